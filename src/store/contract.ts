@@ -1,0 +1,54 @@
+/**
+ * What the rest of Posthorn may ask of the durable place, and nothing of how it is done. Today
+ * `sqlite/` fulfils it; a PostgreSQL store will have to pass the same contract suite
+ * (`contract.suite.ts`).
+ *
+ * Reads marked as plain values are answered at once from the reading side's own connection or
+ * memory; everything that changes something is a promise that resolves after the commit is on disk
+ * (Invariant 1). Every change of an account's mail takes one MODSEQ and makes one feed entry in the
+ * same transaction (Invariant 4).
+ *
+ * Failures of the environment reject with MailError: `disk-full`, `disk-failed`, `store-busy`,
+ * `store-corrupt`, `store-closed`. Each method names what else it may reject with.
+ */
+
+import type { Directory } from "./directory.ts";
+import type { MailStore } from "./mail.ts";
+import type { QueueStore } from "./queue.ts";
+import type { OctetStore } from "./octets.ts";
+import type { Credentials } from "./credentials.ts";
+import type { AcceptedEnvelope, Acceptance } from "./acceptance.ts";
+
+export interface Store {
+  readonly directory: Directory;
+  readonly credentials: Credentials;
+  readonly octets: OctetStore;
+  readonly mail: MailStore;
+  readonly queue: QueueStore;
+
+  /**
+   * Takes responsibility for a message: in one transaction its octets are stored once, every local
+   * delivery is filed and every other recipient is queued. Commits of many sessions share one sync.
+   * Returns one entry an envelope, in order.
+   * Rejects with `not-found` if an account has gone meanwhile, `over-quota` if a delivery does not fit;
+   * then nothing of it is stored.
+   */
+  accept(acceptance: Acceptance): Promise<readonly AcceptedEnvelope[]>;
+
+  /** Free octets on the disk of the store, and whether that is below what `accept` needs to be safe. */
+  space(): Promise<{ readonly freeOctets: number; readonly isLow: boolean }>;
+
+  /** Compares every row with its octets and every counter with its rows. */
+  check(progress?: (done: number, total: number) => void): Promise<readonly StoreProblem[]>;
+
+  /** Waits for what is under way, then closes. */
+  close(): Promise<void>;
+}
+
+export type StoreProblem = {
+  /** What kind of thing is wrong: `octets-missing`, `hash-differs`, `counter-differs`, `orphan-octets`, `row-broken`. */
+  readonly kind: string;
+  /** Which row, in words for a person. */
+  readonly where: string;
+  readonly problem: string;
+};

@@ -1,0 +1,174 @@
+/**
+ * Mailboxes and the messages in them, as IMAP sees them (RFC 9051 §2.3). Names are UTF-8 with `/`
+ * between levels; INBOX is case-insensitive.
+ *
+ * UIDs only grow and are never used twice (Invariant 3); the order of UID, MODSEQ and visibility is
+ * one and the same.
+ */
+
+import type { MessageId, StagedMessage } from "./octets.ts";
+
+export type MailboxId = number;
+
+export type SpecialUse = "\\Archive" | "\\Drafts" | "\\Flagged" | "\\Junk" | "\\Sent" | "\\Trash" | "\\All" | "\\Important";
+
+export type MailboxInfo = {
+  readonly id: MailboxId;
+  readonly accountId: number;
+  readonly name: string;
+  readonly specialUse: SpecialUse | undefined;
+  readonly isSubscribed: boolean;
+  readonly uidValidity: number;
+  /** Stable name of the mailbox for ever, also after a rename (RFC 8474). */
+  readonly objectId: string;
+};
+
+export type MailboxStatus = {
+  readonly messages: number;
+  readonly unseen: number;
+  readonly deleted: number;
+  readonly uidNext: number;
+  readonly highestModSeq: number;
+  readonly sizeOctets: number;
+  /** UIDs below this one have been told to some session (`\Recent` of RFC 3501 begins here). */
+  readonly firstRecentUid: number;
+};
+
+/** System flags as bits of `OpenMailbox.flags`; keywords follow from bit 8 on (see `OpenMailbox.keywords`). */
+export const SEEN = 1;
+export const ANSWERED = 2;
+export const FLAGGED = 4;
+export const DELETED = 8;
+export const DRAFT = 16;
+/** Bits 8 to 31 of `flags` are keywords 0 to 23; bits 0 to 31 of `flagsHigh` are keywords 24 to 55. */
+export const FIRST_KEYWORD_BIT = 8;
+export const MAX_KEYWORDS = 56;
+
+/**
+ * A mailbox held open: columns, ascending by UID, shared by all sessions of the process and kept
+ * fresh from the change feed. Only the first `count` members of each column are valid. Read it
+ * within one turn of the event loop, or take copies: it changes between turns.
+ */
+export interface OpenMailbox {
+  readonly info: MailboxInfo;
+  readonly count: number;
+  readonly uidNext: number;
+  readonly highestModSeq: number;
+  readonly uids: Uint32Array;
+  readonly flags: Uint32Array;
+  readonly flagsHigh: Uint32Array;
+  /** MODSEQ, MessageId and times exceed 32 bits, so these are Float64. */
+  readonly modSeqs: Float64Array;
+  readonly messageIds: Float64Array;
+  readonly internalDatesMs: Float64Array;
+  readonly savedDatesMs: Float64Array;
+  /** Size with the delivery prefix: what RFC822.SIZE says. */
+  readonly sizesOctets: Uint32Array;
+  /** Names of the keywords, by bit. */
+  readonly keywords: readonly string[];
+  /** Position of `uid`, or -1. */
+  indexOfUid(uid: number): number;
+  /** Called after each change is in the columns, within the same turn. Returns the function that ends it. */
+  onChange(listener: (change: MailboxChange) => void): () => void;
+  /** Sessions that opened it must release it. */
+  release(): void;
+}
+
+/** One entry of the change feed, for one mailbox. UIDs ascend. */
+export type MailboxChange = {
+  readonly accountId: number;
+  readonly mailboxId: MailboxId;
+  readonly modSeq: number;
+} & (
+  | { readonly kind: "added"; readonly uids: readonly number[] }
+  | { readonly kind: "flags"; readonly uids: readonly number[] }
+  | { readonly kind: "expunged"; readonly uids: readonly number[] }
+  | { readonly kind: "mailbox-created" | "mailbox-deleted" | "mailbox-renamed" | "mailbox-changed" }
+);
+
+/** What was computed at delivery for one stored message, ready to send. */
+export type MessageDetails = {
+  readonly messageId: MessageId;
+  /** Size of the stored octets, without a delivery prefix. */
+  readonly sizeOctets: number;
+  /** Octets of the header section including its blank line, without a delivery prefix. */
+  readonly headerOctets: number;
+  /** IMAP ENVELOPE, parenthesis to parenthesis. */
+  readonly envelope: Uint8Array;
+  /** IMAP BODYSTRUCTURE (extensible form). */
+  readonly bodyStructure: Uint8Array;
+  /** The MIME tree with its octet ranges, as `message/` encodes it (`decodeStructure`). */
+  readonly structure: Uint8Array;
+};
+
+export type AppendRequest = {
+  readonly message: StagedMessage;
+  readonly flags: readonly string[];
+  readonly internalDateMs: number;
+};
+
+export type FlagChange = {
+  readonly action: "add" | "remove" | "replace";
+  readonly flags: readonly string[];
+  /** RFC 7162 UNCHANGEDSINCE: messages with a higher MODSEQ are left alone and reported. */
+  readonly unchangedSince?: number;
+};
+
+export interface MailStore {
+  /** All mailboxes of an account, INBOX first, then by name. */
+  mailboxes(accountId: number): readonly MailboxInfo[];
+  mailbox(accountId: number, name: string): MailboxInfo | undefined;
+  status(mailboxId: MailboxId): MailboxStatus | undefined;
+
+  /** Parents are made too, as real mailboxes. Rejects with `already-exists`, `refused`. */
+  createMailbox(accountId: number, name: string, specialUse?: SpecialUse): Promise<MailboxInfo>;
+  /** Rejects with `not-found`; `refused` for INBOX and for mailboxes with children. */
+  deleteMailbox(accountId: number, name: string): Promise<void>;
+  /** Moves inferiors along; INBOX is emptied into the new name instead (RFC 9051 §6.3.6). */
+  renameMailbox(accountId: number, from: string, to: string): Promise<void>;
+  /** Subscriptions may name what does not exist (RFC 9051 §6.3.7). */
+  subscribe(accountId: number, name: string, subscribed: boolean): Promise<void>;
+  subscriptions(accountId: number): readonly string[];
+
+  /** Undefined when there is no such mailbox. */
+  open(mailboxId: MailboxId): Promise<OpenMailbox | undefined>;
+  /** Marks all present UIDs as told, and returns the first UID that was not. */
+  takeRecent(mailboxId: MailboxId): Promise<number>;
+
+  /** Details of stored messages, in the order asked; undefined for what is gone. */
+  details(messageIds: readonly MessageId[]): (MessageDetails | undefined)[];
+  /** The delivery prefix of one message in one mailbox (often empty). */
+  prefix(mailboxId: MailboxId, uid: number): Uint8Array;
+
+  /** All or none. Rejects with `not-found`, `over-quota`. UIDs in order. */
+  append(mailboxId: MailboxId, requests: readonly AppendRequest[]): Promise<{ uidValidity: number; uids: readonly number[] }>;
+  /** `changed`: UIDs whose flags differ now; `unchanged`: were so already; `modified`: failed UNCHANGEDSINCE. Absent UIDs are in none. */
+  changeFlags(
+    mailboxId: MailboxId,
+    uids: readonly number[],
+    change: FlagChange,
+  ): Promise<{ changed: readonly number[]; unchanged: readonly number[]; modified: readonly number[]; modSeq: number }>;
+  /** Octets are shared, not copied. Absent UIDs are passed over. `from[i]` became `to[i]`. */
+  copy(fromId: MailboxId, uids: readonly number[], toId: MailboxId): Promise<CopyResult>;
+  move(fromId: MailboxId, uids: readonly number[], toId: MailboxId): Promise<CopyResult>;
+  /** Removes the given UIDs; with `onlyDeleted` just those flagged `\Deleted`. Returns the removed. */
+  expunge(mailboxId: MailboxId, uids: readonly number[] | "all", onlyDeleted: boolean): Promise<readonly number[]>;
+  /** UIDs expunged after `modSeq`, ascending (RFC 7162 VANISHED); undefined when that is longer ago than tombstones are kept. */
+  expungedSince(mailboxId: MailboxId, modSeq: number): readonly number[] | undefined;
+
+  /** Every change of the account's mail from now on. Returns the function that ends it. */
+  onAccountChange(accountId: number, listener: (change: MailboxChange) => void): () => void;
+
+  /**
+   * The POP3 maildrop lock (RFC 1939 §4): true if taken. It lapses `leaseMs` after the last call,
+   * so that a crash never locks anybody out.
+   */
+  lockMaildrop(accountId: number, holder: string, leaseMs: number): Promise<boolean>;
+  unlockMaildrop(accountId: number, holder: string): Promise<void>;
+}
+
+export type CopyResult = {
+  readonly uidValidity: number;
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+};

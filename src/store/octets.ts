@@ -1,0 +1,32 @@
+/** The octets of messages: staged while they arrive, immutable once accepted (Invariant 2). */
+
+/** Names stored octets. One may be referred to by many mailboxes and queue rows. */
+export type MessageId = number;
+
+/**
+ * A message on its way in. Small ones stay in memory; larger ones are written to a spool file as
+ * they come, so that memory is bounded whatever a peer sends (Invariant 7).
+ */
+export interface StagedMessage {
+  /** Octets so far. */
+  readonly sizeOctets: number;
+  /** Adds octets; await it for back-pressure. Rejects with `disk-full` or `disk-failed`. */
+  write(octets: Uint8Array): Promise<void>;
+  /** The first octets staged so far, at most `maxOctets`: to look at the header section before accepting. */
+  head(maxOctets: number): Promise<Uint8Array>;
+  /** Gives up the octets. Safe after `accept` and safe to call twice. */
+  discard(): Promise<void>;
+}
+
+export interface OctetStore {
+  /** Begins a message. Hand the result to `accept` or `append`, or `discard` it. */
+  stage(): StagedMessage;
+  /** A staged message of octets in hand. */
+  stageOctets(octets: Uint8Array): StagedMessage;
+  /**
+   * Octets `start` to `end` (exclusive; default all) of a stored message.
+   * Rejects with `not-found` when the message is gone, `store-corrupt` when its octets are.
+   */
+  read(id: MessageId, start?: number, end?: number): Promise<Uint8Array>;
+  sizeOctets(id: MessageId): number | undefined;
+}
