@@ -22,8 +22,10 @@ export const MAX_LOCAL_PART_OCTETS = 64;
 /** RFC 5321 §4.5.3.1.2 */
 export const MAX_DOMAIN_OCTETS = 255;
 
-const ATOM = /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\u{10ffff}]+(?:\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\u{10ffff}]+)*$/u;
-const LABEL = /^[A-Za-z0-9\u0080-\u{10ffff}](?:[A-Za-z0-9_\-\u0080-\u{10ffff}]*[A-Za-z0-9\u0080-\u{10ffff}])?$/u;
+const ATOM =
+  /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\u{10ffff}]+(?:\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\u{10ffff}]+)*$/u;
+const LABEL =
+  /^[A-Za-z0-9\u0080-\u{10ffff}](?:[A-Za-z0-9_\-\u0080-\u{10ffff}]*[A-Za-z0-9\u0080-\u{10ffff}])?$/u;
 // C0, DEL and C1: nothing that could end a line or steer a terminal, in any form (RFC 6532 §3.1).
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
@@ -89,7 +91,8 @@ export function parseDomain(text: string): Result<string> {
   }
   let at = 0;
   for (const label of text.split(".")) {
-    if (label === "") return fault("the domain has an empty label (two dots, or one at an end)", at);
+    if (label === "")
+      return fault("the domain has an empty label (two dots, or one at an end)", at);
     if (label.length > 63) return fault("a label of the domain is longer than 63 characters", at);
     if (!LABEL.test(label) || CONTROL.test(label)) {
       return fault(`"${label.replace(CONTROL, "?")}" is not a domain label`, at);

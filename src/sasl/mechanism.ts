@@ -9,7 +9,11 @@ export type ServerStep =
   /** Proved. `identity` is the account to act as; `finalOctets` goes along with success where the mechanism has it. */
   | { readonly type: "success"; readonly identity: string; readonly finalOctets?: Uint8Array }
   /** `malformed`: the client broke the mechanism's grammar. `refused`: wrong credentials. `unavailable`: cannot be checked now. */
-  | { readonly type: "failure"; readonly reason: "malformed" | "refused" | "unavailable"; readonly text?: string };
+  | {
+      readonly type: "failure";
+      readonly reason: "malformed" | "refused" | "unavailable";
+      readonly text?: string;
+    };
 
 export interface ServerMechanism {
   readonly name: string;

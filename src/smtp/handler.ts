@@ -43,7 +43,11 @@ export type MailParams = {
   /** RFC 6710, -9 to 9 */
   readonly priority?: number;
   /** RFC 2852: seconds, may be negative; mode and trace */
-  readonly deliverBy?: { readonly seconds: number; readonly mode: "notify" | "return"; readonly trace: boolean };
+  readonly deliverBy?: {
+    readonly seconds: number;
+    readonly mode: "notify" | "return";
+    readonly trace: boolean;
+  };
   /** RFC 4865: send no earlier than this, milliseconds since 1970 */
   readonly holdUntilMs?: number;
 };

@@ -20,7 +20,9 @@ export interface Credentials {
   /** What SCRAM needs to check a proof (RFC 5802 §3); for an unknown name a verifier that no proof fits, stable per name. */
   scramVerifier(name: string, hash: "sha1" | "sha256"): Promise<ScramVerifier>;
   /** The account behind a name that has proved itself by other means (SCRAM, certificate). */
-  accountByName(name: string): { accountId: number; address: string; isEnabled: boolean } | undefined;
+  accountByName(
+    name: string,
+  ): { accountId: number; address: string; isEnabled: boolean } | undefined;
   /** A password that expires: for programs on this machine that act for a person. Shown once, kept as a hash. */
   makeToken(address: string, purpose: string, lifetimeMs: number): Promise<string>;
   revokeTokens(address: string, purpose?: string): Promise<number>;

@@ -10,7 +10,15 @@ import type { MessageId, StagedMessage } from "./octets.ts";
 
 export type MailboxId = number;
 
-export type SpecialUse = "\\Archive" | "\\Drafts" | "\\Flagged" | "\\Junk" | "\\Sent" | "\\Trash" | "\\All" | "\\Important";
+export type SpecialUse =
+  | "\\Archive"
+  | "\\Drafts"
+  | "\\Flagged"
+  | "\\Junk"
+  | "\\Sent"
+  | "\\Trash"
+  | "\\All"
+  | "\\Important";
 
 export type MailboxInfo = {
   readonly id: MailboxId;
@@ -141,18 +149,30 @@ export interface MailStore {
   prefix(mailboxId: MailboxId, uid: number): Uint8Array;
 
   /** All or none. Rejects with `not-found`, `over-quota`. UIDs in order. */
-  append(mailboxId: MailboxId, requests: readonly AppendRequest[]): Promise<{ uidValidity: number; uids: readonly number[] }>;
+  append(
+    mailboxId: MailboxId,
+    requests: readonly AppendRequest[],
+  ): Promise<{ uidValidity: number; uids: readonly number[] }>;
   /** `changed`: UIDs whose flags differ now; `unchanged`: were so already; `modified`: failed UNCHANGEDSINCE. Absent UIDs are in none. */
   changeFlags(
     mailboxId: MailboxId,
     uids: readonly number[],
     change: FlagChange,
-  ): Promise<{ changed: readonly number[]; unchanged: readonly number[]; modified: readonly number[]; modSeq: number }>;
+  ): Promise<{
+    changed: readonly number[];
+    unchanged: readonly number[];
+    modified: readonly number[];
+    modSeq: number;
+  }>;
   /** Octets are shared, not copied. Absent UIDs are passed over. `from[i]` became `to[i]`. */
   copy(fromId: MailboxId, uids: readonly number[], toId: MailboxId): Promise<CopyResult>;
   move(fromId: MailboxId, uids: readonly number[], toId: MailboxId): Promise<CopyResult>;
   /** Removes the given UIDs; with `onlyDeleted` just those flagged `\Deleted`. Returns the removed. */
-  expunge(mailboxId: MailboxId, uids: readonly number[] | "all", onlyDeleted: boolean): Promise<readonly number[]>;
+  expunge(
+    mailboxId: MailboxId,
+    uids: readonly number[] | "all",
+    onlyDeleted: boolean,
+  ): Promise<readonly number[]>;
   /** UIDs expunged after `modSeq`, ascending (RFC 7162 VANISHED); undefined when that is longer ago than tombstones are kept. */
   expungedSince(mailboxId: MailboxId, modSeq: number): readonly number[] | undefined;
 

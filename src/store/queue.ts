@@ -107,7 +107,13 @@ export interface QueueStore {
   onDue(listener: () => void): () => void;
 
   message(queueId: string): QueuedMessage | undefined;
-  list(filter: QueueFilter): readonly (QueueRecipient & { readonly reversePath: AddressText; readonly arrivedAtMs: number; readonly sizeOctets: number })[];
+  list(
+    filter: QueueFilter,
+  ): readonly (QueueRecipient & {
+    readonly reversePath: AddressText;
+    readonly arrivedAtMs: number;
+    readonly sizeOctets: number;
+  })[];
   attempts(recipientId: number): readonly AttemptRecord[];
   counts(): Readonly<Record<RecipientState, number>>;
 

@@ -88,7 +88,10 @@ export class MemoryChannel implements Channel {
   async startTls(wish?: TlsWish): Promise<TlsSession> {
     this.wish = wish;
     this.#incoming = [];
-    this.tls = { ...this.#tlsTemplate, serverName: wish?.serverName ?? this.#tlsTemplate.serverName };
+    this.tls = {
+      ...this.#tlsTemplate,
+      serverName: wish?.serverName ?? this.#tlsTemplate.serverName,
+    };
     return this.tls;
   }
 

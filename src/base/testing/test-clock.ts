@@ -48,7 +48,10 @@ export class TestClock implements Clock {
   }
 
   /** Moves time on by `durationMs`. `settle` is awaited after each timer; the default lets microtasks run. */
-  async advance(durationMs: number, settle: () => Promise<void> = yieldToMicrotasks): Promise<void> {
+  async advance(
+    durationMs: number,
+    settle: () => Promise<void> = yieldToMicrotasks,
+  ): Promise<void> {
     const untilMs = this.#nowMs + durationMs;
     await settle();
     for (let timer = this.#next(); timer && timer.dueMs <= untilMs; timer = this.#next()) {
