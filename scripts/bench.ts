@@ -1,0 +1,28 @@
+/**
+ * `npm run bench [-- NAME…]`: the benchmarks in `bench/`, one after the other; with names only
+ * those. Each prints its own table. Figures of one machine at one time: compare ratios, not numbers.
+ */
+
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+const folder = join(import.meta.dirname, "../bench");
+const known = readdirSync(folder)
+  .filter((file) => file.endsWith(".ts"))
+  .map((file) => file.slice(0, -3))
+  .sort();
+const { positionals } = parseArgs({ allowPositionals: true });
+const unknown = positionals.filter((name) => !known.some((bench) => bench.startsWith(name)));
+
+if (unknown.length > 0) {
+  console.error(`No benchmark named ${unknown.join(", ")}. There are: ${known.join(", ")}`);
+  process.exitCode = 2;
+} else {
+  for (const name of known) {
+    if (positionals.length > 0 && !positionals.some((wanted) => name.startsWith(wanted))) continue;
+    console.log(`\n== ${name}`);
+    const bench = (await import(join(folder, `${name}.ts`))) as { run(): Promise<void> };
+    await bench.run();
+  }
+}
