@@ -21,6 +21,7 @@ export type ErrorCode =
   | "connect-failed" // no TCP connection could be made
   | "tls-failed" // the TLS handshake failed, or the certificate was not acceptable
   | "dns-failed" // no usable answer (SERVFAIL, timeout, malformed)
+  | "protocol-broken" // the peer sent what its protocol does not allow; nothing more it says can be trusted
   | "config-invalid"; // the configuration cannot be used as it stands
 
 /** Whether trying again later can help, unless the thrower knows better. */
@@ -41,6 +42,7 @@ const TEMPORARY: Readonly<Record<ErrorCode, boolean>> = {
   "connect-failed": true,
   "tls-failed": true,
   "dns-failed": true,
+  "protocol-broken": false,
   "config-invalid": false,
 };
 
