@@ -1,0 +1,198 @@
+/**
+ * What an operator may decide about the transfer of mail. `app/` fills it from posthorn.toml;
+ * `withDefaults` fills the rest. Values are checked where the file is read, so here they are
+ * taken as valid: networks are CIDR, names are lower-case A-labels.
+ */
+
+/** A fixed next hop (`smarthost`, `routes`): no MX look-up. */
+export type NextHop = {
+  /** A host name, whose addresses are looked up, or an address literal: `[192.0.2.1]`, `[IPv6:2001:db8::1]`. */
+  readonly host: string;
+  readonly port: number;
+  readonly tls: TlsLevel;
+  /** Begin TLS at once, without STARTTLS (port 465). */
+  readonly implicitTls?: boolean;
+  /** Log in with these. Never over a connection in the clear, whatever `tls` says. */
+  readonly credentials?: { readonly name: string; readonly password: string };
+};
+
+/**
+ * `never`: in the clear. `may`: STARTTLS when offered, any certificate, back to the clear if the
+ * handshake fails (RFC 7435). `require`: TLS or nothing, any certificate. `verify`: TLS with a
+ * certificate for the host's name.
+ */
+export type TlsLevel = "never" | "may" | "require" | "verify";
+
+/** Where mail for a domain goes instead of where its MX records say. */
+export type RouteRule = {
+  /** `example.org`, or `.example.org` for all its subdomains, or `*`. The most exact rule wins. */
+  readonly domain: string;
+  readonly nextHop: NextHop;
+};
+
+/** A sendmail aliases(5) file. */
+export type AliasFileConfig = {
+  readonly path: string;
+  /** The local domains whose local parts it maps; default: all of them. */
+  readonly domains?: readonly string[];
+  /** Read `:include:` files; each must be an absolute path below one of these folders. Default: refused. */
+  readonly includeFolders?: readonly string[];
+};
+
+export type RetryConfig = {
+  /** Wait after the first failed attempt; each further one waits `growth` times longer. */
+  readonly firstMs: number;
+  readonly growth: number;
+  readonly maxMs: number;
+  /** A wait varies at random by this part up or down, so that a backlog spreads out. */
+  readonly jitter: number;
+  /** A recipient not reached after this long fails with 4.4.7 and its sender hears of it. */
+  readonly expireAfterMs: number;
+  /** The same for mail with a null reverse-path: reports nobody waits for. */
+  readonly expireReportsAfterMs: number;
+  /** When a sender hears that the mail is late; 0 for never. */
+  readonly delayNoticeAfterMs: number;
+};
+
+export type QueueLimits = {
+  /** Deliveries under way at once, over all destinations. */
+  readonly concurrency: number;
+  readonly concurrencyPerDestination: number;
+  /** Recipients in one SMTP transaction (RFC 5321 §4.5.3.1.8 promises 100). */
+  readonly recipientsPerTransaction: number;
+  /** Transactions over one connection. */
+  readonly transactionsPerConnection: number;
+  /** How long a connection without work is kept. */
+  readonly idleConnectionMs: number;
+  /** Idle connections kept, over all destinations. */
+  readonly idleConnections: number;
+  /** A worker that died with a job in hand loses it after this long. */
+  readonly leaseMs: number;
+};
+
+export type RemoteConfig = {
+  readonly port: number;
+  readonly connectTimeoutMs: number;
+  readonly tls: TlsLevel;
+  /** Addresses tried for one delivery, and of these how many that answer (security row 51). */
+  readonly maxAddresses: number;
+  readonly maxSessions: number;
+  /** Time for all DNS look-ups of one delivery. */
+  readonly dnsBudgetMs: number;
+  /** Addresses to use, where a host has both. */
+  readonly families: readonly ("ipv4" | "ipv6")[];
+  /** Our own addresses and names as the world sees them, beside `hostname`: an MX with one of these is ourselves (RFC 5321 §5.1). */
+  readonly ownHosts: readonly string[];
+};
+
+export type ReceptionLimits = {
+  readonly messageOctets: number;
+  readonly recipientsPerMessage: number;
+  /** More Received fields than this are a loop (RFC 5321 §6.3). */
+  readonly receivedFields: number;
+  /** A submitted message's header section may be this long; on a relayed one, this much is looked at. */
+  readonly headerOctets: number;
+};
+
+export type MtaConfig = {
+  /** Our name in EHLO, Received, Message-ID and reports. */
+  readonly hostname: string;
+  /** CIDR networks whose hosts may relay without authentication: `127.0.0.0/8`, `::1/128`. */
+  readonly relayNetworks: readonly string[];
+  /** Domains we relay for whoever sends (a backup exchanger): forwarded to their better exchangers or by `routes`. */
+  readonly relayDomains: readonly string[];
+  /** Where postmaster@ and abuse@ lead where nothing else takes them. Default: the oldest account. */
+  readonly postmaster?: string;
+  /** Local parts that a local domain always answers to, leading to `postmaster`. */
+  readonly roleLocalParts: readonly string[];
+  /** Separates the user from a detail: `anna+shop@example.org`. "" for none. */
+  readonly recipientDelimiter: string;
+  readonly aliasFiles: readonly AliasFileConfig[];
+  readonly smarthost?: NextHop;
+  readonly routes: readonly RouteRule[];
+  /** AUTH is offered on the relay service (port 25) too, not only for submission. */
+  readonly authOnRelay: boolean;
+  /** AUTH without TLS from these CIDR networks (a webmail on the same host). Default: from nowhere. */
+  readonly clearAuthNetworks: readonly string[];
+  /** Alias and list expansion: levels, and addresses for one recipient (security row 43). */
+  readonly expansionDepth: number;
+  readonly expansionBreadth: number;
+  readonly reception: ReceptionLimits;
+  readonly retry: RetryConfig;
+  readonly queue: QueueLimits;
+  readonly remote: RemoteConfig;
+  /** Octets of an undelivered message that go back with the report; above it, its header section only. */
+  readonly returnedOctets: number;
+};
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+export const DEFAULT_RETRY: RetryConfig = {
+  firstMs: 5 * MINUTE_MS,
+  growth: 1.6,
+  maxMs: 4000_000,
+  jitter: 0.15,
+  expireAfterMs: 5 * DAY_MS,
+  expireReportsAfterMs: 5 * DAY_MS,
+  delayNoticeAfterMs: 4 * HOUR_MS,
+};
+
+export const DEFAULT_QUEUE_LIMITS: QueueLimits = {
+  concurrency: 100,
+  concurrencyPerDestination: 10,
+  recipientsPerTransaction: 100,
+  transactionsPerConnection: 100,
+  idleConnectionMs: 5_000,
+  idleConnections: 100,
+  leaseMs: HOUR_MS,
+};
+
+export const DEFAULT_REMOTE: RemoteConfig = {
+  port: 25,
+  connectTimeoutMs: 30_000,
+  tls: "may",
+  maxAddresses: 5,
+  maxSessions: 2,
+  dnsBudgetMs: 20_000,
+  families: ["ipv6", "ipv4"],
+  ownHosts: [],
+};
+
+export const DEFAULT_RECEPTION_LIMITS: ReceptionLimits = {
+  messageOctets: 50 * 1024 * 1024,
+  recipientsPerMessage: 1000,
+  receivedFields: 50,
+  headerOctets: 1024 * 1024,
+};
+
+/** The settings with a default may be left out, also one by one inside a group. */
+export type MtaSettings = Pick<MtaConfig, "hostname"> &
+  Partial<Omit<MtaConfig, "hostname" | "reception" | "retry" | "queue" | "remote">> & {
+    readonly reception?: Partial<ReceptionLimits>;
+    readonly retry?: Partial<RetryConfig>;
+    readonly queue?: Partial<QueueLimits>;
+    readonly remote?: Partial<RemoteConfig>;
+  };
+
+export function withDefaults(settings: MtaSettings): MtaConfig {
+  return {
+    relayNetworks: ["127.0.0.0/8", "::1/128"],
+    relayDomains: [],
+    roleLocalParts: ["postmaster", "abuse"],
+    recipientDelimiter: "+",
+    aliasFiles: [],
+    routes: [],
+    authOnRelay: false,
+    clearAuthNetworks: [],
+    expansionDepth: 32,
+    expansionBreadth: 10_000,
+    returnedOctets: 50_000,
+    ...settings,
+    reception: { ...DEFAULT_RECEPTION_LIMITS, ...settings.reception },
+    retry: { ...DEFAULT_RETRY, ...settings.retry },
+    queue: { ...DEFAULT_QUEUE_LIMITS, ...settings.queue },
+    remote: { ...DEFAULT_REMOTE, ...settings.remote },
+  };
+}
