@@ -1,0 +1,94 @@
+/**
+ * A load of plain SMTP: `sessions` connections, each sending its share of messages one after the
+ * other with PIPELINING for the envelope, as a busy relay does. Counts only what was answered 250.
+ */
+
+import { connect, type Socket } from "node:net";
+
+export type LoadResult = {
+  readonly accepted: number;
+  readonly refused: number;
+  readonly seconds: number;
+  readonly latenciesMs: Float64Array;
+};
+
+export async function smtpLoad(options: {
+  readonly port: number;
+  readonly sessions: number;
+  readonly messages: number;
+  readonly recipients: readonly string[];
+  readonly message: Buffer;
+}): Promise<LoadResult> {
+  let next = 0;
+  let accepted = 0;
+  let refused = 0;
+  const latenciesMs = new Float64Array(options.messages);
+  const startedMs = performance.now();
+
+  const session = async (): Promise<void> => {
+    const line = await openSession(options.port);
+    while (next < options.messages) {
+      const number = next++;
+      const recipient = options.recipients[number % options.recipients.length];
+      const sentMs = performance.now();
+      line.socket.write(`MAIL FROM:<load@sender.example>\r\nRCPT TO:<${recipient}>\r\nDATA\r\n`);
+      const replies = [await line.reply(), await line.reply(), await line.reply()];
+      if (replies[2].startsWith("354")) {
+        line.socket.write(options.message);
+        replies.push(await line.reply());
+      }
+      latenciesMs[number] = performance.now() - sentMs;
+      if (replies.at(-1)?.startsWith("250")) accepted++;
+      else refused++;
+    }
+    line.socket.end("QUIT\r\n");
+  };
+  await Promise.all(Array.from({ length: options.sessions }, session));
+  return { accepted, refused, seconds: (performance.now() - startedMs) / 1000, latenciesMs };
+}
+
+async function openSession(port: number): Promise<{ socket: Socket; reply(): Promise<string> }> {
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  let buffered = "";
+  const waiting: ((line: string) => void)[] = [];
+  const ready: string[] = [];
+  socket.setEncoding("latin1");
+  socket.on("data", (text: string) => {
+    buffered += text;
+    for (let end = buffered.indexOf("\r\n"); end !== -1; end = buffered.indexOf("\r\n")) {
+      const line = buffered.slice(0, end);
+      buffered = buffered.slice(end + 2);
+      if (line[3] === "-") continue;
+      const wake = waiting.shift();
+      if (wake === undefined) ready.push(line);
+      else wake(line);
+    }
+  });
+  const closed = (): void => waiting.splice(0).forEach((wake) => wake("421 connection lost"));
+  socket.on("close", closed);
+  socket.on("error", closed);
+  const reply = (): Promise<string> => {
+    const line = ready.shift();
+    if (line !== undefined) return Promise.resolve(line);
+    if (socket.destroyed) return Promise.resolve("421 connection lost");
+    return new Promise((resolve) => waiting.push(resolve));
+  };
+  await reply();
+  socket.write("EHLO load.example\r\n");
+  await reply();
+  return { socket, reply };
+}
+
+/** A message of `octets` in all, ready for the wire with its final dot. */
+export function loadMessage(octets: number): Buffer {
+  const header =
+    "From: Load <load@sender.example>\r\nTo: somebody@bench.example\r\nSubject: load\r\n" +
+    "Date: Tue, 03 Mar 2026 09:00:00 +0000\r\nMessage-ID: <load@sender.example>\r\n" +
+    "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n";
+  const line = "The quick brown fox jumps over the lazy dog, again and again and again.\r\n";
+  const text = line.repeat(Math.ceil((octets - header.length) / line.length));
+  return Buffer.from(
+    `${header}${text.slice(0, Math.max(0, octets - header.length - 2))}\r\n.\r\n`,
+    "latin1",
+  );
+}
