@@ -115,3 +115,8 @@ export function decodeBase64(text: string): Uint8Array | undefined {
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
   return Buffer.from(text, "base64");
 }
+
+/** Writes `text`, one octet a character, into `target` at `offset`; there must be room. */
+export function writeLatin1(target: Uint8Array, text: string, offset: number): void {
+  native(target).latin1Write(text, offset, text.length);
+}
