@@ -97,7 +97,10 @@ export type ReceptionLimits = {
 export type MtaConfig = {
   /** Our name in EHLO, Received, Message-ID and reports. */
   readonly hostname: string;
-  /** CIDR networks whose hosts may relay without authentication: `127.0.0.0/8`, `::1/128`. */
+  /**
+   * CIDR networks whose hosts may relay without authentication. Default none, not even loopback: behind
+   * a port forwarder every stranger comes from there.
+   */
   readonly relayNetworks: readonly string[];
   /** Domains we relay for whoever sends (a backup exchanger): forwarded to their better exchangers or by `routes`. */
   readonly relayDomains: readonly string[];
@@ -178,7 +181,7 @@ export type MtaSettings = Pick<MtaConfig, "hostname"> &
 
 export function withDefaults(settings: MtaSettings): MtaConfig {
   return {
-    relayNetworks: ["127.0.0.0/8", "::1/128"],
+    relayNetworks: [],
     relayDomains: [],
     roleLocalParts: ["postmaster", "abuse"],
     recipientDelimiter: "+",

@@ -1,0 +1,311 @@
+/**
+ * From the address in RCPT to who gets a copy: accounts, aliases over any number of levels, lists,
+ * catch-alls, roles (postmaster, abuse), other hosts. Asks the directory and changes nothing.
+ *
+ * Every walk ends: no address is expanded below itself (cycles are found by the path, not by a
+ * counter), none twice in one branch, and depth and breadth are capped (security row 43).
+ * Local parts have no syntax beyond the recipient delimiter: `%`, `!` and quoted `@` mean nothing
+ * (security row 20).
+ */
+
+import { formatAddress, addressKey, parseAddress, type Address } from "../../message/addr-spec.ts";
+import type { Account, Directory } from "../../store/directory.ts";
+import type { MtaConfig } from "../config.ts";
+import type { AliasSource, FoundAlias } from "./alias-source.ts";
+import { asciiDomain, withAsciiDomain } from "./ascii-domain.ts";
+import type { ListAddress, ListHost, PostSender } from "./list-host.ts";
+import { Expansion, type OpenBranch } from "./expansion.ts";
+import type { Resolution, ResolutionProblem } from "./resolution.ts";
+
+export type ResolverConfig = Pick<
+  MtaConfig,
+  | "hostname"
+  | "postmaster"
+  | "roleLocalParts"
+  | "recipientDelimiter"
+  | "expansionDepth"
+  | "expansionBreadth"
+>;
+
+export type ResolverDirectory = Pick<
+  Directory,
+  "domain" | "domains" | "account" | "accountById" | "accounts"
+>;
+
+/** What a local address is, before anything is expanded. */
+type Match =
+  | { readonly kind: "alias"; readonly alias: FoundAlias; readonly address: Address }
+  | { readonly kind: "list"; readonly found: ListAddress }
+  | { readonly kind: "account"; readonly account: Account; readonly detail: string | undefined }
+  | { readonly kind: "role" }
+  | { readonly kind: "catch-all"; readonly target: string };
+
+/** How far down a walk is, and what lies above it. */
+type Position = { readonly branch: OpenBranch; readonly above: readonly string[] };
+
+export class AddressResolver {
+  readonly #directory: ResolverDirectory;
+  readonly #aliases: readonly AliasSource[];
+  readonly #lists: ListHost | undefined;
+  readonly #config: ResolverConfig;
+
+  constructor(
+    deps: {
+      readonly directory: ResolverDirectory;
+      /** Asked in order; the first that knows an address wins. */
+      readonly aliases: readonly AliasSource[];
+      readonly lists?: ListHost;
+    },
+    config: ResolverConfig,
+  ) {
+    this.#directory = deps.directory;
+    this.#aliases = deps.aliases;
+    this.#lists = deps.lists;
+    this.#config = config;
+  }
+
+  isLocalDomain(domain: string): boolean {
+    return this.#directory.domain(asciiDomain(domain)) !== undefined;
+  }
+
+  /**
+   * `sender` decides who may post to lists; leave it out to see where an address leads whoever
+   * asks. A domain of "" stands for `<Postmaster>` without one (RFC 5321 §4.5.1).
+   */
+  resolve(address: Address, sender?: PostSender): Resolution {
+    const expansion = new Expansion(this.#config.expansionBreadth, sender);
+    const asked = withAsciiDomain(address);
+    const branch = expansion.branch("direct", nameOf(asked));
+    this.#expand(expansion, asked, { branch, above: [] });
+    return expansion.result();
+  }
+
+  #expand(expansion: Expansion, address: Address, position: Position): void {
+    const { branch, above } = position;
+    const depth = above.length;
+    const isOurs = this.#isOurs(address);
+    const name = isOurs ? nameOf(address) : formatAddress(address);
+    if (!expansion.enter(branch, name, depth)) return;
+    if (depth > this.#config.expansionDepth) {
+      return expansion.problem(depth, name, tooDeep(above[0], this.#config.expansionDepth));
+    }
+    if (!isOurs) return expansion.remote(depth, branch, address);
+    const match = this.#match(address);
+    switch (match?.kind) {
+      case undefined:
+        return expansion.problem(depth, name, unknownAddress(name));
+      case "account":
+        return expansion.local(depth, branch, match.account, name, match.detail);
+      case "role":
+        return this.#expandRole(expansion, name, position);
+      case "catch-all":
+        expansion.step(depth, name, "catch-all", `of ${address.domain}`, [match.target]);
+        return this.#expandTargets(expansion, [match.target], undefined, below(position, name));
+      case "alias":
+        if (above.includes(nameOf(match.address))) {
+          return this.#ownMailbox(expansion, match.address, position);
+        }
+        return this.#expandAlias(expansion, match, name, position);
+      case "list":
+        return this.#expandList(expansion, match.found, name, position);
+    }
+  }
+
+  /** A local domain, or a role of this host itself. */
+  #isOurs(address: Address): boolean {
+    return (
+      address.domain === "" ||
+      this.#directory.domain(address.domain) !== undefined ||
+      (address.domain === this.#config.hostname && this.#isRole(address.localPart))
+    );
+  }
+
+  #isRole(localPart: string): boolean {
+    return this.#config.roleLocalParts.includes(localPart.toLowerCase());
+  }
+
+  /** The most exact meaning first: the whole local part, then without its detail, then what the domain offers. */
+  #match(address: Address): Match | undefined {
+    if (address.domain === "") {
+      return address.localPart.toLowerCase() === "postmaster" ? { kind: "role" } : undefined;
+    }
+    const exact = this.#matchWhole(address, undefined);
+    if (exact !== undefined) return exact;
+    const { recipientDelimiter } = this.#config;
+    const cut = recipientDelimiter === "" ? -1 : address.localPart.indexOf(recipientDelimiter);
+    if (cut > 0) {
+      const user = { localPart: address.localPart.slice(0, cut), domain: address.domain };
+      const detail = address.localPart.slice(cut + recipientDelimiter.length);
+      const found = this.#matchWhole(user, detail);
+      if (found !== undefined) return found;
+    }
+    if (this.#isRole(address.localPart)) return { kind: "role" };
+    const target = this.#directory.domain(address.domain)?.catchAll;
+    return target === undefined ? undefined : { kind: "catch-all", target };
+  }
+
+  #matchWhole(address: Address, detail: string | undefined): Match | undefined {
+    const alias = this.#findAlias(address);
+    if (alias !== undefined) return { kind: "alias", alias, address };
+    const key = addressKey(address);
+    const list = this.#lists?.find(key);
+    if (list !== undefined) return { kind: "list", found: list };
+    const account = this.#directory.account(key);
+    return account === undefined ? undefined : { kind: "account", account, detail };
+  }
+
+  #findAlias(address: Address): FoundAlias | undefined {
+    for (const source of this.#aliases) {
+      const found = source.find(address);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  #expandAlias(
+    expansion: Expansion,
+    match: { readonly alias: FoundAlias; readonly address: Address },
+    name: string,
+    position: Position,
+  ): void {
+    const { alias, address } = match;
+    const depth = position.above.length;
+    const targets: string[] = [];
+    for (const target of alias.targets) {
+      if (target.kind === "address") targets.push(target.text);
+      else expansion.problem(depth, target.text, refusedTarget(name, target.problem));
+    }
+    expansion.step(depth, name, "alias", alias.source, targets);
+    const branch = this.#branchOf(expansion, address, name, position.branch);
+    const above = [...position.above, nameOf(address)];
+    this.#expandTargets(expansion, targets, address, { branch, above });
+  }
+
+  /** An alias with an `owner-` beside it sends its copies out under that name, as sendmail does. */
+  #branchOf(expansion: Expansion, address: Address, name: string, branch: OpenBranch): OpenBranch {
+    const owner = { localPart: `owner-${address.localPart}`, domain: address.domain };
+    if (this.#findAlias(owner) !== undefined) {
+      return expansion.branch("list", name, { reversePath: formatAddress(owner) });
+    }
+    // Other hosts' copies get an envelope of their own, so that Delivered-To can name the alias.
+    return branch.kind === "direct" ? expansion.forwarding(branch, name) : branch;
+  }
+
+  #expandList(expansion: Expansion, found: ListAddress, name: string, position: Position): void {
+    const depth = position.above.length;
+    if (found.role !== "post") {
+      const why = `${found.role} of ${found.list.address}`;
+      expansion.step(depth, name, "list-role", why, [found.leadsTo]);
+      return this.#expandTargets(expansion, [found.leadsTo], undefined, below(position, name));
+    }
+    // A posting that reaches a list through another list was let in there.
+    if (expansion.sender !== undefined && position.branch.listId === undefined) {
+      const refusal = this.#lists?.refusePost(found.list, expansion.sender);
+      if (refusal !== undefined) {
+        return expansion.problem(depth, name, { code: 550, ...refusal, isFatal: false });
+      }
+    }
+    expansion.step(depth, name, "list", "directory", found.members);
+    const { reversePath, prefix, listId } = found;
+    const branch = expansion.branch("list", name, { reversePath, prefix, listId });
+    this.#expandTargets(expansion, found.members, undefined, {
+      branch,
+      above: [...position.above, name],
+    });
+  }
+
+  #expandRole(expansion: Expansion, name: string, position: Position): void {
+    const depth = position.above.length;
+    const target = this.#config.postmaster ?? this.#firstAccount();
+    if (target === undefined) return expansion.problem(depth, name, nobodyYet(name));
+    expansion.step(depth, name, "role", "postmaster of this host", [target]);
+    this.#expandTargets(expansion, [target], undefined, below(position, name));
+  }
+
+  #firstAccount(): string | undefined {
+    let first: Account | undefined;
+    for (const account of this.#directory.accounts()) {
+      if (account.isEnabled && (first === undefined || account.id < first.id)) first = account;
+    }
+    return first?.address;
+  }
+
+  /** `parent` gives bare local parts their domain. */
+  #expandTargets(
+    expansion: Expansion,
+    targets: readonly string[],
+    parent: Address | undefined,
+    position: Position,
+  ): void {
+    const depth = position.above.length;
+    for (const target of targets) {
+      if (expansion.isFull) return;
+      const address = readTarget(target, parent);
+      if (address === undefined) {
+        expansion.problem(depth, target, badTarget(target));
+        continue;
+      }
+      const name = nameOf(address);
+      if (position.above.includes(name)) this.#ownMailbox(expansion, address, position);
+      else this.#expand(expansion, address, position);
+    }
+  }
+
+  /** An alias that names itself means the mailbox of that name (aliases(5)); without one it is a loop. */
+  #ownMailbox(expansion: Expansion, address: Address, { branch, above }: Position): void {
+    const account = this.#directory.account(addressKey(address));
+    const name = nameOf(address);
+    if (account !== undefined) {
+      return expansion.local(above.length, branch, account, name, undefined);
+    }
+    expansion.problem(above.length, name, leadsBack(name));
+  }
+}
+
+function below(position: Position, name: string): Position {
+  return { branch: position.branch, above: [...position.above, name] };
+}
+
+/** Local parts of ours compare without case; those of others are theirs to judge (RFC 5321 §2.4). */
+function nameOf(address: Address): string {
+  return address.domain === "" ? address.localPart.toLowerCase() : addressKey(address);
+}
+
+function readTarget(text: string, parent: Address | undefined): Address | undefined {
+  const parsed = parseAddress(text);
+  if (parsed.ok) return withAsciiDomain(parsed.value);
+  if (parent === undefined) return undefined;
+  const qualified = parseAddress(`${text}@${parent.domain}`);
+  return qualified.ok ? qualified.value : undefined;
+}
+
+type Problem = Omit<ResolutionProblem, "address">;
+
+function unknownAddress(name: string): Problem {
+  const text = `There is no mailbox ${name} here.`;
+  return { code: 550, status: "5.1.1", text, isFatal: false };
+}
+
+function tooDeep(name: string, levels: number): Problem {
+  const text = `${name} leads through more than ${levels} aliases.`;
+  return { code: 554, status: "5.4.6", text, isFatal: true };
+}
+
+function leadsBack(name: string): Problem {
+  const text = `The alias ${name} leads back to itself.`;
+  return { code: 554, status: "5.4.6", text, isFatal: false };
+}
+
+function nobodyYet(name: string): Problem {
+  const text = `There is no account yet that could read mail for ${name}.`;
+  return { code: 451, status: "4.3.5", text, isFatal: false };
+}
+
+function badTarget(target: string): Problem {
+  const text = `"${target}", to which the address leads, is not an address.`;
+  return { code: 550, status: "5.1.3", text, isFatal: false };
+}
+
+function refusedTarget(name: string, problem: string): Problem {
+  return { code: 550, status: "5.7.1", text: `${name}: ${problem}`, isFatal: false };
+}
