@@ -1,0 +1,309 @@
+/**
+ * Listening sockets that give Channels. Counts connections, per client and in all; pauses accepting
+ * when the process runs out of descriptors and takes it up again by itself; drains on the way out.
+ * Whatever goes wrong in one session ends that session alone (Invariant 9).
+ */
+
+import { createServer } from "node:net";
+import type { Server, Socket } from "node:net";
+import type { Channel, Endpoint } from "../base/channel.ts";
+import { isMailError, MailError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { clientKey, endpoint, plainAddress } from "./address.ts";
+import type { ServerTls } from "./server-tls.ts";
+import { SocketChannel } from "./socket-channel.ts";
+import type { SocketChannelOptions, StartTls } from "./socket-channel.ts";
+import { describeSocketError, errorCode } from "./socket-errors.ts";
+import { acceptTls } from "./tls-handshake.ts";
+
+export type RefusalReason = "too-many-connections" | "too-many-from-client";
+
+export type ListenOptions = {
+  readonly host: string;
+  /** 0 takes a free one: see `Listener.endpoint`. */
+  readonly port: number;
+  /** `none`: never TLS. `starttls`: begins in the clear and can be changed. `implicit`: TLS from the first octet. */
+  readonly tls: "none" | "starttls" | "implicit";
+  readonly serverTls?: ServerTls;
+  /** Runs the session. When its promise settles the channel is closed; a rejection is logged. */
+  readonly onChannel: (channel: Channel) => Promise<void>;
+  readonly log: Log;
+  /** Default 10,000. */
+  readonly maxConnections?: number;
+  /** For one IPv4 address or one IPv6 /64. Default: as many as `maxConnections`. */
+  readonly maxPerClient?: number;
+  /** Clients that `maxPerClient` does not count. Default: none. */
+  readonly isUncounted?: (address: string) => boolean;
+  /** Last words in the clear to one who is turned away: a whole protocol line. */
+  readonly refusal?: (reason: RefusalReason) => Uint8Array;
+  readonly handshakeTimeoutMs?: number;
+  readonly writeTimeoutMs?: number;
+  readonly backlog?: number;
+  /** Several processes share the port (DESIGN §2). */
+  readonly reusePort?: boolean;
+};
+
+export interface Listener {
+  readonly endpoint: Endpoint;
+  readonly connections: number;
+  /** Accepts nobody from now on; sessions go on. */
+  stop(): void;
+  /** `stop`, then waits for sessions to end; drops those that have not within `graceMs`. Returns how many were dropped. */
+  drain(graceMs: number): Promise<number>;
+}
+
+const HANDSHAKE_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_MS = 120_000;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+/** The process or the machine has no descriptor or memory left for another connection. */
+const EXHAUSTED: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
+
+/** Resolves when listening. Rejects with MailError `refused` naming the port and what is in the way. */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  if (options.tls !== "none" && options.serverTls === undefined) {
+    throw new MailError(
+      "config-invalid",
+      `port ${options.port} is to speak TLS but has no certificate`,
+    );
+  }
+  const listener = new SocketListener(options);
+  await listener.open();
+  return listener;
+}
+
+class SocketListener implements Listener {
+  readonly #options: ListenOptions;
+  readonly #log: Log;
+  readonly #channelOptions: SocketChannelOptions;
+  readonly #sockets = new Set<Socket>();
+  readonly #perClient = new Map<string, number>();
+  readonly #whenEmpty: (() => void)[] = [];
+  #server: Server | undefined;
+  #endpoint: Endpoint;
+  #isStopped = false;
+  #pauseTimer: NodeJS.Timeout | undefined;
+  #pauseMs = FIRST_PAUSE_MS;
+  #pausedSince: number | undefined;
+
+  constructor(options: ListenOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#endpoint = { address: options.host, port: options.port };
+    const { serverTls, writeTimeoutMs, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS } = options;
+    const startTls: StartTls | undefined =
+      options.tls === "starttls" && serverTls !== undefined
+        ? { side: "server", secure: (raw) => acceptTls(raw, serverTls, handshakeTimeoutMs) }
+        : undefined;
+    this.#channelOptions = {
+      ...(startTls !== undefined && { startTls }),
+      ...(writeTimeoutMs !== undefined && { writeTimeoutMs }),
+    };
+  }
+
+  get endpoint(): Endpoint {
+    return this.#endpoint;
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  async open(): Promise<void> {
+    this.#server = await this.#bind();
+    const bound = this.#server.address();
+    if (typeof bound === "object" && bound !== null) {
+      this.#endpoint = endpoint(bound.address, bound.port);
+    }
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#pauseTimer);
+    this.#server?.close();
+    this.#server = undefined;
+  }
+
+  async drain(graceMs: number): Promise<number> {
+    this.stop();
+    if (this.#sockets.size === 0) return 0;
+    let grace: NodeJS.Timeout | undefined;
+    await Promise.race([
+      new Promise<void>((resolve) => {
+        this.#whenEmpty.push(resolve);
+      }),
+      new Promise<void>((resolve) => {
+        grace = setTimeout(resolve, graceMs);
+      }),
+    ]);
+    clearTimeout(grace);
+    const dropped = this.#sockets.size;
+    for (const socket of this.#sockets) socket.destroy();
+    return dropped;
+  }
+
+  #bind(): Promise<Server> {
+    const { backlog = 1024, reusePort = false } = this.#options;
+    const server = createServer(
+      { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS },
+      (socket) => this.#connected(socket),
+    );
+    return new Promise((resolve, reject) => {
+      server.once("error", (error) => reject(bindFailure(error, this.#endpoint)));
+      server.listen(
+        { host: this.#endpoint.address, port: this.#endpoint.port, backlog, reusePort },
+        () => {
+          server.removeAllListeners("error");
+          server.on("error", (error) => this.#acceptFailed(error));
+          resolve(server);
+        },
+      );
+    });
+  }
+
+  #connected(socket: Socket): void {
+    socket.on("error", () => {});
+    if (this.#isStopped || socket.remoteAddress === undefined) {
+      socket.destroy();
+      return;
+    }
+    const address = plainAddress(socket.remoteAddress);
+    const refused = this.#refusalFor(address);
+    if (refused !== undefined) return this.#refuse(socket, address, refused);
+    this.#count(socket, address);
+    void this.#run(socket, address);
+  }
+
+  #refusalFor(address: string): RefusalReason | undefined {
+    const { maxConnections = 10_000, maxPerClient = Infinity, isUncounted } = this.#options;
+    if (this.#sockets.size >= maxConnections) return "too-many-connections";
+    const count = this.#perClient.get(clientKey(address)) ?? 0;
+    if (count >= maxPerClient && !isUncounted?.(address)) return "too-many-from-client";
+    return undefined;
+  }
+
+  #refuse(socket: Socket, address: string, reason: RefusalReason): void {
+    this.#log.info("net.refused", { peer: address, port: this.#endpoint.port, reason });
+    const words = this.#options.tls === "implicit" ? undefined : this.#options.refusal?.(reason);
+    if (words === undefined) {
+      socket.destroy();
+      return;
+    }
+    // Not counted as a session, so it must not last: said, and gone within a second.
+    const limit = setTimeout(() => socket.destroy(), 1_000).unref();
+    socket.once("close", () => clearTimeout(limit));
+    socket.resume();
+    socket.end(words, () => socket.destroy());
+  }
+
+  #count(socket: Socket, address: string): void {
+    const key = clientKey(address);
+    this.#sockets.add(socket);
+    this.#perClient.set(key, (this.#perClient.get(key) ?? 0) + 1);
+    socket.once("close", () => {
+      this.#sockets.delete(socket);
+      const left = (this.#perClient.get(key) ?? 1) - 1;
+      if (left > 0) this.#perClient.set(key, left);
+      else this.#perClient.delete(key);
+      if (this.#sockets.size === 0) for (const done of this.#whenEmpty.splice(0)) done();
+    });
+  }
+
+  async #run(socket: Socket, address: string): Promise<void> {
+    let channel: SocketChannel | undefined;
+    try {
+      channel = await this.#makeChannel(socket);
+      await this.#options.onChannel(channel);
+      await channel.close();
+    } catch (error) {
+      channel?.abort();
+      socket.destroy();
+      const fields = { peer: address, port: this.#endpoint.port };
+      if (isMailError(error)) {
+        this.#log.info("net.session-ended", { ...fields, code: error.code, reason: error.message });
+      } else {
+        this.#log.error("net.session-crashed", error, fields);
+      }
+    }
+  }
+
+  async #makeChannel(socket: Socket): Promise<SocketChannel> {
+    const { tls, serverTls, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS } = this.#options;
+    if (tls !== "implicit" || serverTls === undefined) {
+      return new SocketChannel(socket, this.#channelOptions);
+    }
+    const secured = await acceptTls(socket, serverTls, handshakeTimeoutMs);
+    return new SocketChannel(secured.socket, { ...this.#channelOptions, tls: secured.session });
+  }
+
+  #acceptFailed(error: Error): void {
+    const code = errorCode(error);
+    if (code === undefined || !EXHAUSTED.has(code)) {
+      this.#log.error("net.accept-failed", error, { port: this.#endpoint.port });
+      return;
+    }
+    // Accepting on would only spin: the connection stays in the queue and is offered again at once.
+    if (this.#isStopped || this.#pauseTimer !== undefined) return;
+    if (this.#pausedSince === undefined) {
+      this.#pausedSince = performance.now();
+      this.#log.error("net.accept-paused", error, {
+        port: this.#endpoint.port,
+        reason: describeSocketError(error),
+        connections: this.#sockets.size,
+      });
+    }
+    this.#server?.close();
+    this.#server = undefined;
+    this.#resumeLater();
+  }
+
+  #resumeLater(): void {
+    this.#pauseTimer = setTimeout(() => {
+      this.#pauseTimer = undefined;
+      void this.#resume();
+    }, this.#pauseMs);
+    this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+  }
+
+  async #resume(): Promise<void> {
+    try {
+      const server = await this.#bind();
+      if (this.#isStopped) {
+        server.close();
+        return;
+      }
+      this.#server = server;
+    } catch {
+      // No descriptor even to listen with: longer still.
+      if (!this.#isStopped) this.#resumeLater();
+      return;
+    }
+    setTimeout(() => this.#settled(), LONGEST_PAUSE_MS).unref();
+  }
+
+  /** Accepting has gone well for a while: forget the pauses. */
+  #settled(): void {
+    if (this.#pausedSince === undefined || this.#pauseTimer !== undefined || this.#isStopped)
+      return;
+    this.#log.info("net.accept-resumed", {
+      port: this.#endpoint.port,
+      pausedMs: Math.round(performance.now() - this.#pausedSince),
+    });
+    this.#pausedSince = undefined;
+    this.#pauseMs = FIRST_PAUSE_MS;
+  }
+}
+
+function bindFailure(error: Error, where: Endpoint): MailError {
+  const code = errorCode(error);
+  const place = `${where.address} port ${where.port}`;
+  const sentence =
+    code === "EADDRINUSE"
+      ? `${place} is already in use by another program. Stop that program or configure another port.`
+      : code === "EACCES"
+        ? `${place} may not be opened by this user. Ports below 1024 need root, the capability CAP_NET_BIND_SERVICE, or a lower net.ipv4.ip_unprivileged_port_start.`
+        : code === "EADDRNOTAVAIL"
+          ? `${place} can't be opened: this machine has no such address.`
+          : `${place} can't be opened: ${describeSocketError(error)}.`;
+  return new MailError("refused", sentence, { cause: error });
+}
