@@ -11,7 +11,7 @@
 import { formatAddress, addressKey, parseAddress, type Address } from "../../message/addr-spec.ts";
 import type { Account, Directory } from "../../store/directory.ts";
 import type { MtaConfig } from "../config.ts";
-import type { AliasSource, FoundAlias } from "./alias-source.ts";
+import type { AliasSource, FoundAlias } from "../aliases/alias-source.ts";
 import { asciiDomain, withAsciiDomain } from "./ascii-domain.ts";
 import type { ListAddress, ListHost, PostSender } from "./list-host.ts";
 import { Expansion, type OpenBranch } from "./expansion.ts";
@@ -170,15 +170,26 @@ export class AddressResolver {
   ): void {
     const { alias, address } = match;
     const depth = position.above.length;
-    const targets: string[] = [];
-    for (const target of alias.targets) {
-      if (target.kind === "address") targets.push(target.text);
-      else expansion.problem(depth, target.text, refusedTarget(name, target.problem));
-    }
-    expansion.step(depth, name, "alias", alias.source, targets);
+    const texts = alias.targets.map((target) => target.text);
+    expansion.step(depth, name, "alias", alias.source, texts);
     const branch = this.#branchOf(expansion, address, name, position.branch);
-    const above = [...position.above, nameOf(address)];
-    this.#expandTargets(expansion, targets, address, { branch, above });
+    const next = { branch, above: [...position.above, nameOf(address)] };
+    for (const target of alias.targets) {
+      switch (target.kind) {
+        case "address":
+          this.#expandTargets(expansion, [target.text], address, next);
+          break;
+        case "mailbox":
+          this.#ownMailbox(expansion, readTarget(target.text, address) ?? address, next);
+          break;
+        case "discard":
+          expansion.discard(depth + 1, target.text, alias.source);
+          break;
+        case "refused":
+          expansion.problem(depth + 1, target.text, refusedTarget(name, target.problem));
+          break;
+      }
+    }
   }
 
   /** An alias with an `owner-` beside it sends its copies out under that name, as sendmail does. */
@@ -258,7 +269,8 @@ export class AddressResolver {
     if (account !== undefined) {
       return expansion.local(above.length, branch, account, name, undefined);
     }
-    expansion.problem(above.length, name, leadsBack(name));
+    const problem = above.includes(name) ? leadsBack(name) : unknownAddress(name);
+    expansion.problem(above.length, name, problem);
   }
 }
 

@@ -46,6 +46,7 @@ export class Expansion {
   /** Whose right to post lists judge; undefined lets everybody in. */
   readonly sender: PostSender | undefined;
   #isFull = false;
+  #isDiscarded = false;
 
   constructor(breadth: number, sender: PostSender | undefined) {
     this.#breadth = breadth;
@@ -128,6 +129,11 @@ export class Expansion {
     branch.remotes.set(text, address);
   }
 
+  discard(depth: number, address: string, because: string): void {
+    this.step(depth, address, "discard", because, []);
+    this.#isDiscarded = true;
+  }
+
   step(
     depth: number,
     address: string,
@@ -152,6 +158,11 @@ export class Expansion {
       if (locals.length + remotes.length === 0) continue;
       branches.push({ kind, name, reversePath, prefix, listId, locals, remotes });
     }
-    return { branches, problems: this.#problems, steps: this.#steps };
+    return {
+      branches,
+      isDiscarded: this.#isDiscarded,
+      problems: this.#problems,
+      steps: this.#steps,
+    };
   }
 }

@@ -52,6 +52,7 @@ export type StepKind =
   | "list-role"
   | "role"
   | "catch-all"
+  | "discard"
   | "remote"
   | "problem";
 
@@ -69,6 +70,8 @@ export type ResolutionStep = {
 export type Resolution = {
   /** Branches with no copies are left out. */
   readonly branches: readonly Branch[];
+  /** Some of the mail is dropped because the configuration says so (Invariant 5). */
+  readonly isDiscarded: boolean;
   readonly problems: readonly ResolutionProblem[];
   readonly steps: readonly ResolutionStep[];
 };
@@ -77,7 +80,7 @@ export type Resolution = {
 export function refusalOf(resolution: Resolution): ResolutionProblem | undefined {
   const fatal = resolution.problems.find((problem) => problem.isFatal);
   if (fatal !== undefined) return fatal;
-  if (resolution.branches.length > 0) return undefined;
+  if (resolution.branches.length > 0 || resolution.isDiscarded) return undefined;
   return (
     resolution.problems[0] ?? {
       address: "",

@@ -6,6 +6,10 @@ import type { Directory } from "../../store/directory.ts";
 export type AliasTarget =
   /** An address, or a bare local part of the alias's own domain. */
   | { readonly kind: "address"; readonly text: string }
+  /** `\anna`: the mailbox of that name, without looking for an alias again. */
+  | { readonly kind: "mailbox"; readonly text: string }
+  /** Takes the mail and drops it: `/dev/null`. */
+  | { readonly kind: "discard"; readonly text: string }
   /** Something the file says and we do not do (a command, a file), and why. */
   | { readonly kind: "refused"; readonly text: string; readonly problem: string };
 
