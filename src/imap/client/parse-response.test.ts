@@ -130,7 +130,7 @@ test("values written out come back the same", () => {
   const write = (value: unknown): string => {
     if (value === null) return "NIL";
     if (value instanceof Uint8Array) return `{${value.length}}\r\n${String.fromCharCode(...value)}`;
-    return Array.isArray(value) ? `(${value.map(write).join(" ")})` : String(value);
+    return Array.isArray(value) ? `(${value.map(write).join(" ")})` : (value as string);
   };
   fc.assert(
     fc.property(tree, (value) => {

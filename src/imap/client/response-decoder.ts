@@ -43,9 +43,9 @@ export const DEFAULT_LIMITS: DecoderLimits = {
 const GROWTH_OCTETS = 16 * 1024;
 // A buffer that one long response has made larger than this is given back.
 const KEEP_OCTETS = 1024 * 1024;
-// `{4294967295+}` is the longest marker that can mean anything.
-const MARKER = /[ (~]\{(\d{1,10})\+?\}$/;
-const MARKER_OCTETS = 15;
+// More digits than any size that can be meant, so that a nonsensical one is refused and not overlooked.
+const MARKER = /[ (~]\{(\d{1,20})\+?\}$/;
+const MARKER_OCTETS = 25;
 // Text of a status response may end in anything, also in what looks like a literal.
 const WITHOUT_LITERALS = /^(?:\* (?:ok|no|bad|bye|preauth)(?: |$)|(?!\* ))/i;
 
