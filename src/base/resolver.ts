@@ -20,6 +20,7 @@ export type DnsAnswer<T> =
   /** No usable answer: SERVFAIL, timeout, malformed, loop. Try again later. */
   | { readonly status: "failed"; readonly reason: string };
 
+/** `exchange` is "" for the null MX (`MX 0 .`, RFC 7505). */
 export type MxRecord = { readonly preference: number; readonly exchange: string };
 
 /** Names are absolute without the final dot, ASCII (A-labels), lower case. */

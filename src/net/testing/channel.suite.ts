@@ -30,7 +30,7 @@ const textOf = (bytes: Uint8Array | undefined): string =>
 
 export function channelSuite(name: string, makePair: () => Promise<ChannelPair>): void {
   const withPair = (title: string, body: (pair: ChannelPair) => Promise<void>): void => {
-    test(`${name}: ${title}`, async () => {
+    void test(`${name}: ${title}`, async () => {
       const pair = await makePair();
       try {
         await body(pair);
