@@ -1,0 +1,93 @@
+/** What the server says it can do (RFC 9051 §7.2.2), and what ENABLE can switch on. */
+
+import type { Enabled } from "./session.ts";
+
+/** Complete ones only. `LITERAL+` is the wire's, the rest the handler's as well. */
+export const CAPABILITIES: readonly string[] = [
+  "IMAP4rev1",
+  "IMAP4rev2",
+  "SASL-IR",
+  "LITERAL+",
+  "ID",
+  "ENABLE",
+  "IDLE",
+  "NAMESPACE",
+  "CHILDREN",
+  "UNSELECT",
+  "UIDPLUS",
+  "MOVE",
+  "CONDSTORE",
+  "QRESYNC",
+  "ESEARCH",
+  "SEARCHRES",
+  "WITHIN",
+  "LIST-EXTENDED",
+  "LIST-STATUS",
+  "SPECIAL-USE",
+  "CREATE-SPECIAL-USE",
+  "STATUS=SIZE",
+  "MULTIAPPEND",
+  "BINARY",
+  "OBJECTID",
+  "SAVEDATE",
+  "UTF8=ACCEPT",
+  "QUOTA",
+  "QUOTA=RES-STORAGE",
+  "QUOTA=RES-MESSAGE",
+];
+
+export type CapabilityOptions = {
+  readonly isAuthenticated: boolean;
+  readonly canStartTls: boolean;
+  readonly isLoginDisabled: boolean;
+  readonly mechanisms: readonly string[];
+  /** The largest message APPEND takes (RFC 7889). */
+  readonly appendLimitOctets: number;
+  /** Capabilities not to be named: for clients that break on them. */
+  readonly hidden: ReadonlySet<string>;
+};
+
+/**
+ * The list for now. Extensions are named before login too, because some clients never ask again;
+ * what concerns login itself is left out once it is over.
+ */
+export function capabilityList(options: CapabilityOptions): string {
+  const names = [...CAPABILITIES, `APPENDLIMIT=${options.appendLimitOctets}`];
+  if (!options.isAuthenticated) {
+    if (options.canStartTls) names.push("STARTTLS");
+    if (options.isLoginDisabled) names.push("LOGINDISABLED");
+    names.push(...options.mechanisms.map((name) => `AUTH=${name}`));
+  }
+  return names.filter((name) => !options.hidden.has(name)).join(" ");
+}
+
+/** Switches on what can be, and returns the names of it (RFC 5161 §3.1). Unknown names are ignored. */
+export function enable(names: readonly string[], enabled: Enabled): string[] {
+  const done: string[] = [];
+  for (const name of new Set(names)) {
+    switch (name) {
+      case "IMAP4REV2":
+        enabled.isRev2 = true;
+        enabled.isUtf8 = true;
+        done.push("IMAP4rev2");
+        break;
+      case "UTF8=ACCEPT":
+        enabled.isUtf8 = true;
+        done.push(name);
+        break;
+      case "QRESYNC":
+        // RFC 7162 §3.2.3: QRESYNC brings CONDSTORE with it.
+        enabled.isQresync = true;
+        enabled.isCondstore = true;
+        done.push(name);
+        break;
+      case "CONDSTORE":
+        enabled.isCondstore = true;
+        done.push(name);
+        break;
+      default:
+        break;
+    }
+  }
+  return done;
+}

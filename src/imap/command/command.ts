@@ -1,0 +1,44 @@
+/** Every command that can be read, as one union told apart by `verb`. */
+
+import type { AuthenticateCommand } from "./authenticate.ts";
+import type { BareCommand } from "./bare.ts";
+import type { CreateCommand } from "./create.ts";
+import type { EnableCommand } from "./enable.ts";
+import type { ExpungeCommand } from "./expunge.ts";
+import type { FetchCommand } from "./fetch.ts";
+import type { IdCommand } from "./id.ts";
+import type { ListCommand, LsubCommand } from "./list.ts";
+import type { LoginCommand } from "./login.ts";
+import type { MailboxOnlyCommand } from "./mailbox-only.ts";
+import type { GetQuotaCommand, GetQuotaRootCommand } from "./quota.ts";
+import type { RenameCommand } from "./rename.ts";
+import type { SearchCommand } from "./search.ts";
+import type { SelectCommand } from "./select.ts";
+import type { StatusCommand } from "./status.ts";
+import type { StoreCommand } from "./store.ts";
+import type { TransferCommand } from "./transfer.ts";
+
+export type Command =
+  | BareCommand
+  | AuthenticateCommand
+  | LoginCommand
+  | EnableCommand
+  | IdCommand
+  | SelectCommand
+  | CreateCommand
+  | MailboxOnlyCommand
+  | RenameCommand
+  | ListCommand
+  | LsubCommand
+  | StatusCommand
+  | ExpungeCommand
+  | SearchCommand
+  | FetchCommand
+  | StoreCommand
+  | TransferCommand<"COPY">
+  | TransferCommand<"MOVE">
+  | GetQuotaCommand
+  | GetQuotaRootCommand;
+
+/** APPEND is not among them: its messages are read as they come (`append.ts`). */
+export type Verb = Command["verb"] | "APPEND";

@@ -1,0 +1,126 @@
+/**
+ * What the parts of the serve loop share: the channel with its decoder and writer, the session, the
+ * handler. Reading here always sends first what has been written, so nobody waits for an answer that
+ * lies in a buffer.
+ */
+
+import type { Channel } from "../base/channel.ts";
+import { capabilityList } from "./capability.ts";
+import type { Verb } from "./command/command.ts";
+import type { Completion } from "./completion.ts";
+import type { CommandContext, ImapHandler } from "./handler.ts";
+import { APPEND_LIMIT_OCTETS, IDLE_TIMEOUT_MS, LOGIN_TIMEOUT_MS } from "./serve-options.ts";
+import type { ImapOptions } from "./serve-options.ts";
+import { advance, makeSession, type Session } from "./session.ts";
+import { CommandDecoder, type DecoderEvent } from "./wire/decoder.ts";
+import { PREAUTH_LIMITS, SESSION_LIMITS } from "./wire/limits.ts";
+import { ResponseWriter } from "./wire/response-writer.ts";
+
+export class Connection {
+  readonly channel: Channel;
+  readonly handler: ImapHandler;
+  readonly options: ImapOptions;
+  readonly session: Session = makeSession();
+  readonly decoder: CommandDecoder = new CommandDecoder(PREAUTH_LIMITS);
+  readonly out: ResponseWriter;
+  /** Set when the session ends after what is written. */
+  isOver = false;
+  /** Commands in a row that were not understood. */
+  faults = 0;
+  #reading: Promise<Uint8Array | undefined> | undefined;
+
+  constructor(channel: Channel, handler: ImapHandler, options: ImapOptions) {
+    this.channel = channel;
+    this.handler = handler;
+    this.options = options;
+    this.out = new ResponseWriter((octets) => channel.write(octets));
+  }
+
+  get parseOptions(): { isUtf8: boolean; maxDepth: number } {
+    return { isUtf8: this.session.enabled.isUtf8, maxDepth: this.decoder.limits.depth };
+  }
+
+  get appendLimitOctets(): number {
+    return this.options.appendLimitOctets ?? APPEND_LIMIT_OCTETS;
+  }
+
+  /** Passwords may not be sent now: the connection is in the clear. */
+  get isClear(): boolean {
+    return this.channel.tls === undefined && this.options.allowPlaintextAuth !== true;
+  }
+
+  get canStartTls(): boolean {
+    return this.channel.tls === undefined && this.options.canStartTls === true;
+  }
+
+  context(tag: string): CommandContext {
+    return { tag, out: this.out, enabled: this.session.enabled };
+  }
+
+  capabilities(): string {
+    return capabilityList({
+      isAuthenticated: this.session.phase !== "anonymous",
+      canStartTls: this.canStartTls,
+      isLoginDisabled: this.isClear,
+      mechanisms: this.isClear ? [] : this.handler.mechanisms(),
+      appendLimitOctets: this.appendLimitOctets,
+      hidden: new Set(this.options.hiddenCapabilities),
+    });
+  }
+
+  /** The next event; what has been written goes out before waiting for more. Undefined at the end of input. */
+  async next(): Promise<DecoderEvent | undefined> {
+    for (;;) {
+      const event = this.decoder.next();
+      if (event !== undefined) return event;
+      await this.out.flush();
+      const octets = await this.read();
+      this.readDone();
+      if (octets === undefined) return undefined;
+      this.decoder.push(octets);
+    }
+  }
+
+  /** Nothing is under way but waiting for the client. */
+  get isWaiting(): boolean {
+    return this.#reading !== undefined;
+  }
+
+  /**
+   * What the client sends next. The channel takes one read at a time, so until `readDone` everybody
+   * who asks gets the same one: IDLE may look away from it and come back.
+   */
+  read(): Promise<Uint8Array | undefined> {
+    this.#reading ??= this.channel.read(this.#timeoutMs);
+    return this.#reading;
+  }
+
+  /** The octets of `read` have been taken. */
+  readDone(): void {
+    this.#reading = undefined;
+  }
+
+  /** After a successful login: more room, and a longer patience. */
+  loggedIn(): void {
+    this.decoder.limits = SESSION_LIMITS;
+  }
+
+  /** The tagged answer, and the phase that follows from it. */
+  complete(tag: string, verb: Verb, completion: Completion): void {
+    this.session.phase = advance(this.session.phase, verb, completion);
+    this.out.completion(tag, completion);
+    this.faults = completion.status === "BAD" ? this.faults + 1 : 0;
+  }
+
+  bye(text: string): void {
+    if (this.isOver) return;
+    this.out.line(`* BYE ${text}`);
+    this.isOver = true;
+  }
+
+  get #timeoutMs(): number {
+    return this.session.phase === "anonymous"
+      ? (this.options.loginTimeoutMs ?? LOGIN_TIMEOUT_MS)
+      : (this.options.idleTimeoutMs ?? IDLE_TIMEOUT_MS);
+  }
+}

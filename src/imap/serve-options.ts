@@ -1,0 +1,34 @@
+/** How an IMAP server behaves towards its clients. */
+
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+
+export type ImapOptions = {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Name in the greeting. */
+  readonly hostName: string;
+  /** LOGIN and password mechanisms are taken without TLS. Only for loopback. */
+  readonly allowPlaintextAuth?: boolean;
+  /** The listener has a certificate, so STARTTLS can be offered. */
+  readonly canStartTls?: boolean;
+  /** Silence after which a session that has logged in ends (RFC 9051 §5.4: at least 30 minutes). */
+  readonly idleTimeoutMs?: number;
+  /** Silence after which one that has not ends. */
+  readonly loginTimeoutMs?: number;
+  /** How often IDLE says that it is still there, for the sake of NATs that forget connections. */
+  readonly keepAliveMs?: number;
+  readonly appendLimitOctets?: number;
+  /** Capabilities not to be named. */
+  readonly hiddenCapabilities?: readonly string[];
+  /** Answered instead of a greeting, when the server takes no more sessions (security row 90). */
+  readonly refusal?: string;
+  /** Aborts when the server shuts down: sessions say BYE. */
+  readonly shutdown?: AbortSignal;
+};
+
+/** A minute over 30, so that a client which renews its IDLE every half hour is never too late. */
+export const IDLE_TIMEOUT_MS = 1_860_000;
+export const LOGIN_TIMEOUT_MS = 60_000;
+export const KEEP_ALIVE_MS = 115_000;
+export const APPEND_LIMIT_OCTETS = 104_857_600;

@@ -1,0 +1,222 @@
+/**
+ * The loop of an IMAP server: decode, check, ask the handler, answer. Commands are carried out one
+ * after another in the order they came (RFC 9051 §5.5), their answers leave together when no further
+ * command is waiting. No sockets, no store.
+ */
+
+import type { Channel } from "../base/channel.ts";
+import { isMailError, unreachable } from "../base/errors.ts";
+import { enable } from "./capability.ts";
+import type { Command, Verb } from "./command/command.ts";
+import type { IdCommand } from "./command/id.ts";
+import { parseCommand } from "./command/parse.ts";
+import { bad, okay, type Completion } from "./completion.ts";
+import { completionOfError, isConnectionLost } from "./completion-of-error.ts";
+import { Connection } from "./connection.ts";
+import type { ImapHandler } from "./handler.ts";
+import { serveAppend } from "./serve-append.ts";
+import { serveIdle } from "./serve-idle.ts";
+import { serveAuthenticate, serveLogin, serveStartTls } from "./serve-login.ts";
+import type { ImapOptions } from "./serve-options.ts";
+import { check, updatesAfter } from "./session.ts";
+import type { DecoderEvent } from "./wire/decoder.ts";
+import type { RawCommand } from "./wire/raw-command.ts";
+
+/** Commands in a row that make no sense, after which we stop listening. */
+const MAX_FAULTS = 20;
+
+const SHUTTING_DOWN = "The server is shutting down";
+
+/** Serves one connection until its end. Never rejects: what goes wrong ends this session alone (Invariant 9). */
+export async function serveImap(
+  channel: Channel,
+  handler: ImapHandler,
+  options: ImapOptions,
+): Promise<void> {
+  const connection = new Connection(channel, handler, options);
+  const { shutdown } = options;
+  // A session that is in the middle of a command ends after it.
+  const stop = (): void => {
+    if (connection.isWaiting) void sayGoodbye(connection, SHUTTING_DOWN);
+  };
+  try {
+    shutdown?.addEventListener("abort", stop, { once: true });
+    await serveSession(connection);
+  } catch (error) {
+    await endAfter(connection, error);
+  } finally {
+    shutdown?.removeEventListener("abort", stop);
+    await handler.close().catch((error: unknown) => options.log.error("imap.close-failed", error));
+    await channel.close();
+  }
+}
+
+async function serveSession(connection: Connection): Promise<void> {
+  const { out, options } = connection;
+  if (options.refusal !== undefined || options.shutdown?.aborted) {
+    connection.bye(options.refusal ?? SHUTTING_DOWN);
+    return out.flush();
+  }
+  out.line(`* OK [CAPABILITY ${connection.capabilities()}] ${options.hostName} Posthorn ready`);
+  while (!connection.isOver) {
+    const event = await connection.next();
+    if (event === undefined) break;
+    await serveEvent(connection, event);
+    await out.relieve();
+    if (connection.faults >= MAX_FAULTS) connection.bye("Too many commands made no sense");
+    if (options.shutdown?.aborted) connection.bye(SHUTTING_DOWN);
+  }
+  await out.flush();
+}
+
+async function serveEvent(connection: Connection, event: DecoderEvent): Promise<void> {
+  switch (event.type) {
+    case "command":
+      return serveCommand(connection, event.command);
+    case "continue":
+      connection.out.line("+ Go on");
+      return;
+    case "message": {
+      const completion = await guarded(connection, "APPEND", () => serveAppend(connection, event));
+      if (completion === undefined) connection.isOver = true;
+      else await finish(connection, { tag: event.command.tag, verb: "APPEND" }, completion);
+      return;
+    }
+    case "fault":
+      connection.out.completion(event.tag, event.completion);
+      connection.faults++;
+      return;
+    case "hopeless":
+      connection.bye(event.problem);
+      return;
+    case "line":
+    case "message-data":
+    case "message-end":
+      connection.bye("Unexpected input");
+      return;
+    default:
+      return unreachable(event);
+  }
+}
+
+async function serveCommand(connection: Connection, raw: RawCommand): Promise<void> {
+  const { tag } = raw;
+  if (raw.name === "APPEND") {
+    const illegal = check(connection.session.phase, "APPEND");
+    return connection.complete(tag, "APPEND", illegal ?? bad("Expected a message literal"));
+  }
+  const parsed = parseCommand(raw, connection.parseOptions);
+  if (!parsed.ok) {
+    connection.out.completion(tag, parsed.completion);
+    connection.faults++;
+    return;
+  }
+  const { command } = parsed;
+  const illegal = check(connection.session.phase, command.verb);
+  if (illegal !== undefined) return connection.complete(tag, command.verb, illegal);
+  if (command.verb === "STARTTLS") return serveStartTls(connection, tag);
+  const completion = await guarded(connection, command.verb, () => run(connection, tag, command));
+  const isUid = "isUid" in command && command.isUid;
+  await finish(connection, { tag, verb: command.verb, isUid }, completion);
+}
+
+async function run(connection: Connection, tag: string, command: Command): Promise<Completion> {
+  const { out, handler, session } = connection;
+  switch (command.verb) {
+    case "CAPABILITY":
+      out.line(`* CAPABILITY ${connection.capabilities()}`);
+      return okay("These");
+    case "NOOP":
+      return okay("Nothing done");
+    case "LOGOUT":
+      connection.bye("Good bye");
+      return okay("Logged out");
+    case "STARTTLS":
+      return bad("Not here");
+    case "LOGIN":
+      return serveLogin(connection, command);
+    case "AUTHENTICATE":
+      return serveAuthenticate(connection, command);
+    case "ENABLE":
+      out.line(["* ENABLED", ...enable(command.names, session.enabled)].join(" "));
+      out.isUtf8 = session.enabled.isUtf8;
+      return okay("Enabled");
+    case "ID":
+      return serveId(connection, command);
+    case "IDLE":
+      return serveIdle(connection, tag);
+    default:
+      return handler.run(command, connection.context(tag));
+  }
+}
+
+function serveId(connection: Connection, command: IdCommand): Completion {
+  const { out, handler } = connection;
+  handler.identified(command.fields);
+  // RFC 2971 §3.1: always an answer, well-formed: some programs do not go on without.
+  const fields = [...handler.identification];
+  out.text("* ID ").text(fields.length === 0 ? "NIL" : "(");
+  fields.forEach(([name, value], index) => {
+    out
+      .text(index === 0 ? "" : " ")
+      .string(name)
+      .text(" ")
+      .string(value);
+  });
+  out.line(fields.length === 0 ? "" : ")");
+  return okay("Pleased to meet you");
+}
+
+/** Changes that may be told now, then the tagged answer. */
+async function finish(
+  connection: Connection,
+  command: { readonly tag: string; readonly verb: Verb; readonly isUid?: boolean },
+  completion: Completion,
+): Promise<void> {
+  const { tag, verb, isUid = false } = command;
+  const scope = updatesAfter(verb, isUid);
+  if (connection.session.phase === "selected" && scope !== "none") {
+    const context = connection.context(tag);
+    if ((await connection.handler.sendUpdates(context, scope)) === "gone") {
+      connection.bye("The selected mailbox is gone");
+    }
+  }
+  connection.complete(tag, verb, completion);
+}
+
+/** Environment failures and our bugs become NO; a lost connection ends the session. */
+async function guarded<T>(
+  connection: Connection,
+  verb: Verb,
+  work: () => Promise<T>,
+): Promise<T | Completion> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isConnectionLost(error)) throw error;
+    connection.options.log.error("imap.command-failed", error, { verb });
+    return completionOfError(error);
+  }
+}
+
+async function endAfter(connection: Connection, error: unknown): Promise<void> {
+  const { log } = connection.options;
+  if (isMailError(error, "channel-timeout")) {
+    return sayGoodbye(connection, "Nothing heard for too long");
+  }
+  if (isMailError(error, "channel-closed")) return log.debug("imap.connection-lost");
+  if (isMailError(error, "tls-failed"))
+    return log.info("imap.tls-failed", { problem: error.message });
+  log.error("imap.session-failed", error);
+  return sayGoodbye(connection, "Internal error");
+}
+
+async function sayGoodbye(connection: Connection, text: string): Promise<void> {
+  try {
+    connection.bye(text);
+    await connection.out.flush();
+  } catch {
+    // The peer is gone already; there is nobody to tell.
+  }
+  await connection.channel.close();
+}
