@@ -1,0 +1,38 @@
+/**
+ * File names for what is saved from mail: one plain component whatever the message said (security
+ * rows 79, 86). Never a path, never hidden, never a device, extension honest.
+ */
+
+import { screenText } from "./screen-text.ts";
+
+const MAX_OCTETS = 200;
+// Windows reserves these with any extension; the disk may be shared with one.
+const RESERVED = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
+
+export function safeFileName(wish: string | undefined, otherwise: string): string {
+  const component = (wish ?? "").split(/[/\\]/).at(-1) ?? "";
+  const plain = screenText(component)
+    .normalize("NFC")
+    .replace(/[<>:"|?*\u007f]/g, "_")
+    .replace(/\s+/g, " ")
+    .replace(/^[.\s~-]+|[.\s]+$/g, "");
+  const short = shorten(plain);
+  if (short === "") return otherwise;
+  return RESERVED.test(short) ? `_${short}` : short;
+}
+
+/** Cuts the stem, so that the extension stays what it is. */
+function shorten(name: string): string {
+  if (Buffer.byteLength(name) <= MAX_OCTETS) return name;
+  const extension = /\.[^.]{1,16}$/.exec(name)?.[0] ?? "";
+  let stem = [...name.slice(0, Math.min(name.length - extension.length, MAX_OCTETS))];
+  while (Buffer.byteLength(stem.join("") + extension) > MAX_OCTETS) stem = stem.slice(0, -1);
+  return stem.join("").trimEnd() + extension;
+}
+
+/** `report.pdf`, `report (2).pdf`…: the n-th name to try when others are taken. */
+export function numberedFileName(name: string, attempt: number): string {
+  if (attempt <= 1) return name;
+  const extension = /\.[^.]{1,16}$/.exec(name)?.[0] ?? "";
+  return `${name.slice(0, name.length - extension.length)} (${attempt})${extension}`;
+}
