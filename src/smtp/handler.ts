@@ -24,6 +24,21 @@ export type SmtpSession = {
   readonly isExtended: boolean;
   /** Who authenticated, as the mechanism said. */
   readonly identity: string | undefined;
+  /** The peer's host name where a trusted proxy told it (XCLIENT NAME). */
+  readonly clientName?: string;
+  /** The client a trusted relay speaks for, for the log only (XFORWARD); never a reason to trust. */
+  readonly forwarded?: ForwardedClient;
+};
+
+/** What XFORWARD told, each part absent where it was `[UNAVAILABLE]`. */
+export type ForwardedClient = {
+  readonly name?: string;
+  readonly address?: string;
+  readonly port?: string;
+  readonly protocol?: string;
+  readonly helo?: string;
+  readonly ident?: string;
+  readonly source?: string;
 };
 
 /** "null" is the null reverse-path `<>` (RFC 5321 §4.5.5). */
@@ -75,9 +90,17 @@ export interface SmtpHandler {
   rcpt(recipient: Address, params: RcptParams): Promise<Reply | undefined>;
   /** At least one recipient stands. */
   data(): Promise<MessageSink | Reply>;
-  /** The transaction is over, for whatever reason: forget its sender, recipients and decisions. */
+  /**
+   * The transaction is over, for whatever reason: forget its sender, recipients and decisions. May be
+   * called when none is open. After STARTTLS the session itself begins anew: who it is, ask `SmtpSession`.
+   */
   reset(): void;
+  /** Without it VRFY answers 252 for whatever is asked, so that nobody can harvest addresses. */
   vrfy?(argument: string): Promise<Reply>;
+  /** Without it EXPN is not implemented (502). */
+  expn?(argument: string): Promise<Reply>;
+  /** RFC 1985: start the queue for a host or domain. Without it ETRN is neither offered nor implemented. */
+  etrn?(argument: string): Promise<Reply>;
   /** The session is over. */
   close(): void;
 }
