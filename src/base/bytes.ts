@@ -34,6 +34,11 @@ function native(octets: Uint8Array): NativeBuffer {
     : Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
 }
 
+/** The same octets (no copy), in the form on which the functions here are fastest: for code that calls many of them on one array. */
+export function nativeView(octets: Uint8Array): Uint8Array {
+  return native(octets);
+}
+
 /** The first position of `pattern` (octets, or one octet) at or after `from`, or -1. */
 export function indexOfBytes(octets: Uint8Array, pattern: Uint8Array | number, from = 0): number {
   return typeof pattern === "number"
