@@ -1,6 +1,6 @@
 /**
- * Listening sockets that give Channels. Counts connections, per client and in all; pauses accepting
- * when the process runs out of descriptors and takes it up again by itself; drains on the way out.
+ * Listening sockets that give Channels. Counts connections: of one client, of the listener, and of
+ * the process (so that descriptors never run out); drains on the way out.
  * Whatever goes wrong in one session ends that session alone (Invariant 9).
  */
 
@@ -9,6 +9,7 @@ import type { Server, Socket } from "node:net";
 import type { Channel, Endpoint } from "../base/channel.ts";
 import { isMailError, MailError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import type { ConnectionBudget } from "./connection-budget.ts";
 import { clientKey, endpoint, plainAddress } from "./address.ts";
 import type { ServerTls } from "./server-tls.ts";
 import { SocketChannel } from "./socket-channel.ts";
@@ -30,6 +31,8 @@ export type ListenOptions = {
   readonly log: Log;
   /** Default 10,000. */
   readonly maxConnections?: number;
+  /** Shared by the listeners of the process. */
+  readonly budget?: ConnectionBudget;
   /** For one IPv4 address or one IPv6 /64. Default: as many as `maxConnections`. */
   readonly maxPerClient?: number;
   /** Clients that `maxPerClient` does not count. Default: none. */
@@ -54,10 +57,6 @@ export interface Listener {
 
 const HANDSHAKE_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 120_000;
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
-/** The process or the machine has no descriptor or memory left for another connection. */
-const EXHAUSTED: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
 
 /** Resolves when listening. Rejects with MailError `refused` naming the port and what is in the way. */
 export async function listen(options: ListenOptions): Promise<Listener> {
@@ -82,9 +81,6 @@ class SocketListener implements Listener {
   #server: Server | undefined;
   #endpoint: Endpoint;
   #isStopped = false;
-  #pauseTimer: NodeJS.Timeout | undefined;
-  #pauseMs = FIRST_PAUSE_MS;
-  #pausedSince: number | undefined;
 
   constructor(options: ListenOptions) {
     this.#options = options;
@@ -119,7 +115,6 @@ class SocketListener implements Listener {
 
   stop(): void {
     this.#isStopped = true;
-    clearTimeout(this.#pauseTimer);
     this.#server?.close();
     this.#server = undefined;
   }
@@ -154,7 +149,9 @@ class SocketListener implements Listener {
         { host: this.#endpoint.address, port: this.#endpoint.port, backlog, reusePort },
         () => {
           server.removeAllListeners("error");
-          server.on("error", (error) => this.#acceptFailed(error));
+          server.on("error", (error) =>
+            this.#log.error("net.accept-failed", error, { port: this.#endpoint.port }),
+          );
           resolve(server);
         },
       );
@@ -175,15 +172,15 @@ class SocketListener implements Listener {
   }
 
   #refusalFor(address: string): RefusalReason | undefined {
-    const { maxConnections = 10_000, maxPerClient = Infinity, isUncounted } = this.#options;
+    const { maxConnections = 10_000, maxPerClient = Infinity, isUncounted, budget } = this.#options;
     if (this.#sockets.size >= maxConnections) return "too-many-connections";
     const count = this.#perClient.get(clientKey(address)) ?? 0;
     if (count >= maxPerClient && !isUncounted?.(address)) return "too-many-from-client";
-    return undefined;
+    return budget === undefined || budget.take() ? undefined : "too-many-connections";
   }
 
   #refuse(socket: Socket, address: string, reason: RefusalReason): void {
-    this.#log.info("net.refused", { peer: address, port: this.#endpoint.port, reason });
+    this.#log.debug("net.refused", { peer: address, port: this.#endpoint.port, reason });
     const words = this.#options.tls === "implicit" ? undefined : this.#options.refusal?.(reason);
     if (words === undefined) {
       socket.destroy();
@@ -202,6 +199,7 @@ class SocketListener implements Listener {
     this.#perClient.set(key, (this.#perClient.get(key) ?? 0) + 1);
     socket.once("close", () => {
       this.#sockets.delete(socket);
+      this.#options.budget?.giveBack();
       const left = (this.#perClient.get(key) ?? 1) - 1;
       if (left > 0) this.#perClient.set(key, left);
       else this.#perClient.delete(key);
@@ -234,63 +232,6 @@ class SocketListener implements Listener {
     }
     const secured = await acceptTls(socket, serverTls, handshakeTimeoutMs);
     return new SocketChannel(secured.socket, { ...this.#channelOptions, tls: secured.session });
-  }
-
-  #acceptFailed(error: Error): void {
-    const code = errorCode(error);
-    if (code === undefined || !EXHAUSTED.has(code)) {
-      this.#log.error("net.accept-failed", error, { port: this.#endpoint.port });
-      return;
-    }
-    // Accepting on would only spin: the connection stays in the queue and is offered again at once.
-    if (this.#isStopped || this.#pauseTimer !== undefined) return;
-    if (this.#pausedSince === undefined) {
-      this.#pausedSince = performance.now();
-      this.#log.error("net.accept-paused", error, {
-        port: this.#endpoint.port,
-        reason: describeSocketError(error),
-        connections: this.#sockets.size,
-      });
-    }
-    this.#server?.close();
-    this.#server = undefined;
-    this.#resumeLater();
-  }
-
-  #resumeLater(): void {
-    this.#pauseTimer = setTimeout(() => {
-      this.#pauseTimer = undefined;
-      void this.#resume();
-    }, this.#pauseMs);
-    this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
-  }
-
-  async #resume(): Promise<void> {
-    try {
-      const server = await this.#bind();
-      if (this.#isStopped) {
-        server.close();
-        return;
-      }
-      this.#server = server;
-    } catch {
-      // No descriptor even to listen with: longer still.
-      if (!this.#isStopped) this.#resumeLater();
-      return;
-    }
-    setTimeout(() => this.#settled(), LONGEST_PAUSE_MS).unref();
-  }
-
-  /** Accepting has gone well for a while: forget the pauses. */
-  #settled(): void {
-    if (this.#pausedSince === undefined || this.#pauseTimer !== undefined || this.#isStopped)
-      return;
-    this.#log.info("net.accept-resumed", {
-      port: this.#endpoint.port,
-      pausedMs: Math.round(performance.now() - this.#pausedSince),
-    });
-    this.#pausedSince = undefined;
-    this.#pauseMs = FIRST_PAUSE_MS;
   }
 }
 

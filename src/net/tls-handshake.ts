@@ -71,13 +71,15 @@ function settle(
     const timer = setTimeout(() => fail(`not finished within ${timeoutMs} ms`), timeoutMs);
     // Stays for the socket's life: an `error` nobody listens to would end the process.
     socket.on("error", (error) => fail(describeSocketError(error), error));
-    socket.once("close", () => fail("the other side closed the connection"));
+    const onEnd = (): void => fail("the other side closed the connection");
+    socket.once("end", onEnd).once("close", onEnd);
     socket.once(event, () => {
       if (isOver) return;
       try {
         const session = describe();
         isOver = true;
         clearTimeout(timer);
+        socket.off("end", onEnd).off("close", onEnd);
         resolve({ socket, session });
       } catch (error) {
         fail(describeSocketError(error), error);
