@@ -25,7 +25,7 @@ export function safeFileName(wish: string | undefined, otherwise: string): strin
 function shorten(name: string): string {
   if (Buffer.byteLength(name) <= MAX_OCTETS) return name;
   const extension = /\.[^.]{1,16}$/.exec(name)?.[0] ?? "";
-  let stem = [...name.slice(0, Math.min(name.length - extension.length, MAX_OCTETS))];
+  let stem = Array.from(name.slice(0, Math.min(name.length - extension.length, MAX_OCTETS)));
   while (Buffer.byteLength(stem.join("") + extension) > MAX_OCTETS) stem = stem.slice(0, -1);
   return stem.join("").trimEnd() + extension;
 }

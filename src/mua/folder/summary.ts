@@ -1,0 +1,61 @@
+/** One message as a list of messages shows it: from ENVELOPE and flags, its text not fetched. */
+
+import type { Envelope, EnvelopeAddress } from "../../imap/client/read-envelope.ts";
+import type { FetchedMessage } from "../../imap/client/read-fetch.ts";
+import { parseDate } from "../../message/date.ts";
+import { decodeWords } from "../../message/encoded-word.ts";
+import { screenText } from "../text/screen-text.ts";
+
+export type Summary = {
+  readonly uid: number;
+  /** As the server spells them. */
+  readonly flags: ReadonlySet<string>;
+  readonly sizeOctets: number;
+  /** When it came here. */
+  readonly arrivedAtMs: number;
+  /** When it was written, as far as its Date can be read; else when it came. */
+  readonly writtenAtMs: number;
+  readonly envelope: Envelope;
+  /** Message-IDs of References, first to last; only where asked for. */
+  readonly references: readonly string[];
+};
+
+export function summaryOf(message: FetchedMessage & { readonly uid: number }): Summary | undefined {
+  const { envelope } = message;
+  if (envelope === undefined) return undefined;
+  const arrivedAtMs = message.internalDateMs ?? 0;
+  return {
+    uid: message.uid,
+    flags: new Set(message.flags),
+    sizeOctets: message.sizeOctets ?? 0,
+    arrivedAtMs,
+    writtenAtMs: parseDate(envelope.date)?.epochMs ?? arrivedAtMs,
+    envelope,
+    references: [],
+  };
+}
+
+export function isSeen({ flags }: Summary): boolean {
+  return flags.has("\\Seen");
+}
+
+/** What is shown for a correspondent: the name, decoded and safe, or else the address. */
+export function showAddress(address: EnvelopeAddress | undefined): string {
+  if (address === undefined) return "";
+  const name = screenText(decodeWords(address.displayName)).trim();
+  return name === "" ? showBareAddress(address) : name;
+}
+
+export function showBareAddress(address: EnvelopeAddress | undefined): string {
+  return address === undefined ? "" : screenText(`${address.localPart}@${address.domain}`);
+}
+
+export function showSubject(envelope: Envelope): string {
+  return screenText(decodeWords(envelope.subject)).trim();
+}
+
+/** `Name <address>`, so that a name cannot pass for an address it does not have. */
+export function showFullAddress(address: EnvelopeAddress): string {
+  const name = screenText(decodeWords(address.displayName)).trim();
+  return name === "" ? showBareAddress(address) : `${name} <${showBareAddress(address)}>`;
+}
