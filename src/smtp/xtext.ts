@@ -40,3 +40,15 @@ export function encodeXtext(text: string): string {
   }
   return result;
 }
+
+/** RFC 6533 §3: utf-8-addr-unitext where the hop speaks SMTPUTF8, else utf-8-addr-xtext, all ASCII. */
+export function encodeUtf8Address(text: string, isUtf8Allowed: boolean): string {
+  let result = "";
+  for (const character of text) {
+    const point = character.codePointAt(0) ?? 0;
+    const isPlain = point > 32 && point < 127 && !"\\+=".includes(character);
+    const isAllowed = isPlain || (isUtf8Allowed && point >= 160);
+    result += isAllowed ? character : `\\x{${point.toString(16).toUpperCase().padStart(2, "0")}}`;
+  }
+  return result;
+}

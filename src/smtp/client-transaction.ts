@@ -1,0 +1,296 @@
+/**
+ * One outgoing transaction, from MAIL to the last reply, with every recipient's outcome. Commands
+ * go out in windows: one at a time, or many where the server offers PIPELINING (RFC 2920); every
+ * reply is matched with its command.
+ */
+
+import { concatBytes, encodeUtf8 } from "../base/bytes.ts";
+import { invariant, isMailError, MailError } from "../base/errors.ts";
+import type { ClientDialogue } from "./client-dialogue.ts";
+import type { ClientTimeouts } from "./client-timeouts.ts";
+import { encodeCommand, encodeMail, encodeRcpt } from "./command-encoder.ts";
+import { DataEncoder } from "./data-encoder.ts";
+import type { OutgoingTransaction, RecipientOutcome, SmtpStage, UnsentReason } from "./delivery.ts";
+import { isAsciiPath } from "./describe-path.ts";
+import { LineEndGuard } from "./line-ends.ts";
+import { isPositive, isTransient, type Reply } from "./reply.ts";
+import type { ServerExtensions } from "./server-extensions.ts";
+
+/** Commands on their way at once. Their replies must fit the buffers between us while we still write. */
+const WINDOW_COMMANDS = 100;
+/** Content is sent in pieces of about this size. */
+const CHUNK_OCTETS = 256 * 1024;
+
+export type TransactionSettings = {
+  readonly extensions: ServerExtensions;
+  readonly timeouts: ClientTimeouts;
+  readonly isLmtp: boolean;
+  readonly isPipelining: boolean;
+  readonly isChunking: boolean;
+  /** The transaction before this one was not finished: RSET goes first. */
+  readonly needsReset: boolean;
+};
+
+type Step = {
+  readonly stage: SmtpStage;
+  readonly text: string;
+  readonly timeoutMs: number;
+  /** Which recipient it is about. */
+  readonly recipient?: number;
+};
+
+export class ClientTransaction {
+  readonly #dialogue: ClientDialogue;
+  readonly #transaction: OutgoingTransaction;
+  readonly #settings: TransactionSettings;
+  readonly #outcomes: (RecipientOutcome | undefined)[];
+  /** Recipients the server said 250 to, waiting for the fate of the message. */
+  #accepted: number[] = [];
+  #stage: SmtpStage = "mail";
+  #needsReset: boolean;
+
+  constructor(
+    dialogue: ClientDialogue,
+    transaction: OutgoingTransaction,
+    settings: TransactionSettings,
+  ) {
+    this.#dialogue = dialogue;
+    this.#transaction = transaction;
+    this.#settings = settings;
+    this.#needsReset = settings.needsReset;
+    this.#outcomes = transaction.recipients.map(() => undefined);
+  }
+
+  /** The server still has something of this transaction in mind: RSET must come before the next. */
+  get needsReset(): boolean {
+    return this.#needsReset;
+  }
+
+  /** Runs it. Never rejects for what server, network or disk do. */
+  async run(): Promise<readonly RecipientOutcome[]> {
+    const reason = this.#findObstacle();
+    if (reason !== undefined) this.#settle({ status: "unsent", reason });
+    this.#settleUtf8Recipients();
+    // Encoded before anything is sent: an argument that cannot be sent leaves the connection good.
+    const steps = this.#encodeSteps();
+    try {
+      if (this.#outcomes.some((outcome) => outcome === undefined)) await this.#converse(steps);
+    } catch (error) {
+      if (!isMailError(error)) throw error;
+      this.#settle({ status: "lost", stage: this.#stage, error });
+    }
+    return this.#outcomes.map((outcome) => {
+      invariant(outcome !== undefined, "every recipient has an outcome");
+      return outcome;
+    });
+  }
+
+  /** What about the message as a whole the server could not carry. */
+  #findObstacle(): UnsentReason | undefined {
+    const { content, params, reversePath } = this.#transaction;
+    const { extensions, isChunking } = this.#settings;
+    const isSecure = this.#dialogue.channel.tls !== undefined && extensions.has("REQUIRETLS");
+    if (params?.requireTls && !isSecure) return "cannot-requiretls";
+    if (content.sizeOctets > (extensions.maxSizeOctets ?? Number.POSITIVE_INFINITY)) {
+      return "too-large";
+    }
+    const isPlainPath = reversePath === "null" || isAsciiPath(reversePath);
+    if ((content.needsSmtpUtf8 || !isPlainPath) && !extensions.has("SMTPUTF8")) {
+      return "cannot-utf8";
+    }
+    if (content.body === "binarymime" && !(isChunking && extensions.has("BINARYMIME"))) {
+      return "cannot-binary";
+    }
+    if (content.body === "8bitmime" && !extensions.has("8BITMIME")) return "cannot-8bit";
+    return undefined;
+  }
+
+  /** Recipients whose own address the server cannot take; the others may go on. */
+  #settleUtf8Recipients(): void {
+    if (this.#settings.extensions.has("SMTPUTF8")) return;
+    this.#transaction.recipients.forEach(({ address }, index) => {
+      if (!isAsciiPath(address)) {
+        this.#outcomes[index] ??= { status: "unsent", reason: "cannot-utf8" };
+      }
+    });
+  }
+
+  #encodeSteps(): Step[] {
+    const { recipients, reversePath, content } = this.#transaction;
+    const { extensions, timeouts, isChunking, needsReset } = this.#settings;
+    const needsUtf8 =
+      content.needsSmtpUtf8 ||
+      (reversePath !== "null" && !isAsciiPath(reversePath)) ||
+      recipients.some(({ address }) => !isAsciiPath(address));
+    const mail = encodeMail(this.#transaction, extensions, needsUtf8);
+    const steps: Step[] = [];
+    if (needsReset) {
+      steps.push({ stage: "reset", text: encodeCommand("RSET"), timeoutMs: timeouts.resetMs });
+    }
+    steps.push({ stage: "mail", text: mail, timeoutMs: timeouts.mailMs });
+    recipients.forEach((recipient, index) => {
+      const text = encodeRcpt(recipient, extensions);
+      if (this.#outcomes[index] !== undefined) return;
+      steps.push({ stage: "rcpt", text, timeoutMs: timeouts.rcptMs, recipient: index });
+    });
+    if (!isChunking) {
+      steps.push({ stage: "data", text: encodeCommand("DATA"), timeoutMs: timeouts.dataMs });
+    }
+    return steps;
+  }
+
+  async #converse(steps: readonly Step[]): Promise<void> {
+    const window = this.#settings.isPipelining ? WINDOW_COMMANDS : 1;
+    let started = false;
+    for (let from = 0; from < steps.length; from += window) {
+      const group = steps.slice(from, from + window);
+      // Alone, DATA is not worth asking for when nobody would get the message.
+      if (group[0].stage === "data" && this.#accepted.length === 0) break;
+      this.#stage = group[0].stage;
+      await this.#dialogue.send(group.map(({ text }) => text).join(""));
+      this.#needsReset = true;
+      for (const step of group) {
+        this.#stage = step.stage;
+        const reply = await this.#dialogue.reply(step.stage, step.timeoutMs);
+        if (step.stage === "data" && reply.code === 354) started = true;
+        else this.#note(step, reply);
+        if (!this.#dialogue.isOpen) return;
+      }
+      if (this.#outcomes.every((outcome) => outcome !== undefined) && !started) return;
+    }
+    this.#stage = "content";
+    if (this.#settings.isChunking && this.#accepted.length > 0) return this.#sendChunks();
+    if (started) return this.#sendData();
+  }
+
+  /** Takes in the reply to a command. */
+  #note(step: Step, reply: Reply): void {
+    if (!this.#dialogue.isOpen) {
+      return this.#settle({ status: "refused", stage: step.stage, reply, temporary: true });
+    }
+    if (step.recipient !== undefined) return this.#noteRecipient(step.recipient, reply);
+    if (isPositive(reply) && step.stage !== "data") return;
+    // A positive answer to DATA that is not 354 is no answer (RFC 5321 §4.2.4): do not send.
+    // And a refused RSET says nothing about this message.
+    const temporary = isTransient(reply) || isPositive(reply) || step.stage === "reset";
+    this.#settle({ status: "refused", stage: step.stage, reply, temporary });
+  }
+
+  #noteRecipient(index: number, reply: Reply): void {
+    if (this.#outcomes[index] !== undefined) return;
+    if (isPositive(reply)) {
+      this.#accepted.push(index);
+      return;
+    }
+    // RFC 5321 §4.5.3.1.10: old servers say 552 for "too many recipients"; try those later.
+    const temporary = isTransient(reply) || reply.code === 552;
+    this.#outcomes[index] = { status: "refused", stage: "rcpt", reply, temporary };
+  }
+
+  /** One outcome for all who have none yet. */
+  #settle(outcome: RecipientOutcome): void {
+    for (let i = 0; i < this.#outcomes.length; i++) this.#outcomes[i] ??= outcome;
+    this.#accepted = [];
+  }
+
+  async #sendData(): Promise<void> {
+    const encoder = new DataEncoder();
+    // RFC 2920 §3.1: the server said 354 though it took no recipient; an empty message ends it.
+    if (this.#accepted.length > 0) {
+      await this.#eachChunk(async (octets) => {
+        const encoded = encoder.push(octets);
+        if (encoded.length > 0) await this.#dialogue.sendOctets(encoded);
+        return "more";
+      });
+    }
+    await this.#dialogue.sendOctets(encoder.end());
+    await this.#finish();
+  }
+
+  /** BDAT (RFC 3030 §2). Only binary content is sent as it is; a stray CR or LF of others never leaves. */
+  async #sendChunks(): Promise<void> {
+    const isBinary = this.#transaction.content.body === "binarymime";
+    const guard = new LineEndGuard({ stray: isBinary ? "keep" : "normalize", nul: "accept" });
+    let waiting: Uint8Array[] = [];
+    let waitingOctets = 0;
+    let failure: Reply | undefined;
+    await this.#eachChunk(async (octets) => {
+      if (waitingOctets >= CHUNK_OCTETS) {
+        failure = await this.#sendChunk(concatBytes(waiting));
+        waiting = [];
+        waitingOctets = 0;
+      }
+      const mended = guard.push(octets);
+      waiting.push(mended);
+      waitingOctets += mended.length;
+      return failure === undefined ? "more" : "enough";
+    });
+    if (failure !== undefined) return this.#noteFinal(failure);
+    await this.#sendFramed([...waiting, guard.end()], " LAST");
+    await this.#finish();
+  }
+
+  async #sendChunk(octets: Uint8Array): Promise<Reply | undefined> {
+    await this.#sendFramed([octets], "");
+    const reply = await this.#dialogue.reply("content", this.#settings.timeouts.contentMs);
+    return isPositive(reply) ? undefined : reply;
+  }
+
+  async #sendFramed(parts: readonly Uint8Array[], last: "" | " LAST"): Promise<void> {
+    const octets = parts.reduce((sum, part) => sum + part.length, 0);
+    const command = encodeUtf8(encodeCommand(`BDAT ${octets}${last}`));
+    await this.#dialogue.sendOctets(concatBytes([command, ...parts]));
+  }
+
+  async #eachChunk(send: (octets: Uint8Array) => Promise<"more" | "enough">): Promise<void> {
+    try {
+      for await (const octets of this.#transaction.content.chunks()) {
+        for (let at = 0; at < octets.length; at += CHUNK_OCTETS) {
+          if ((await send(octets.subarray(at, at + CHUNK_OCTETS))) === "enough") return;
+        }
+      }
+    } catch (error) {
+      await this.#lastWords();
+      // In the middle of a message there is no other way to say that it will not be finished.
+      this.#dialogue.abort();
+      throw error;
+    }
+  }
+
+  /** A server that closes in the middle has often said why. */
+  async #lastWords(): Promise<void> {
+    if (this.#dialogue.isOpen) return;
+    try {
+      const reply = await this.#dialogue.reply("content", 1000);
+      if (!isPositive(reply)) this.#noteFinal(reply);
+    } catch (error) {
+      if (!(error instanceof MailError)) throw error;
+    }
+  }
+
+  async #finish(): Promise<void> {
+    const { isLmtp, timeouts } = this.#settings;
+    // RFC 2033 §4.2: one reply for each recipient that was accepted, in order.
+    const waiting = isLmtp ? [...this.#accepted] : [-1];
+    for (const index of waiting) {
+      const reply = await this.#dialogue.reply("content", timeouts.finalMs);
+      if (!this.#dialogue.isOpen || index === -1) {
+        this.#noteFinal(reply);
+        if (!this.#dialogue.isOpen) return;
+      } else {
+        this.#outcomes[index] = finalOutcome(reply);
+      }
+    }
+    this.#needsReset = false;
+  }
+
+  #noteFinal(reply: Reply): void {
+    this.#settle(finalOutcome(reply));
+  }
+}
+
+function finalOutcome(reply: Reply): RecipientOutcome {
+  if (reply.code < 300) return { status: "accepted", reply };
+  const temporary = isTransient(reply) || isPositive(reply);
+  return { status: "refused", stage: "content", reply, temporary };
+}
