@@ -4,4 +4,5 @@ declare const iconv: {
   encode(text: string, charset: string): Uint8Array;
   encodingExists(charset: string): boolean;
 };
+// oxlint-disable-next-line import/no-default-export
 export default iconv;

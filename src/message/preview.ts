@@ -1,0 +1,67 @@
+/**
+ * Preview text (RFC 8970): the first words a person would read, on one line, at most 200 characters.
+ * Only the first octets of the text part are looked at, so a preview costs the same for any message;
+ * a message that has no text has an empty one.
+ */
+
+import { decodeText, decodeTransfer } from "./decode-body.ts";
+import { displayLines } from "./display-text.ts";
+import { unflow } from "./flowed.ts";
+import { htmlToText } from "./html-text.ts";
+import type { ParsedMessage } from "./part.ts";
+import { findTextPart } from "./text-body.ts";
+
+/** RFC 8970 §3.1: 200 is what it suggests; 256 is its maximum. */
+export const MAX_PREVIEW_CHARACTERS = 200;
+/** HTML mail may begin with this much style before its first word. */
+const MAX_OCTETS = 65_536;
+
+export function preview(parsed: ParsedMessage): string {
+  const part = findTextPart(parsed.root);
+  if (part === undefined) return "";
+  const end = Math.min(part.end, part.bodyStart + MAX_OCTETS);
+  const octets = decodeTransfer(parsed.octets.subarray(part.bodyStart, end), part.encoding);
+  let text = decodeText(octets, part.params.get("charset"));
+  // The cut may have gone through a character.
+  if (end < part.end) text = text.replace(/\ufffd+$/, "");
+  if (part.subtype === "html") return previewOf(htmlToText(text));
+  const isFlowed = part.params.get("format")?.toLowerCase() === "flowed";
+  return previewOf(isFlowed ? unflow(text, { deleteSpace: false }) : text);
+}
+
+/** Quoted lines, attributions and the signature are left out as long as anything else is there. */
+function previewOf(text: string): string {
+  const lines = displayLines(text).split("\n");
+  const signature = lines.findIndex((line) => line === "-- ");
+  const body = signature > 0 ? lines.slice(0, signature) : lines;
+  const own = body.filter(
+    (line, index) => !line.startsWith(">") && !isAttribution(line, body[index + 1]),
+  );
+  const words = squeeze(own);
+  return cut(words === "" ? squeeze(lines) : words);
+}
+
+/** `On …, N wrote:` before a quotation. */
+function isAttribution(line: string, next: string | undefined): boolean {
+  return next !== undefined && next.startsWith(">") && line.trimEnd().endsWith(":");
+}
+
+function squeeze(lines: readonly string[]): string {
+  return lines
+    .join(" ")
+    .replace(/[\s\u00a0\u200b-\u200f\u034f\u2800]+/g, " ")
+    .trim();
+}
+
+/** By whole characters; never in the middle of a surrogate pair. */
+function cut(text: string): string {
+  if (text.length <= MAX_PREVIEW_CHARACTERS) return text;
+  let end = 0;
+  let count = 0;
+  for (const character of text) {
+    if (count === MAX_PREVIEW_CHARACTERS) break;
+    end += character.length;
+    count++;
+  }
+  return text.slice(0, end).trimEnd();
+}
