@@ -5,6 +5,7 @@
  */
 
 import type { Channel, Endpoint, TlsSession, TlsWish } from "../channel.ts";
+import type { Clock } from "../clock.ts";
 import { MailError } from "../errors.ts";
 
 export type MemoryChannelOptions = {
@@ -16,6 +17,8 @@ export type MemoryChannelOptions = {
   readonly tls?: Partial<TlsSession>;
   /** Already under TLS when the test begins. */
   readonly implicitTls?: boolean;
+  /** With it reads time out; without, they wait for ever. */
+  readonly clock?: Clock;
 };
 
 const PRETENDED_TLS: TlsSession = {
@@ -42,10 +45,12 @@ export class MemoryChannel implements Channel {
   #waiting: { wake: () => void } | undefined;
   readonly #chunkOctets: number;
   readonly #tlsTemplate: TlsSession;
+  readonly #clock: Clock | undefined;
 
   constructor(local: Endpoint, peer: Endpoint, options: MemoryChannelOptions) {
     this.local = local;
     this.peer = peer;
+    this.#clock = options.clock;
     this.#chunkOctets = options.chunkOctets ?? Number.POSITIVE_INFINITY;
     this.#tlsTemplate = { ...PRETENDED_TLS, ...options.tls };
     this.tls = options.implicitTls ? this.#tlsTemplate : undefined;
@@ -59,7 +64,7 @@ export class MemoryChannel implements Channel {
     return this.#incoming.reduce((sum, piece) => sum + piece.length, 0);
   }
 
-  async read(_timeoutMs: number): Promise<Uint8Array | undefined> {
+  async read(timeoutMs: number): Promise<Uint8Array | undefined> {
     for (;;) {
       if (this.#closed) throw new MailError("channel-closed", "read from a closed channel");
       const first = this.#incoming[0];
@@ -72,10 +77,20 @@ export class MemoryChannel implements Channel {
         return first.slice(0, this.#chunkOctets);
       }
       if (this.#ended) return undefined;
-      await new Promise<void>((wake) => {
-        this.#waiting = { wake };
-      });
+      await this.#wait(timeoutMs);
     }
+  }
+
+  async #wait(timeoutMs: number): Promise<void> {
+    let cancel: (() => void) | undefined;
+    await new Promise<void>((wake, reject) => {
+      this.#waiting = { wake };
+      cancel = this.#clock?.setTimer(timeoutMs, () => {
+        this.#waiting = undefined;
+        reject(new MailError("channel-timeout", `nothing came for ${timeoutMs} ms`));
+      });
+    });
+    cancel?.();
   }
 
   async write(octets: Uint8Array): Promise<void> {
