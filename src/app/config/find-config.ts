@@ -1,0 +1,101 @@
+/**
+ * Finds the configuration and the data folder for any command, the same way for all: what the
+ * command line says, then the environment, then the usual places. Reads files; changes nothing.
+ */
+
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname, resolve } from "node:path";
+import { MailError } from "../../base/errors.ts";
+import { toAsciiDomain } from "../../net/idna.ts";
+import { defaultSettings, describeProblems, readConfig } from "./read-config.ts";
+import type { Settings } from "./settings.ts";
+
+export type ConfigChoice = {
+  readonly config?: string;
+  readonly data?: string;
+};
+
+export type FoundConfig = {
+  readonly settings: Settings;
+  /** Undefined: no file, the defaults hold. */
+  readonly file: string | undefined;
+  /** Absolute. */
+  readonly dataFolder: string;
+};
+
+const SYSTEM_FILE = "/etc/posthorn/posthorn.toml";
+
+/** Throws MailError `config-invalid`; its message has a line for each problem. */
+export function findConfig(
+  choice: ConfigChoice,
+  environment: Readonly<Record<string, string | undefined>>,
+  workingFolder: string,
+): FoundConfig {
+  const named = choice.config ?? nonEmpty(environment["POSTHORN_CONFIG"]);
+  const file =
+    named === undefined
+      ? [resolve(workingFolder, "posthorn.toml"), SYSTEM_FILE].find(isFile)
+      : resolve(workingFolder, named);
+  const read = file === undefined ? defaultSettings() : readSettings(file);
+  const base = file === undefined ? workingFolder : dirname(file);
+  const settings = withMachineName(withAbsolutePaths(read, base));
+  const data = choice.data ?? nonEmpty(environment["POSTHORN_DATA"]);
+  return {
+    settings,
+    file,
+    dataFolder: data === undefined ? settings.dataFolder : resolve(workingFolder, data),
+  };
+}
+
+function readSettings(file: string): Settings {
+  let source: string;
+  try {
+    source = readFileSync(file, "utf8");
+  } catch (error) {
+    const reason =
+      (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : String(error);
+    throw new MailError("config-invalid", `${file}: ${reason}`, { cause: error });
+  }
+  const outcome = readConfig(source);
+  if (outcome.ok) return outcome.settings;
+  throw new MailError("config-invalid", describeProblems(file, outcome.problems));
+}
+
+function isFile(path: string): boolean {
+  try {
+    readFileSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function withAbsolutePaths(settings: Settings, base: string): Settings {
+  return {
+    ...settings,
+    dataFolder: resolve(base, settings.dataFolder),
+    tls: {
+      ...settings.tls,
+      certificates: settings.tls.certificates.map(({ certificate, key }) => ({
+        certificate: resolve(base, certificate),
+        key: resolve(base, key),
+      })),
+    },
+    aliasFiles: settings.aliasFiles.map((entry) => ({
+      ...entry,
+      path: resolve(base, entry.path),
+      includeFolders: entry.includeFolders.map((folder) => resolve(base, folder)),
+    })),
+  };
+}
+
+/** "localhost" as our name would be refused by half the world, so the machine's own is better. */
+function withMachineName(settings: Settings): Settings {
+  if (settings.hostname !== "localhost") return settings;
+  return { ...settings, hostname: toAsciiDomain(hostname()) ?? "localhost" };
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === "" ? undefined : text;
+}

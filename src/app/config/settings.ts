@@ -1,0 +1,553 @@
+/**
+ * The one table of settings: names, types, defaults and what each is for. posthorn.toml is checked
+ * with it and docs/config.md is made from it. To add a setting: a member of `Settings` and a row here.
+ */
+
+import {
+  choice,
+  dnsServers,
+  domainPattern,
+  domains,
+  duration,
+  endpoints,
+  families,
+  hostName,
+  mailAddress,
+  networks,
+  nextHopHost,
+  numberBetween,
+  optional,
+  size,
+  text,
+  texts,
+  wholeNumber,
+  yesNo,
+} from "./kinds.ts";
+import type { HostPort } from "./kinds.ts";
+import type { Setting, Table } from "./setting.ts";
+
+export type Settings = {
+  readonly hostname: string;
+  readonly dataFolder: string;
+  readonly listen: ListenSettings;
+  readonly tls: TlsSettings;
+  readonly log: LogSettings;
+  readonly limits: LimitSettings;
+  readonly login: LoginSettings;
+  readonly relay: RelaySettings;
+  readonly addresses: AddressSettings;
+  readonly aliasFiles: readonly AliasFileSettings[];
+  readonly smarthost: SmarthostSettings;
+  readonly routes: readonly RouteSettings[];
+  readonly queue: QueueSettings;
+  readonly remote: RemoteSettings;
+  readonly dns: DnsSettings;
+};
+
+export type ListenSettings = {
+  readonly [
+    S in "smtp" | "submission" | "submissions" | "imap" | "imaps" | "pop3" | "pop3s"
+  ]: readonly HostPort[];
+};
+
+export type TlsSettings = {
+  readonly certificates: readonly { readonly certificate: string; readonly key: string }[];
+  readonly minVersion: "TLSv1.2" | "TLSv1.3";
+};
+
+export type LogSettings = {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly format: "auto" | "json" | "text";
+};
+
+export type LimitSettings = {
+  readonly connections: number;
+  readonly connectionsPerClient: number;
+  readonly messageSize: number;
+  readonly recipientsPerMessage: number;
+  readonly drainTime: number;
+};
+
+export type LoginSettings = { readonly allowPlaintextAuth: "loopback" | "never" | "always" };
+
+export type RelaySettings = {
+  readonly networks: readonly string[];
+  readonly domains: readonly string[];
+};
+
+export type AddressSettings = {
+  readonly recipientDelimiter: string;
+  readonly postmaster: string | undefined;
+};
+
+export type AliasFileSettings = {
+  readonly path: string;
+  readonly domains: readonly string[];
+  readonly includeFolders: readonly string[];
+};
+
+export type SmarthostSettings = {
+  readonly host: string | undefined;
+  readonly port: number;
+  readonly tls: TlsLevel;
+  readonly implicitTls: boolean;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+};
+
+export type RouteSettings = {
+  readonly domain: string;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: TlsLevel;
+  readonly implicitTls: boolean;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+};
+
+export type TlsLevel = "never" | "may" | "require" | "verify";
+
+export type QueueSettings = {
+  readonly firstRetry: number;
+  readonly longestRetry: number;
+  readonly retryGrowth: number;
+  readonly expireAfter: number;
+  readonly delayNoticeAfter: number;
+  readonly concurrency: number;
+  readonly concurrencyPerDestination: number;
+};
+
+export type RemoteSettings = {
+  readonly port: number;
+  readonly tls: TlsLevel;
+  readonly connectTimeout: number;
+  readonly families: readonly ("ipv4" | "ipv6")[];
+  readonly ownHosts: readonly string[];
+};
+
+export type DnsSettings = {
+  readonly servers: readonly HostPort[];
+  readonly timeout: number;
+  readonly attempts: number;
+};
+
+const FIRST = "0.1.0";
+
+type Facts<T> = Omit<Setting<T>, "kind" | "since" | "effect"> &
+  Partial<Pick<Setting<T>, "since" | "effect">>;
+
+function setting<T>(facts: Facts<T>): Setting<T> {
+  return { kind: "setting", since: FIRST, effect: "restart", ...facts };
+}
+
+function listener(port: number, doc: string): Setting<readonly HostPort[]> {
+  return setting<readonly HostPort[]>({
+    schema: endpoints,
+    default: [{ host: "127.0.0.1", port }],
+    type: "address and port, or a list of them; [] for none",
+    defaultText: `"127.0.0.1:${port}"`,
+    doc,
+  });
+}
+
+const TLS_LEVEL: Facts<TlsLevel> = {
+  schema: choice("never", "may", "require", "verify"),
+  default: "may",
+  type: '"never", "may", "require" or "verify"',
+  doc: "TLS towards this host: `may` takes it when offered, with any certificate; `require` takes it or does not send; `verify` wants a certificate for the host's name too.",
+};
+
+const OPTIONAL_TEXT = {
+  schema: optional(text),
+  default: undefined,
+  type: "text",
+  defaultText: "none",
+} as const;
+
+export const SETTINGS: Table<Settings> = {
+  hostname: setting({
+    schema: hostName,
+    default: "localhost",
+    type: "host name",
+    defaultText: "the name of this machine",
+    doc: "Our name in greetings, Received fields, Message-IDs and reports. Other servers check that it leads to our address and back.",
+    example: '"mail.example.org"',
+  }),
+  dataFolder: setting({
+    schema: text,
+    default: "posthorn-data",
+    type: "path",
+    defaultText: '"posthorn-data", beside the configuration file',
+    doc: "Everything that Posthorn keeps: accounts, mail, queue, its own certificate. `$POSTHORN_DATA` and `--data` go before it.",
+    example: '"/var/lib/posthorn"',
+  }),
+  listen: {
+    kind: "group",
+    doc: "Where each service listens. Each setting takes one address with port, or a list. On a server with a name of its own these are the well-known ports: 25, 587, 465, 143, 993, 110, 995.",
+    members: {
+      smtp: listener(2525, "Mail from other servers (STARTTLS is offered)."),
+      submission: listener(2587, "Mail from mail programs that have logged in, STARTTLS."),
+      submissions: listener(2465, "The same with TLS from the first octet (RFC 8314)."),
+      imap: listener(2143, "IMAP with STARTTLS."),
+      imaps: listener(2993, "IMAP with TLS from the first octet."),
+      pop3: listener(2110, "POP3 with STLS."),
+      pop3s: listener(2995, "POP3 with TLS from the first octet."),
+    },
+  },
+  tls: {
+    kind: "group",
+    doc: "Certificates and what we accept of TLS.",
+    members: {
+      certificates: {
+        kind: "repeated",
+        doc: "Certificates, chosen by the name that a client asks for; the first is for all others. With none, Posthorn makes one of its own, which mail programs will warn about. Renewed files are read at SIGHUP.",
+        members: {
+          certificate: setting({
+            schema: text,
+            default: "",
+            isRequired: true,
+            type: "path of a PEM file: the certificate and its chain",
+            doc: "The certificate and the chain to its issuer.",
+            example: '"/etc/letsencrypt/live/mail.example.org/fullchain.pem"',
+            effect: "reload",
+          }),
+          key: setting({
+            schema: text,
+            default: "",
+            isRequired: true,
+            type: "path of a PEM file: the private key",
+            doc: "Its private key.",
+            example: '"/etc/letsencrypt/live/mail.example.org/privkey.pem"',
+            effect: "reload",
+          }),
+        },
+      },
+      minVersion: setting({
+        schema: choice("TLSv1.2", "TLSv1.3"),
+        default: "TLSv1.2",
+        type: '"TLSv1.2" or "TLSv1.3"',
+        doc: "The oldest TLS that clients may use with us.",
+      }),
+    },
+  },
+  log: {
+    kind: "group",
+    doc: "The log goes to standard output, one event a line.",
+    members: {
+      level: setting({
+        schema: choice("debug", "info", "warn", "error"),
+        default: "info",
+        type: '"debug", "info", "warn" or "error"',
+        doc: "The least important events that are still written.",
+        effect: "reload",
+      }),
+      format: setting({
+        schema: choice("auto", "json", "text"),
+        default: "auto",
+        type: '"auto", "json" or "text"',
+        doc: "`auto`: text for a person on a terminal, JSON lines otherwise.",
+      }),
+    },
+  },
+  limits: {
+    kind: "group",
+    doc: "What one client, and all of them, may take.",
+    members: {
+      connections: setting({
+        schema: wholeNumber(1, 1_000_000),
+        default: 10_000,
+        type: "number",
+        doc: "Connections over all services. Never more than the limit of open files (`ulimit -n`) leaves room for.",
+      }),
+      connectionsPerClient: setting({
+        schema: wholeNumber(1, 1_000_000),
+        default: 100,
+        type: "number",
+        doc: "Connections to one service from one IPv4 address or one IPv6 /64. Loopback is not counted.",
+      }),
+      messageSize: setting({
+        schema: size,
+        default: 52_428_800,
+        type: "size",
+        defaultText: '"50MB"',
+        doc: "The largest message that is taken.",
+      }),
+      recipientsPerMessage: setting({
+        schema: wholeNumber(100, 100_000),
+        default: 1_000,
+        type: "number, at least 100 (RFC 5321 §4.5.3.1.8)",
+        doc: "Recipients of one message.",
+      }),
+      drainTime: setting({
+        schema: duration,
+        default: 20_000,
+        type: "time",
+        defaultText: '"20s"',
+        doc: "How long sessions may go on once Posthorn was told to stop.",
+      }),
+    },
+  },
+  login: {
+    kind: "group",
+    doc: "How people prove who they are.",
+    members: {
+      allowPlaintextAuth: setting({
+        schema: choice("loopback", "never", "always"),
+        default: "loopback",
+        type: '"loopback", "never" or "always"',
+        doc: "Whether a password may be given without TLS. `loopback`: only on a service that listens on loopback addresses alone, which nobody else can reach or overhear. `always` is for networks that are protected by other means.",
+      }),
+    },
+  },
+  relay: {
+    kind: "group",
+    doc: "Mail for other domains is taken only from those who have logged in, and from and for these.",
+    members: {
+      networks: setting<readonly string[]>({
+        schema: networks,
+        default: [],
+        type: "network, or a list of them",
+        defaultText: "none",
+        doc: "Hosts that may send to anywhere without logging in. Not even loopback by default: behind a port forwarder every stranger comes from there.",
+        example: '["192.0.2.0/24"]',
+      }),
+      domains: setting<readonly string[]>({
+        schema: domains,
+        default: [],
+        type: "domain, or a list of them",
+        defaultText: "none",
+        doc: "Domains whose mail we pass on for anybody, as their backup mail exchanger.",
+        example: '["example.net"]',
+      }),
+    },
+  },
+  addresses: {
+    kind: "group",
+    doc: "How local addresses are understood. Domains, accounts, aliases and lists themselves are not here: `posthorn domain|account|alias|list`.",
+    members: {
+      recipientDelimiter: setting({
+        schema: text,
+        default: "+",
+        type: "one character, or empty for none",
+        doc: "What follows it in a local part is a detail that does not change the mailbox: anna+shop is anna.",
+      }),
+      postmaster: setting({
+        schema: optional(mailAddress),
+        default: undefined,
+        type: "mail address",
+        defaultText: "the oldest account",
+        doc: "Where mail for postmaster and abuse goes in domains that have no such address of their own (RFC 5321 §4.5.1).",
+        example: '"anna@example.org"',
+      }),
+    },
+  },
+  aliasFiles: {
+    kind: "repeated",
+    doc: "Files in the format of sendmail's aliases(5), beside the aliases that Posthorn keeps itself. They are read again when they change.",
+    members: {
+      path: setting({
+        schema: text,
+        default: "",
+        isRequired: true,
+        type: "path",
+        doc: "The file.",
+        example: '"/etc/aliases"',
+      }),
+      domains: setting<readonly string[]>({
+        schema: domains,
+        default: [],
+        type: "domain, or a list of them",
+        defaultText: "all local domains",
+        doc: "The local domains whose addresses it maps.",
+      }),
+      includeFolders: setting<readonly string[]>({
+        schema: texts,
+        default: [],
+        type: "path, or a list of them",
+        defaultText: "none",
+        doc: "`:include:` files are read below these folders only.",
+      }),
+    },
+  },
+  smarthost: {
+    kind: "group",
+    doc: "Another server that takes all our mail for other domains, instead of the servers that DNS names.",
+    members: {
+      host: setting({
+        schema: optional(nextHopHost),
+        default: undefined,
+        type: "host name, or an address in brackets",
+        defaultText: "none: DNS decides",
+        doc: "The smarthost.",
+        example: '"smtp.example.net"',
+      }),
+      port: setting({
+        schema: wholeNumber(1, 65_535),
+        default: 587,
+        type: "port",
+        doc: "Its port.",
+      }),
+      tls: setting({ ...TLS_LEVEL, default: "verify" }),
+      implicitTls: setting({
+        schema: yesNo,
+        default: false,
+        type: "true or false",
+        doc: "TLS from the first octet (port 465).",
+      }),
+      user: setting({ ...OPTIONAL_TEXT, doc: "Log in there under this name." }),
+      password: setting({
+        ...OPTIONAL_TEXT,
+        doc: "And this password. Used over TLS only. The file should then be readable by its owner alone.",
+      }),
+    },
+  },
+  routes: {
+    kind: "repeated",
+    doc: "Fixed ways for some domains, before the smarthost and before DNS. The most exact domain wins.",
+    members: {
+      domain: setting({
+        schema: domainPattern,
+        default: "",
+        isRequired: true,
+        type: "domain, .domain for all below it, or *",
+        doc: "The recipients' domain.",
+        example: '"example.net"',
+      }),
+      host: setting({
+        schema: nextHopHost,
+        default: "",
+        isRequired: true,
+        type: "host name, or an address in brackets",
+        doc: "Where their mail goes.",
+        example: '"[192.0.2.25]"',
+      }),
+      port: setting({
+        schema: wholeNumber(1, 65_535),
+        default: 25,
+        type: "port",
+        doc: "Its port.",
+      }),
+      tls: setting(TLS_LEVEL),
+      implicitTls: setting({
+        schema: yesNo,
+        default: false,
+        type: "true or false",
+        doc: "TLS from the first octet.",
+      }),
+      user: setting({ ...OPTIONAL_TEXT, doc: "Log in there under this name." }),
+      password: setting({ ...OPTIONAL_TEXT, doc: "And this password, over TLS only." }),
+    },
+  },
+  queue: {
+    kind: "group",
+    doc: "Mail that could not be delivered at once.",
+    members: {
+      firstRetry: setting({
+        schema: duration,
+        default: 300_000,
+        type: "time",
+        defaultText: '"5m"',
+        doc: "The wait after the first failed attempt.",
+      }),
+      retryGrowth: setting({
+        schema: numberBetween(1, 10),
+        default: 1.6,
+        type: "number from 1 to 10",
+        doc: "Each further wait is so many times longer …",
+      }),
+      longestRetry: setting({
+        schema: duration,
+        default: 4_000_000,
+        type: "time",
+        defaultText: '"4000s"',
+        doc: "… up to this.",
+      }),
+      expireAfter: setting({
+        schema: duration,
+        default: 432_000_000,
+        type: "time",
+        defaultText: '"5d"',
+        doc: "When we give up and the sender is told so.",
+      }),
+      delayNoticeAfter: setting({
+        schema: duration,
+        default: 14_400_000,
+        type: 'time; "0s" for never',
+        defaultText: '"4h"',
+        doc: "When the sender is told that the message is late.",
+      }),
+      concurrency: setting({
+        schema: wholeNumber(1, 10_000),
+        default: 100,
+        type: "number",
+        doc: "Deliveries under way at once.",
+      }),
+      concurrencyPerDestination: setting({
+        schema: wholeNumber(1, 1_000),
+        default: 10,
+        type: "number",
+        doc: "Of these, to one destination.",
+      }),
+    },
+  },
+  remote: {
+    kind: "group",
+    doc: "How we send to other servers.",
+    members: {
+      port: setting({
+        schema: wholeNumber(1, 65_535),
+        default: 25,
+        type: "port",
+        doc: "The port of other mail servers. Anything but 25 is for tests.",
+      }),
+      tls: setting(TLS_LEVEL),
+      connectTimeout: setting({
+        schema: duration,
+        default: 30_000,
+        type: "time",
+        defaultText: '"30s"',
+        doc: "How long a server may take to answer our call.",
+      }),
+      families: setting<readonly ("ipv4" | "ipv6")[]>({
+        schema: families,
+        default: ["ipv6", "ipv4"],
+        type: '"ipv4", "ipv6", or a list of them',
+        doc: "Kinds of addresses to use, the preferred one first.",
+      }),
+      ownHosts: setting<readonly string[]>({
+        schema: texts,
+        default: [],
+        type: "host name or address, or a list of them",
+        defaultText: "none",
+        doc: "Names and addresses under which the world knows us, beside `hostname`: an MX record with one of them is ourselves.",
+      }),
+    },
+  },
+  dns: {
+    kind: "group",
+    doc: "The name servers that are asked.",
+    members: {
+      servers: setting<readonly HostPort[]>({
+        schema: dnsServers,
+        default: [],
+        type: "address, or a list of them",
+        defaultText: "those of /etc/resolv.conf",
+        doc: "Recursive name servers. One that validates DNSSEC, on this machine, is best.",
+        example: '["127.0.0.1"]',
+      }),
+      timeout: setting({
+        schema: duration,
+        default: 5_000,
+        type: "time",
+        defaultText: '"5s"',
+        doc: "For one question to one server.",
+      }),
+      attempts: setting({
+        schema: wholeNumber(1, 5),
+        default: 2,
+        type: "number from 1 to 5",
+        doc: "Rounds through the servers.",
+      }),
+    },
+  },
+};
