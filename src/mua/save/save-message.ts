@@ -1,0 +1,122 @@
+/**
+ * Saves messages and attachments as files. By the name of the target: a directory or `name/` is a
+ * Maildir, `name.eml` is one message as it is, anything else an mbox file that grows. Files are made
+ * readable for their owner only; nothing that exists is overwritten.
+ */
+
+import { appendFile, mkdir, open, rename, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { MailError } from "../../base/errors.ts";
+import type { Random } from "../../base/random.ts";
+import { numberedFileName } from "../text/file-name.ts";
+import { mboxEntry } from "./mbox.ts";
+
+export type SaveFormat = "mbox" | "eml" | "maildir";
+
+export type SavedMessage = {
+  readonly octets: Uint8Array;
+  /** For the From_ line. */
+  readonly sender: string;
+  readonly arrivedAtMs: number;
+  readonly flags: ReadonlySet<string>;
+};
+
+const OWNER_ONLY = 0o600;
+const MAX_NAMES = 10_000;
+
+export async function formatFor(target: string): Promise<SaveFormat> {
+  if (target.endsWith("/")) return "maildir";
+  if (target.toLowerCase().endsWith(".eml")) return "eml";
+  const found = await stat(target).catch(() => undefined);
+  return found?.isDirectory() === true ? "maildir" : "mbox";
+}
+
+/** Where the message went. */
+export async function saveMessage(
+  message: SavedMessage,
+  target: string,
+  format: SaveFormat,
+  random: Random,
+): Promise<string> {
+  switch (format) {
+    case "mbox":
+      await appendFile(target, mboxEntry(message.octets, message.sender, message.arrivedAtMs), {
+        mode: OWNER_ONLY,
+        flush: true,
+      });
+      return target;
+    case "eml":
+      await writeNew(target, message.octets);
+      return target;
+    case "maildir":
+      return saveToMaildir(message, target, random);
+    default:
+      return format satisfies never;
+  }
+}
+
+/** Makes a file that was not there; rejects with `already-exists` if it was. */
+export async function writeNew(path: string, octets: Uint8Array): Promise<void> {
+  let file;
+  try {
+    file = await open(path, "wx", OWNER_ONLY);
+  } catch (error) {
+    if (isExists(error)) throw new MailError("already-exists", `${path} exists already`);
+    throw error;
+  }
+  try {
+    await file.writeFile(octets);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Writes into `folder` under `name`, or `name (2)`… where that is taken; the path made. */
+export async function writeUnderFreeName(
+  folder: string,
+  name: string,
+  octets: Uint8Array,
+): Promise<string> {
+  for (let attempt = 1; attempt <= MAX_NAMES; attempt++) {
+    const path = join(folder, numberedFileName(name, attempt));
+    try {
+      await writeNew(path, octets);
+      return path;
+    } catch (error) {
+      if (!(error instanceof MailError) || error.code !== "already-exists") throw error;
+    }
+  }
+  throw new MailError("already-exists", `${folder} has too many files called ${name}`);
+}
+
+/** https://cr.yp.to/proto/maildir.html: written and synced in tmp, then moved to where readers look. */
+async function saveToMaildir(
+  { octets, flags, arrivedAtMs }: SavedMessage,
+  target: string,
+  random: Random,
+): Promise<string> {
+  for (const part of ["tmp", "new", "cur"]) {
+    await mkdir(join(target, part), { recursive: true, mode: 0o700 });
+  }
+  const unique = Buffer.from(random.bytes(8)).toString("hex");
+  const name = `${Math.floor(arrivedAtMs / 1000)}.R${unique}.posthorn`;
+  const letters = ["\\Draft:D", "\\Flagged:F", "\\Answered:R", "\\Seen:S"]
+    .filter((pair) => flags.has(pair.slice(0, -2)))
+    .map((pair) => pair.slice(-1));
+  const unixed = Buffer.from(
+    Buffer.from(octets).toString("latin1").replaceAll("\r\n", "\n"),
+    "latin1",
+  );
+  await writeNew(join(target, "tmp", name), unixed);
+  const final =
+    letters.length === 0
+      ? join(target, "new", name)
+      : join(target, "cur", `${name}:2,${letters.join("")}`);
+  await rename(join(target, "tmp", name), final);
+  return final;
+}
+
+function isExists(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EEXIST";
+}
