@@ -39,9 +39,9 @@ export function makeReply(message: ReadableMessage, options: ReplyOptions): Lett
 
 /** Where a message hangs that answers this one. */
 export function threadFields(message: ReadableMessage): Pick<Letter, "inReplyTo" | "references"> {
-  // An id that could not be written again (controls in it) is no id to hang on.
+  // Many ids in the field are not what RFC 5322 allows, but can be said again; those with controls cannot.
   const idsIn = (key: string): string[] =>
-    parseMessageIds(headerText(message, key)).filter(isMessageId);
+    parseMessageIds(headerText(message, key)).filter((id) => /^<[\u0021-\u007e]+>$/.test(id));
   const [own] = idsIn("message-id");
   if (own === undefined) return {};
   let before = idsIn("references");
