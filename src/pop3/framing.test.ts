@@ -106,3 +106,19 @@ test("lines are the same however they arrive; too long ones are one event each",
     { numRuns: 3000, seed: 21 },
   );
 });
+
+test("security row 21: a long line in single octets costs linear work and constant memory", () => {
+  const decoder = new LineDecoder(12_288);
+  const octet = encodeLatin1("x");
+  for (let sent = 0; sent < 300_000; sent++) {
+    decoder.push(octet);
+    assert.equal(decoder.next(), undefined);
+  }
+  decoder.push(encodeLatin1("\r"));
+  assert.equal(decoder.next(), undefined);
+  decoder.push(encodeLatin1("\nNOOP\r\n"));
+  assert.deepEqual(decoder.next(), { type: "too-long" });
+  const line = decoder.next();
+  assert.equal(line?.type === "line" && decodeLatin1(line.octets), "NOOP");
+  assert.equal(decoder.next(), undefined);
+});
