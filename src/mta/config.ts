@@ -12,7 +12,7 @@ export type NextHop = {
   readonly tls: TlsLevel;
   /** Begin TLS at once, without STARTTLS (port 465). */
   readonly implicitTls?: boolean;
-  /** Log in with these. Never over a connection in the clear, whatever `tls` says. */
+  /** Log in with these. A bare password never goes over a connection in the clear, whatever `tls` says. */
   readonly credentials?: { readonly name: string; readonly password: string };
 };
 

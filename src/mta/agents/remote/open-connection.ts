@@ -1,0 +1,203 @@
+/**
+ * A connection to one host, ready for transactions: TCP, banner, EHLO, TLS as the policy wants it,
+ * login. At level `may` a failed handshake is followed by one more try in the clear, to the same
+ * host; at any other level it never is (RFC 7435 §3; mta.md 42).
+ */
+
+import type { Channel } from "../../../base/channel.ts";
+import type { Clock } from "../../../base/clock.ts";
+import type { Crypto } from "../../../base/crypto.ts";
+import { isMailError, MailError } from "../../../base/errors.ts";
+import type { Log } from "../../../base/log.ts";
+import type { Random } from "../../../base/random.ts";
+import { chooseMechanism, clientMechanism } from "../../../sasl/client-mechanism.ts";
+import { SmtpClient } from "../../../smtp/client.ts";
+import type { StepOutcome } from "../../../smtp/delivery.ts";
+import { replyStatus, replyText } from "../outcome.ts";
+import type { Host } from "../../routing/host.ts";
+import type { HopPolicy } from "./tls-policy.ts";
+
+export type Connect = (target: {
+  readonly host: string;
+  readonly address: string;
+  readonly port: number;
+  readonly timeoutMs: number;
+}) => Promise<Channel>;
+
+export type ConnectionDeps = {
+  readonly connect: Connect;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: Crypto;
+  readonly log: Log;
+};
+
+export type ConnectionConfig = {
+  readonly hostname: string;
+  readonly connectTimeoutMs: number;
+};
+
+/** Why there is no connection, in the terms of a delivery status. */
+export type ConnectionProblem = {
+  readonly ok: false;
+  /** The host itself said that it takes no mail (5xx banner), or that it is us. */
+  readonly isPermanent: boolean;
+  readonly status: string;
+  readonly problem: string;
+  readonly diagnostic: string | undefined;
+  /** The host answered: it counts as a session. */
+  readonly isReached: boolean;
+};
+
+export type Opened = { readonly ok: true; readonly client: SmtpClient } | ConnectionProblem;
+
+export async function openConnection(
+  host: Host,
+  policy: HopPolicy,
+  deps: ConnectionDeps,
+  config: ConnectionConfig,
+): Promise<Opened> {
+  const first = await tryOpen(host, policy, deps, config);
+  if (first !== "handshake-failed") return first;
+  deps.log.info("mta.tls-failed", { relay: hostLabel(host), then: "in the clear" });
+  const second = await tryOpen(host, { ...policy, tls: "never" }, deps, config);
+  return second === "handshake-failed" ? problem(host, "4.7.5", "TLS failed") : second;
+}
+
+async function tryOpen(
+  host: Host,
+  policy: HopPolicy,
+  deps: ConnectionDeps,
+  config: ConnectionConfig,
+): Promise<Opened | "handshake-failed"> {
+  let client: SmtpClient | undefined;
+  let isTlsBegun = policy.implicitTls;
+  try {
+    const { name, address, port } = host;
+    const timeoutMs = config.connectTimeoutMs;
+    const channel = await deps.connect({ host: name, address, port, timeoutMs });
+    const wish = { serverName: host.name, verify: policy.tls === "verify" };
+    if (policy.implicitTls) await channel.startTls(wish);
+    client = new SmtpClient(channel, {
+      clientName: config.hostname,
+      clock: deps.clock,
+      log: deps.log,
+    });
+    const greeted = await client.open();
+    if (!greeted.ok) return await giveUp(client, refusedStep(host, greeted));
+    if (isOurselves(client, config.hostname)) return await giveUp(client, ourselves(host));
+    if (policy.tls !== "never" && channel.tls === undefined) {
+      isTlsBegun = true;
+      const secured = await client.startTls(wish);
+      if (!secured.ok && policy.tls !== "may") return await giveUp(client, noTls(host, secured));
+      if (!secured.ok && secured.stage === "helo")
+        return await giveUp(client, refusedStep(host, secured));
+    }
+    if (policy.credentials !== undefined) {
+      const refusal = await logIn(client, host, policy.credentials, deps);
+      if (refusal !== undefined) return await giveUp(client, refusal);
+    }
+    return { ok: true, client };
+  } catch (error) {
+    if (!(error instanceof MailError)) throw error;
+    if (
+      isMailError(error, "tls-failed") &&
+      isTlsBegun &&
+      policy.tls === "may" &&
+      !policy.implicitTls
+    ) {
+      return "handshake-failed";
+    }
+    return environmentProblem(host, error, client !== undefined);
+  }
+}
+
+async function giveUp(client: SmtpClient, why: ConnectionProblem): Promise<ConnectionProblem> {
+  await client.quit();
+  return why;
+}
+
+/** RFC 5321 §6.3: a host that gives itself our name is us, whatever DNS says. */
+function isOurselves(client: SmtpClient, hostname: string): boolean {
+  return hostname.includes(".") && client.extensions.serverName.toLowerCase() === hostname;
+}
+
+async function logIn(
+  client: SmtpClient,
+  host: Host,
+  credentials: NonNullable<HopPolicy["credentials"]>,
+  deps: ConnectionDeps,
+): Promise<ConnectionProblem | undefined> {
+  const { tls } = client.channel;
+  const advertised = client.extensions.mechanisms;
+  const channelBinding = tls?.channelBinding;
+  const name = chooseMechanism(advertised, credentials, {
+    tls: tls !== undefined,
+    channelBinding: channelBinding !== undefined,
+  });
+  const mechanism =
+    name === undefined
+      ? undefined
+      : clientMechanism(name, credentials, {
+          ...deps,
+          channelBinding,
+          advertised,
+          host: host.name,
+        });
+  if (mechanism === undefined) {
+    return problem(host, "4.7.0", "the server offers no way to log in that we would use here");
+  }
+  const outcome = await client.authenticate(mechanism);
+  if (outcome.ok) return undefined;
+  // The operator's to mend, so the mail waits, also for a 535.
+  const said = outcome.reply === undefined ? "no answer" : replyText(outcome.reply);
+  return problem(host, "4.7.8", `logging in failed: ${said}`);
+}
+
+function refusedStep(host: Host, outcome: Extract<StepOutcome, { ok: false }>): ConnectionProblem {
+  const { reply } = outcome;
+  if (reply === undefined) return problem(host, "4.3.0", `no answer at ${outcome.stage}`);
+  const text = replyText(reply);
+  return {
+    ok: false,
+    isPermanent: reply.code >= 500,
+    status: replyStatus(reply),
+    problem: `${hostLabel(host)} refused the session: ${text}`,
+    diagnostic: text,
+    isReached: true,
+  };
+}
+
+function noTls(host: Host, outcome: Extract<StepOutcome, { ok: false }>): ConnectionProblem {
+  const said =
+    outcome.reply === undefined ? "is not offered" : `was refused: ${replyText(outcome.reply)}`;
+  return problem(host, "4.7.4", `TLS is required here, but ${said}`);
+}
+
+function ourselves(host: Host): ConnectionProblem {
+  return {
+    ...problem(host, "5.4.6", "the mail loops back to this host"),
+    isPermanent: true,
+  };
+}
+
+function environmentProblem(host: Host, error: MailError, isReached: boolean): ConnectionProblem {
+  const status = error.code === "tls-failed" ? "4.7.5" : isReached ? "4.4.2" : "4.4.1";
+  return { ...problem(host, status, error.message), isReached };
+}
+
+function problem(host: Host, status: string, text: string): ConnectionProblem {
+  return {
+    ok: false,
+    isPermanent: false,
+    status,
+    problem: `${hostLabel(host)}: ${text}`,
+    diagnostic: undefined,
+    isReached: true,
+  };
+}
+
+/** `mx.example.net[192.0.2.1]:25` */
+export function hostLabel(host: Host): string {
+  return `${host.name}[${host.address}]:${host.port}`;
+}

@@ -1,0 +1,148 @@
+/**
+ * Delivers a job to another host: finds the hosts, tries them in order within the limits, sends
+ * transactions over a new or kept connection, and sorts the answers (mta.md 25, 27):
+ * a 5xx settles its recipients, a 4xx lets the next host try, and what no host took is deferred.
+ */
+
+import type { Clock } from "../../../base/clock.ts";
+import { parseAddress } from "../../../message/addr-spec.ts";
+import type { MtaConfig } from "../../config.ts";
+import type { QueueJob, QueueRecipient } from "../../../store/queue.ts";
+import type { Store } from "../../../store/contract.ts";
+import { asciiDomain } from "../../resolution/ascii-domain.ts";
+import { chooseRoute, type Route } from "../../routing/choose-route.ts";
+import { findHosts, findNextHop, type RoutingDeps } from "../../routing/find-hosts.ts";
+import type { Host, HostsFound } from "../../routing/host.ts";
+import type { DeliveryAgent, RecipientOutcome } from "../outcome.ts";
+import type { ConnectionPool, PooledConnection } from "./connection-pool.ts";
+import { HostHints } from "./host-hints.ts";
+import { openConnection, type ConnectionDeps, type Opened } from "./open-connection.ts";
+import { queuedContent } from "./queued-content.ts";
+import { Sorting } from "./sorting.ts";
+import { connectionKey, hopPolicy, type HopPolicy } from "./tls-policy.ts";
+import { sendBatch } from "./send-batch.ts";
+
+export type RemoteAgentDeps = ConnectionDeps &
+  Pick<RoutingDeps, "resolver" | "ownHosts"> & {
+    readonly clock: Clock;
+    readonly store: Pick<Store, "octets">;
+    readonly pool: ConnectionPool;
+  };
+
+export type RemoteAgentConfig = Pick<
+  MtaConfig,
+  "hostname" | "routes" | "smarthost" | "remote" | "queue"
+>;
+
+export class RemoteAgent implements DeliveryAgent {
+  readonly #deps: RemoteAgentDeps;
+  readonly #config: RemoteAgentConfig;
+  readonly #hints: HostHints;
+
+  constructor(deps: RemoteAgentDeps, config: RemoteAgentConfig) {
+    this.#deps = deps;
+    this.#config = config;
+    this.#hints = new HostHints(deps.clock);
+  }
+
+  async deliver(job: QueueJob): Promise<readonly RecipientOutcome[]> {
+    const outcomes: RecipientOutcome[] = [];
+    for (const { route, recipients } of this.#byRoute(job)) {
+      outcomes.push(...(await this.#deliverBy(route, { ...job, recipients })));
+    }
+    return outcomes;
+  }
+
+  /** The route is chosen at each attempt, so that a changed configuration counts for waiting mail too. */
+  #byRoute(job: QueueJob): { route: Route; recipients: QueueRecipient[] }[] {
+    const groups = new Map<string, { route: Route; recipients: QueueRecipient[] }>();
+    for (const recipient of job.recipients) {
+      const address = parseAddress(recipient.recipient);
+      const domain = address.ok ? asciiDomain(address.value.domain) : job.destination;
+      const route = chooseRoute(domain, this.#config);
+      const key = `${route.transport} ${route.destination}`;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, { route, recipients: [recipient] });
+      else group.recipients.push(recipient);
+    }
+    return [...groups.values()];
+  }
+
+  async #deliverBy(route: Route, job: QueueJob): Promise<readonly RecipientOutcome[]> {
+    const sorting = new Sorting(job.recipients, this.#deps.clock);
+    const found = await this.#findHosts(route);
+    if (!found.ok) {
+      sorting.noRoute(found);
+      return sorting.finish();
+    }
+    const nextHop = route.transport === "smarthost" ? route.nextHop : undefined;
+    const policy = hopPolicy(nextHop, this.#config);
+    let sessions = 0;
+    for (const host of this.#hints.inOrder(found.hosts)) {
+      if (sorting.isDone || sessions >= this.#config.remote.maxSessions) break;
+      if (await this.#tryHost(host, policy, job, sorting)) sessions++;
+    }
+    return sorting.finish();
+  }
+
+  #findHosts(route: Route): Promise<HostsFound> {
+    const { remote } = this.#config;
+    return route.transport === "smarthost"
+      ? findNextHop(route.nextHop, this.#deps, remote)
+      : findHosts(route.destination, this.#deps, remote);
+  }
+
+  /** true: the host was reached. */
+  async #tryHost(host: Host, policy: HopPolicy, job: QueueJob, sorting: Sorting): Promise<boolean> {
+    const key = connectionKey(host, policy);
+    for (let kept = this.#deps.pool.take(key); kept; kept = this.#deps.pool.take(key)) {
+      sorting.beginHost(host, kept.client.channel.tls);
+      // A kept connection that turns out to be dead says nothing about the host.
+      if (await this.#send(kept, job, sorting)) return true;
+    }
+    sorting.beginHost(host, undefined);
+    const opened = await this.#open(host, policy);
+    if (!opened.ok) {
+      this.#hints.failed(host, opened);
+      sorting.noConnection(opened);
+      return opened.isReached;
+    }
+    this.#hints.reached(host);
+    sorting.connected(opened.client.channel.tls);
+    await this.#send({ client: opened.client, key, transactions: 0 }, job, sorting);
+    return true;
+  }
+
+  #open(host: Host, policy: HopPolicy): Promise<Opened> {
+    const { hostname, remote } = this.#config;
+    return openConnection(host, policy, this.#deps, {
+      hostname,
+      connectTimeoutMs: remote.connectTimeoutMs,
+    });
+  }
+
+  /** Sends all that is open, in as many transactions as it takes. false: the connection was dead before it began. */
+  async #send(connection: PooledConnection, job: QueueJob, sorting: Sorting): Promise<boolean> {
+    const { pool, store } = this.#deps;
+    const content = queuedContent(job.message, store.octets);
+    let isAlive = true;
+    for (;;) {
+      const limit = connection.client.extensions.limit("RCPTMAX") ?? Number.POSITIVE_INFINITY;
+      const batch = sorting.nextBatch(Math.min(limit, this.#config.queue.recipientsPerTransaction));
+      if (batch.length === 0 || !isAlive) break;
+      const isFresh = connection.transactions === 0;
+      const sent = await sendBatch(connection.client, job.message, batch, content);
+      connection.transactions++;
+      if (!isFresh && sent.isStale) {
+        pool.drop(connection);
+        sorting.unseen(batch);
+        return false;
+      }
+      sorting.sent(sent);
+      isAlive = sent.report.isReusable;
+    }
+    if (isAlive) pool.give(connection);
+    else pool.drop(connection);
+    return true;
+  }
+}

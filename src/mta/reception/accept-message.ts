@@ -1,0 +1,200 @@
+/**
+ * The one commit: a finished message and where its recipients lead go to the store, which takes
+ * responsibility; only then is there a 250 (Invariant 1). A refusal leaves nothing behind.
+ */
+
+import { isMailError } from "../../base/errors.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { SmtpSession } from "../../smtp/handler.ts";
+import { reply, type Reply } from "../../smtp/reply.ts";
+import type { Envelope, LocalDelivery } from "../../store/acceptance.ts";
+import type { Store } from "../../store/contract.ts";
+import type { StagedMessage } from "../../store/octets.ts";
+import { LOCAL_TRANSPORT } from "../agents/transports.ts";
+import type { MtaConfig } from "../config.ts";
+import type { ReportedMessage } from "../dsn/reporter.ts";
+import { buildEnvelopes } from "./build-envelopes.ts";
+import { LOOP, replyToStoreFailure } from "./refusals.ts";
+import type { SuccessReports } from "./success-reports.ts";
+import type { TraceFacts } from "./trace-facts.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** Enough for the header section, which is all that a notice of success gives back. */
+const REPORTED_OCTETS = 50_000;
+
+export type FinishedMessage = {
+  readonly session: SmtpSession;
+  readonly transaction: Transaction;
+  readonly queueId: string;
+  readonly staged: StagedMessage;
+  readonly facts: TraceFacts;
+  /** Octets over 127 anywhere. Undefined: nobody looked, because the client has told. */
+  readonly is8Bit: boolean | undefined;
+};
+
+export type AcceptDeps = {
+  readonly store: Pick<Store, "accept" | "directory">;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly successReports: SuccessReports;
+};
+
+export async function acceptMessage(
+  message: FinishedMessage,
+  deps: AcceptDeps,
+  config: Pick<MtaConfig, "routes" | "smarthost">,
+): Promise<Reply> {
+  const { transaction, queueId, staged, facts } = message;
+  const built = buildEnvelopes({
+    transaction,
+    queueId,
+    body: bodyOf(message),
+    needsSmtpUtf8: transaction.params.smtpUtf8 === true && facts.is8Bit,
+    facts,
+    config,
+  });
+  if (built.envelopes.length === 0) {
+    await staged.discard();
+    if (built.loops.length > 0) {
+      deps.log.warn("mta.loop", { queueId, to: built.loops });
+      return LOOP;
+    }
+    // /dev/null in an alias file: dropped because somebody wants it so (Invariant 5).
+    deps.log.info("mta.discarded", { queueId, from: transaction.sender, to: namesOf(transaction) });
+    return queuedAs(queueId);
+  }
+  try {
+    const { successReports } = deps;
+    const reported = successReports.isWanted(transaction)
+      ? await reportedMessage(message, deps)
+      : undefined;
+    const envelopes = await commit(message, built.envelopes, deps);
+    logAcceptance(message, envelopes, deps);
+    if (reported !== undefined) await successReports.send(reported, transaction, envelopes);
+    return queuedAs(queueId);
+  } catch (error) {
+    await staged.discard();
+    deps.log.error("mta.not-stored", error, { queueId, from: transaction.sender });
+    const refusal = replyToStoreFailure(error);
+    if (refusal === undefined) throw error;
+    return refusal;
+  }
+}
+
+async function commit(
+  { staged, session }: FinishedMessage,
+  envelopes: readonly Envelope[],
+  { store, clock }: AcceptDeps,
+): Promise<readonly Envelope[]> {
+  const receivedAtMs = clock.nowMs();
+  try {
+    await store.accept({ message: staged, receivedAtMs, envelopes });
+    return envelopes;
+  } catch (error) {
+    // An LMTP peer is told at once for each recipient; SMTP has one answer for all of them.
+    if (!isMailError(error, "over-quota") || session.protocol === "lmtp") throw error;
+    const fitting = withoutFullMailboxes(envelopes, staged.sizeOctets, store.directory);
+    if (fitting === undefined) throw error;
+    await store.accept({ message: staged, receivedAtMs, envelopes: fitting });
+    return fitting;
+  }
+}
+
+/** Copies for full mailboxes wait in the queue: their recipients were accepted. Undefined: none is full. */
+function withoutFullMailboxes(
+  envelopes: readonly Envelope[],
+  sizeOctets: number,
+  directory: Store["directory"],
+): readonly Envelope[] | undefined {
+  const added = new Map<number, number>();
+  let moved = 0;
+  const fits = (delivery: LocalDelivery): boolean => {
+    const quota = directory.accountById(delivery.accountId)?.quotaOctets;
+    if (quota === undefined) return true;
+    const before = added.get(delivery.accountId) ?? 0;
+    const size = sizeOctets + delivery.prefix.length;
+    if (directory.usage(delivery.accountId).octets + before + size > quota) return false;
+    added.set(delivery.accountId, before + size);
+    return true;
+  };
+  const result = envelopes.map((envelope) => {
+    const deliveries = envelope.deliveries.filter(fits);
+    const waiting = envelope.deliveries
+      .filter((delivery) => !deliveries.includes(delivery))
+      .map(({ recipient }) => ({
+        recipient,
+        transport: LOCAL_TRANSPORT,
+        destination: LOCAL_TRANSPORT,
+      }));
+    moved += waiting.length;
+    return { ...envelope, deliveries, recipients: [...envelope.recipients, ...waiting] };
+  });
+  return moved === 0 ? undefined : result;
+}
+
+function bodyOf({ transaction, is8Bit }: FinishedMessage): Envelope["body"] {
+  const declared = transaction.params.body ?? "7bit";
+  return declared === "7bit" && is8Bit === true ? "8bitmime" : declared;
+}
+
+/** Its head is read now: once accepted, the octets are the store's. */
+async function reportedMessage(
+  { transaction, queueId, staged }: FinishedMessage,
+  { clock }: AcceptDeps,
+): Promise<ReportedMessage> {
+  const head = await staged.head(REPORTED_OCTETS);
+  return {
+    queueId,
+    reversePath: transaction.sender,
+    envid: transaction.params.envid,
+    ret: transaction.params.ret,
+    arrivedAtMs: clock.nowMs(),
+    sizeOctets: staged.sizeOctets,
+    submittedBy: transaction.account?.address,
+    read: (maxOctets) => Promise.resolve(head.subarray(0, maxOctets)),
+  };
+}
+
+function queuedAs(queueId: string): Reply {
+  // Programs look for these words.
+  return reply(250, "2.0.0", `Ok: queued as ${queueId}`);
+}
+
+function namesOf(transaction: Transaction): string[] {
+  return transaction.recipients.map(({ text }) => text);
+}
+
+function logAcceptance(
+  message: FinishedMessage,
+  envelopes: readonly Envelope[],
+  { log, clock }: AcceptDeps,
+): void {
+  const { session, transaction, queueId, staged } = message;
+  log.info("mta.accepted", {
+    queueId,
+    from: transaction.sender,
+    sizeOctets: staged.sizeOctets,
+    client: session.peer.address,
+    helo: session.helo,
+    tls: session.tls?.protocol ?? "none",
+    account: transaction.account?.address,
+    recipients: transaction.recipients.length,
+    queued: envelopes.reduce((sum, envelope) => sum + envelope.recipients.length, 0),
+  });
+  const atMs = clock.nowMs();
+  for (const envelope of envelopes) {
+    for (const { recipient } of envelope.deliveries) {
+      log.info("mta.outcome", {
+        queueId: envelope.queueId,
+        from: envelope.reversePath,
+        to: recipient,
+        relay: "local",
+        delayMs: Math.max(0, clock.nowMs() - atMs),
+        dsn: "2.1.5",
+        status: "delivered",
+        reply: "stored in the mailbox",
+      });
+    }
+  }
+}

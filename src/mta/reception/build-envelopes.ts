@@ -1,0 +1,204 @@
+/**
+ * From accepted recipients to the envelopes that the store takes: local copies, queued copies, one
+ * envelope for what shares a reverse-path and a prefix. Each account gets one copy of an envelope,
+ * each remote address one, however many recipients lead there.
+ */
+
+import { concatBytes, encodeUtf8 } from "../../base/bytes.ts";
+import { formatAddress, parseAddress, type Address } from "../../message/addr-spec.ts";
+import type { Envelope, LocalDelivery, QueuedRecipient } from "../../store/acceptance.ts";
+import type { MtaConfig } from "../config.ts";
+import type { Branch, LocalTarget } from "../resolution/resolution.ts";
+import { chooseRoute } from "../routing/choose-route.ts";
+import { LOCAL_TRANSPORT } from "../agents/transports.ts";
+import type { TraceFacts } from "./trace-facts.ts";
+import { copiesOf, type AcceptedRecipient, type Transaction } from "./transaction.ts";
+
+export type EnvelopeContext = {
+  readonly transaction: Transaction;
+  readonly queueId: string;
+  readonly body: Envelope["body"];
+  readonly needsSmtpUtf8: boolean;
+  readonly facts: TraceFacts;
+  readonly config: Pick<MtaConfig, "routes" | "smarthost">;
+};
+
+export type BuiltEnvelopes = {
+  readonly envelopes: readonly Envelope[];
+  /** Addresses that the message has been to already. Without any envelope, that is all there was. */
+  readonly loops: readonly string[];
+};
+
+type OpenEnvelope = {
+  readonly reversePath: string;
+  readonly prefix: Uint8Array;
+  readonly deliveries: Map<number, LocalDelivery>;
+  readonly recipients: Map<string, QueuedRecipient>;
+};
+
+export function buildEnvelopes(context: EnvelopeContext): BuiltEnvelopes {
+  const builder = new EnvelopeBuilder(context);
+  for (const recipient of context.transaction.recipients) builder.add(recipient);
+  return builder.finish();
+}
+
+class EnvelopeBuilder {
+  readonly #context: EnvelopeContext;
+  readonly #open: Map<string, OpenEnvelope> = new Map();
+  readonly #loops: { readonly recipient: AcceptedRecipient; readonly address: string }[] = [];
+
+  constructor(context: EnvelopeContext) {
+    this.#context = context;
+  }
+
+  add(recipient: AcceptedRecipient): void {
+    for (const branch of recipient.resolution.branches) this.#addBranch(recipient, branch);
+    for (const problem of recipient.resolution.problems) {
+      // The other copies go out; this one fails in the queue, where somebody hears of it.
+      if (parseAddress(problem.address).ok) this.#queueLocally(recipient, problem.address);
+    }
+  }
+
+  finish(): BuiltEnvelopes {
+    if (this.#open.size > 0) {
+      // Others get theirs; these fail in the queue, and the sender hears of it.
+      for (const { recipient, address } of this.#loops) this.#queueLocally(recipient, address);
+    }
+    return {
+      envelopes: this.#envelopes(),
+      loops: this.#loops.map(({ address }) => address),
+    };
+  }
+
+  #envelopes(): Envelope[] {
+    const { transaction, queueId, body, needsSmtpUtf8 } = this.#context;
+    const { envid, ret, holdUntilMs } = transaction.params;
+    return [...this.#open.values()].map((open, index) => ({
+      queueId: index === 0 ? queueId : `${queueId}-${index}`,
+      reversePath: open.reversePath,
+      envid,
+      ret,
+      smtpUtf8: needsSmtpUtf8,
+      body,
+      prefix: open.prefix,
+      deliveries: [...open.deliveries.values()],
+      recipients: [...open.recipients.values()],
+      notBeforeMs: holdUntilMs,
+      submittedBy: transaction.account?.address,
+    }));
+  }
+
+  #addBranch(recipient: AcceptedRecipient, branch: Branch): void {
+    if (this.#isLoop(branch)) {
+      this.#loops.push({ recipient, address: branch.name });
+      return;
+    }
+    for (const local of branch.locals) this.#addLocal(recipient, branch, local);
+    for (const address of branch.remotes) this.#addRemote(recipient, branch, address);
+  }
+
+  #addLocal(
+    recipient: AcceptedRecipient,
+    branch: Branch,
+    { account, recipient: address }: LocalTarget,
+  ): void {
+    const { deliveredTo } = this.#context.facts;
+    if (deliveredTo.has(address.toLowerCase()) || deliveredTo.has(account.address)) {
+      this.#loops.push({ recipient, address });
+      return;
+    }
+    const envelope = this.#envelopeOf(branch);
+    if (envelope.deliveries.has(account.id)) return;
+    envelope.deliveries.set(account.id, {
+      accountId: account.id,
+      recipient: address,
+      prefix: deliveryPrefix(envelope.reversePath, address, branch.prefix),
+    });
+  }
+
+  #addRemote(recipient: AcceptedRecipient, branch: Branch, address: Address): void {
+    const envelope = this.#envelopeOf(branch);
+    const text = formatAddress(address);
+    const known = envelope.recipients.get(text);
+    if (known !== undefined && branch.kind !== "direct") return;
+    const { transport, destination } = chooseRoute(address.domain, this.#context.config);
+    // A list answers for its copies itself (RFC 3461 §5.2.7.3): the sender's wishes end here.
+    const wishes = branch.kind === "list" ? {} : wishesOf(recipient, branch);
+    envelope.recipients.set(text, { recipient: text, transport, destination, ...wishes });
+  }
+
+  /** A local recipient whose fate the queue decides, and reports. */
+  #queueLocally(recipient: AcceptedRecipient, address: string): void {
+    const envelope = this.#envelopeOf(DIRECT);
+    if (envelope.recipients.has(address)) return;
+    const { notify, orcpt } = recipient.params;
+    envelope.recipients.set(address, {
+      recipient: address,
+      originalRecipient: orcpt,
+      notify,
+      transport: LOCAL_TRANSPORT,
+      destination: LOCAL_TRANSPORT,
+    });
+  }
+
+  #isLoop(branch: Branch): boolean {
+    const { listIds, deliveredTo } = this.#context.facts;
+    if (branch.listId !== undefined) return listIds.has(branch.listId);
+    return branch.kind === "alias" && deliveredTo.has(branch.name);
+  }
+
+  #envelopeOf(branch: Pick<Branch, "kind" | "name" | "reversePath" | "prefix">): OpenEnvelope {
+    const key = branch.kind === "direct" ? "direct" : `${branch.kind} ${branch.name}`;
+    const known = this.#open.get(key);
+    if (known !== undefined) return known;
+    const envelope: OpenEnvelope = {
+      reversePath: branch.reversePath ?? this.#context.transaction.sender,
+      prefix: branch.kind === "alias" ? forwardPrefix(branch.name) : branch.prefix,
+      deliveries: new Map(),
+      recipients: new Map(),
+    };
+    this.#open.set(key, envelope);
+    return envelope;
+  }
+}
+
+const DIRECT = {
+  kind: "direct",
+  name: "",
+  reversePath: undefined,
+  prefix: new Uint8Array(0),
+} as const;
+
+function wishesOf(
+  recipient: AcceptedRecipient,
+  branch: Branch,
+): Pick<QueuedRecipient, "notify" | "originalRecipient"> {
+  const { notify, orcpt } = recipient.params;
+  // Of an alias of several targets the sender hears here that it was expanded, and no more.
+  const isExpanded = branch.kind === "alias" && copiesOf(recipient.resolution) > 1;
+  return {
+    notify: isExpanded ? notify?.filter((wish) => wish !== "success") : notify,
+    originalRecipient: orcpt ?? changedRecipient(recipient, branch),
+  };
+}
+
+/** RFC 3461 §4.2: what the sender wrote, where an alias has changed it. */
+function changedRecipient(recipient: AcceptedRecipient, branch: Branch): string | undefined {
+  if (branch.kind === "direct") return undefined;
+  const type = /[^\u0000-\u007f]/.test(recipient.text) ? "utf-8" : "rfc822";
+  return `${type};${recipient.text}`;
+}
+
+/** RFC 5321 §4.4: Return-Path comes with final delivery. Delivered-To shows a loop. */
+export function deliveryPrefix(
+  reversePath: string,
+  recipient: string,
+  branchPrefix: Uint8Array,
+): Uint8Array {
+  const trace = encodeUtf8(`Return-Path: <${reversePath}>\r\nDelivered-To: ${recipient}\r\n`);
+  return branchPrefix.length === 0 ? trace : concatBytes([trace, branchPrefix]);
+}
+
+function forwardPrefix(alias: string): Uint8Array {
+  return encodeUtf8(`Delivered-To: ${alias}\r\n`);
+}

@@ -1,0 +1,39 @@
+/**
+ * What a submission server may do to a message, and nothing more (RFC 6409 §8): add Date and
+ * Message-ID where they are missing, and take out Bcc (RFC 5322 §3.6.3). Every other octet stays.
+ * Never for relayed mail.
+ */
+
+import { concatBytes, CRLF, encodeUtf8 } from "../../base/bytes.ts";
+import { formatDate } from "../../message/date.ts";
+import { findField, parseHeader } from "../../message/header.ts";
+
+export type Completion = {
+  readonly nowMs: number;
+  /** Called only if it is needed: `<…@…>`. */
+  readonly makeMessageId: () => string;
+};
+
+/** The header section as it shall be stored. `header` ends after its blank line, if it has one. */
+export function completeSubmission(header: Uint8Array, completion: Completion): Uint8Array {
+  const section = parseHeader(header);
+  const parts: Uint8Array[] = [];
+  if (findField(section, "date") === undefined) {
+    parts.push(encodeUtf8(`Date: ${formatDate(completion.nowMs)}\r\n`));
+  }
+  if (findField(section, "message-id") === undefined) {
+    parts.push(encodeUtf8(`Message-ID: ${completion.makeMessageId()}\r\n`));
+  }
+  // Text without a header section: what is added must not swallow its first line.
+  if (section.fields.length > 0 && section.fields[0].key === "") {
+    return concatBytes([...parts, CRLF, header]);
+  }
+  let at = 0;
+  for (const field of section.fields) {
+    if (field.key !== "bcc" && field.key !== "resent-bcc") continue;
+    parts.push(header.subarray(at, field.start));
+    at = field.end;
+  }
+  parts.push(header.subarray(at));
+  return concatBytes(parts);
+}

@@ -1,0 +1,27 @@
+/** What the sessions of a process share: `make-mta.ts` puts it together once. */
+
+import type { Random } from "../../base/random.ts";
+import type { SaslServerDeps } from "../../sasl/server-deps.ts";
+import type { Store } from "../../store/contract.ts";
+import type { MtaConfig } from "../config.ts";
+import type { AddressResolver } from "../resolution/address-resolver.ts";
+import type { AcceptDeps } from "./accept-message.ts";
+import type { DiskGauge } from "./disk-gauge.ts";
+import type { NetworkSet } from "./network-set.ts";
+import type { PeerNames } from "./peer-names.ts";
+import type { RelayPermission } from "./relay-permission.ts";
+import type { SenderPermission } from "./sender-permission.ts";
+
+export type ReceptionDeps = Omit<AcceptDeps, "store"> & {
+  readonly store: Store;
+  readonly random: Random;
+  readonly config: MtaConfig;
+  readonly resolver: AddressResolver;
+  readonly relay: RelayPermission;
+  readonly senderPermission: SenderPermission;
+  readonly clearAuthNetworks: NetworkSet;
+  readonly diskGauge: DiskGauge;
+  readonly peerNames: PeerNames;
+  /** Without what belongs to one connection. */
+  readonly sasl: Omit<SaslServerDeps, "channelBinding" | "peerAddress" | "externalIdentity">;
+};

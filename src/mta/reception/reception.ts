@@ -1,0 +1,193 @@
+/**
+ * The handler behind the SMTP server: what Posthorn says to each command of one session. One
+ * object for a session; the rules it applies are in the files beside it.
+ *
+ * RFC 5321 for relay, RFC 6409 for submission.
+ */
+
+import type { Address } from "../../message/addr-spec.ts";
+import { makeMessageId } from "../../message/message-id.ts";
+import type { ServerMechanism } from "../../sasl/mechanism.ts";
+import { advertisedMechanisms, serverMechanism } from "../../sasl/server-mechanism.ts";
+import type { SaslServerDeps } from "../../sasl/server-deps.ts";
+import type {
+  MailParams,
+  MessageSink,
+  RcptParams,
+  ReversePath,
+  SmtpHandler,
+  SmtpSession,
+} from "../../smtp/handler.ts";
+import { reply, type Reply } from "../../smtp/reply.ts";
+import type { Account } from "../../store/directory.ts";
+import { makeQueueId } from "../queue-id.ts";
+import { acceptMessage } from "./accept-message.ts";
+import { completeSubmission } from "./complete-submission.ts";
+import { decideRecipient } from "./recipient-decision.ts";
+import { receivedField } from "./received-field.ts";
+import { ReceivingSink } from "./receiving-sink.ts";
+import type { ReceptionDeps } from "./reception-deps.ts";
+import { ACCOUNT_GONE, AUTHENTICATE_FIRST, DISK_LOW, senderDenied } from "./refusals.ts";
+import { TOO_MANY_RECIPIENTS } from "./refusals.ts";
+import { recipientText, Transaction } from "./transaction.ts";
+
+/** `smtp`: other hosts hand over mail, port 25. `submission`: our people do, ports 587 and 465. */
+export type Service = "smtp" | "submission";
+
+export class Reception implements SmtpHandler {
+  readonly #service: Service;
+  readonly #session: SmtpSession;
+  readonly #deps: ReceptionDeps;
+  #peerName: string | undefined;
+  #transaction: Transaction | undefined;
+
+  constructor(service: Service, session: SmtpSession, deps: ReceptionDeps) {
+    this.#service = service;
+    this.#session = session;
+    this.#deps = deps;
+  }
+
+  async connect(): Promise<Reply | undefined> {
+    // The name is a help to whoever reads Received; nothing waits for it.
+    void this.#deps.peerNames.find(this.#session.peer.address).then(
+      (name) => (this.#peerName = name),
+      () => undefined,
+    );
+    return undefined;
+  }
+
+  async helo(): Promise<Reply | undefined> {
+    return undefined;
+  }
+
+  mechanisms(): readonly string[] {
+    if (!this.#offersAuth()) return [];
+    return advertisedMechanisms(this.#saslDeps(), {
+      tls: this.#session.tls !== undefined,
+      allowInClear: this.#deps.clearAuthNetworks.has(this.#session.peer.address),
+    });
+  }
+
+  startMechanism(name: string): ServerMechanism | undefined {
+    const wanted = name.toUpperCase();
+    if (!this.mechanisms().includes(wanted)) return undefined;
+    return serverMechanism(wanted, this.#saslDeps());
+  }
+
+  async authenticated(identity: string): Promise<Reply | undefined> {
+    const account = this.#deps.store.directory.account(identity);
+    return account?.isEnabled ? undefined : ACCOUNT_GONE;
+  }
+
+  async mail(reversePath: ReversePath, params: MailParams): Promise<Reply | undefined> {
+    const account = this.#account();
+    if (this.#session.identity !== undefined && account === undefined) return ACCOUNT_GONE;
+    if (this.#service === "submission" && account === undefined) return AUTHENTICATE_FIRST;
+    if (account !== undefined && reversePath !== "null") {
+      const { senderPermission } = this.#deps;
+      if (!senderPermission.maySendAs(account, reversePath)) {
+        const allowed = senderPermission.allowedSenders(account);
+        return senderDenied(recipientText(reversePath), account.address, allowed);
+      }
+    }
+    if (await this.#deps.diskGauge.isLow()) return DISK_LOW;
+    this.#transaction = new Transaction(reversePath, params, account);
+    return undefined;
+  }
+
+  async rcpt(recipient: Address, params: RcptParams): Promise<Reply | undefined> {
+    const transaction = this.#transaction;
+    if (transaction === undefined) return reply(503, "5.5.1", "MAIL comes first");
+    if (transaction.recipients.length >= this.#deps.config.reception.recipientsPerMessage) {
+      return TOO_MANY_RECIPIENTS;
+    }
+    const decision = decideRecipient(recipient, this.#session, transaction, {
+      resolver: this.#deps.resolver,
+      directory: this.#deps.store.directory,
+      relay: this.#deps.relay,
+    });
+    if (!decision.accepted) return decision.reply;
+    const { resolution } = decision;
+    for (const problem of resolution.problems) {
+      this.#deps.log.warn("mta.broken-target", {
+        address: recipientText(recipient),
+        target: problem.address,
+        dsn: problem.status,
+        problem: problem.text,
+      });
+    }
+    transaction.recipients.push({ text: recipientText(recipient), params, resolution });
+    return undefined;
+  }
+
+  async data(): Promise<MessageSink | Reply> {
+    const transaction = this.#transaction;
+    if (transaction === undefined) return reply(503, "5.5.1", "MAIL comes first");
+    const { config, store, random, clock } = this.#deps;
+    const queueId = makeQueueId(random);
+    const staged = store.octets.stage();
+    const [only, ...others] = transaction.recipients;
+    return new ReceivingSink({
+      staged,
+      trace: receivedField({
+        session: this.#session,
+        peerName: this.#session.clientName ?? this.#peerName,
+        hostname: config.hostname,
+        queueId,
+        isSmtpUtf8: transaction.params.smtpUtf8 === true,
+        recipient: others.length === 0 ? only?.text : undefined,
+        nowMs: clock.nowMs(),
+      }),
+      complete: this.#service === "submission" ? this.#completion(transaction) : undefined,
+      looksFor8Bit: (transaction.params.body ?? "7bit") === "7bit",
+      maxHeaderOctets: config.reception.headerOctets,
+      maxReceivedFields: config.reception.receivedFields,
+      accept: (finished) =>
+        acceptMessage(
+          { session: this.#session, transaction, queueId, staged, ...finished },
+          this.#deps,
+          config,
+        ),
+    });
+  }
+
+  reset(): void {
+    this.#transaction = undefined;
+  }
+
+  close(): void {
+    this.#transaction = undefined;
+  }
+
+  #completion(transaction: Transaction): (header: Uint8Array) => Uint8Array {
+    const { clock, random, config } = this.#deps;
+    const { reversePath } = transaction;
+    const domain = reversePath === "null" ? config.hostname : reversePath.domain;
+    return (header) =>
+      completeSubmission(header, {
+        nowMs: clock.nowMs(),
+        makeMessageId: () => makeMessageId(random, domain),
+      });
+  }
+
+  #offersAuth(): boolean {
+    if (this.#session.identity !== undefined) return false;
+    return this.#service === "submission" || this.#deps.config.authOnRelay;
+  }
+
+  /** Looked up each time: an account switched off in the middle of a session may send no more. */
+  #account(): Account | undefined {
+    const { identity } = this.#session;
+    const account =
+      identity === undefined ? undefined : this.#deps.store.directory.account(identity);
+    return account?.isEnabled ? account : undefined;
+  }
+
+  #saslDeps(): SaslServerDeps {
+    return {
+      ...this.#deps.sasl,
+      channelBinding: this.#session.tls?.channelBinding,
+      peerAddress: this.#session.peer.address,
+    };
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * RCPT: where the recipient leads, or why not. Everything that can be known now is said now, so
+ * that no report need go to a forged sender later (security row 49).
+ */
+
+import type { Address } from "../../message/addr-spec.ts";
+import type { SmtpSession } from "../../smtp/handler.ts";
+import type { Reply } from "../../smtp/reply.ts";
+import type { Directory } from "../../store/directory.ts";
+import type { AddressResolver } from "../resolution/address-resolver.ts";
+import { asciiDomain } from "../resolution/ascii-domain.ts";
+import { refusalOf, type Resolution } from "../resolution/resolution.ts";
+import { mailboxFull, refusedRecipient, relayDenied, tooLargeForMailbox } from "./refusals.ts";
+import type { RelayPermission } from "./relay-permission.ts";
+import { recipientText, type Transaction } from "./transaction.ts";
+
+export type RecipientDecision =
+  | { readonly accepted: true; readonly resolution: Resolution }
+  | { readonly accepted: false; readonly reply: Reply };
+
+export type DecisionDeps = {
+  readonly resolver: AddressResolver;
+  readonly directory: Pick<Directory, "usage">;
+  readonly relay: RelayPermission;
+};
+
+export function decideRecipient(
+  recipient: Address,
+  session: SmtpSession,
+  transaction: Transaction,
+  { resolver, directory, relay }: DecisionDeps,
+): RecipientDecision {
+  const resolution = resolver.resolve(recipient, {
+    reversePath: transaction.sender,
+    account: transaction.account?.address,
+  });
+  const problem = refusalOf(resolution);
+  if (problem !== undefined) return refuse(refusedRecipient(problem));
+  // The address itself is another host's: an alias of ours may lead anywhere, a client may not.
+  const isRelayed = resolution.steps[0]?.kind === "remote";
+  if (isRelayed && !relay.isRelayDomain(asciiDomain(recipient.domain))) {
+    if (!relay.mayRelay(session)) return refuse(relayDenied(recipientText(recipient)));
+  }
+  const full = fullMailbox(resolution, transaction.params.sizeOctets ?? 0, directory);
+  return full === undefined ? { accepted: true, resolution } : refuse(full);
+}
+
+function refuse(reply: Reply): RecipientDecision {
+  return { accepted: false, reply };
+}
+
+/** The recipient leads to mailboxes of ours alone, and all are full. */
+function fullMailbox(
+  { branches }: Resolution,
+  sizeOctets: number,
+  directory: Pick<Directory, "usage">,
+): Reply | undefined {
+  let answer: Reply | undefined;
+  for (const branch of branches) {
+    if (branch.remotes.length > 0) return undefined;
+    for (const { account, recipient } of branch.locals) {
+      const quota = account.quotaOctets;
+      // A mailbox that is full to the brim takes nothing, whatever size was declared.
+      const needed = Math.max(1, sizeOctets);
+      if (quota === undefined || directory.usage(account.id).octets + needed <= quota) {
+        return undefined;
+      }
+      answer ??= sizeOctets > quota ? tooLargeForMailbox(recipient) : mailboxFull(recipient);
+    }
+  }
+  return answer;
+}

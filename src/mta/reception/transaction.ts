@@ -1,0 +1,41 @@
+/** One transaction: the sender and the recipients that were accepted, with where they lead. */
+
+import { formatAddress, type Address } from "../../message/addr-spec.ts";
+import type { MailParams, RcptParams, ReversePath } from "../../smtp/handler.ts";
+import type { Account } from "../../store/directory.ts";
+import type { Resolution } from "../resolution/resolution.ts";
+
+export type AcceptedRecipient = {
+  /** As the client wrote it, domain lower case; `postmaster` may stand alone. */
+  readonly text: string;
+  readonly params: RcptParams;
+  readonly resolution: Resolution;
+};
+
+export class Transaction {
+  readonly reversePath: ReversePath;
+  readonly params: MailParams;
+  /** Who submits, if somebody has authenticated. */
+  readonly account: Account | undefined;
+  readonly recipients: AcceptedRecipient[] = [];
+
+  constructor(reversePath: ReversePath, params: MailParams, account: Account | undefined) {
+    this.reversePath = reversePath;
+    this.params = params;
+    this.account = account;
+  }
+
+  /** "" is the null reverse-path. */
+  get sender(): string {
+    return this.reversePath === "null" ? "" : formatAddress(this.reversePath);
+  }
+}
+
+export function recipientText(address: Address): string {
+  return address.domain === "" ? address.localPart : formatAddress(address);
+}
+
+/** How many copies a recipient comes to. */
+export function copiesOf({ branches }: Resolution): number {
+  return branches.reduce((sum, { locals, remotes }) => sum + locals.length + remotes.length, 0);
+}
