@@ -33,7 +33,6 @@ export const CAPABILITIES: readonly string[] = [
   "UTF8=ACCEPT",
   "QUOTA",
   "QUOTA=RES-STORAGE",
-  "QUOTA=RES-MESSAGE",
 ];
 
 export type CapabilityOptions = {

@@ -16,18 +16,7 @@ export function completionOfError(error: unknown): Completion {
       return no(error.message, "CANNOT");
     case "disk-full":
       return no("No room left on the server", "UNAVAILABLE");
-    case "store-busy":
-    case "store-corrupt":
-    case "store-newer":
-    case "store-closed":
-    case "disk-failed":
-    case "channel-timeout":
-    case "channel-closed":
-    case "channel-overflow":
-    case "connect-failed":
-    case "tls-failed":
-    case "dns-failed":
-    case "config-invalid":
+    default:
       return no("The server cannot do that now", error.temporary ? "UNAVAILABLE" : "SERVERBUG");
   }
 }

@@ -25,9 +25,12 @@ export class Connection {
   readonly out: ResponseWriter;
   /** Set when the session ends after what is written. */
   isOver = false;
+  /** Nothing is under way but waiting for the client. */
+  isWaiting = false;
   /** Commands in a row that were not understood. */
   faults = 0;
   #reading: Promise<Uint8Array | undefined> | undefined;
+  #isPeerGone = false;
 
   constructor(channel: Channel, handler: ImapHandler, options: ImapOptions) {
     this.channel = channel;
@@ -54,7 +57,8 @@ export class Connection {
   }
 
   context(tag: string): CommandContext {
-    return { tag, out: this.out, enabled: this.session.enabled };
+    const isCancelled = (): boolean => this.#isPeerGone;
+    return { tag, out: this.out, enabled: this.session.enabled, isCancelled };
   }
 
   capabilities(): string {
@@ -74,16 +78,28 @@ export class Connection {
       const event = this.decoder.next();
       if (event !== undefined) return event;
       await this.out.flush();
-      const octets = await this.read();
-      this.readDone();
+      const octets = await this.wait();
       if (octets === undefined) return undefined;
       this.decoder.push(octets);
     }
   }
 
-  /** Nothing is under way but waiting for the client. */
-  get isWaiting(): boolean {
-    return this.#reading !== undefined;
+  async wait(): Promise<Uint8Array | undefined> {
+    this.isWaiting = true;
+    try {
+      return await this.read();
+    } finally {
+      this.isWaiting = false;
+      this.readDone();
+    }
+  }
+
+  /** Reads ahead while a command runs, so that long work can stop when the client goes. */
+  watch(): void {
+    this.read().then(
+      (octets) => (this.#isPeerGone ||= octets === undefined),
+      () => (this.#isPeerGone = true),
+    );
   }
 
   /**

@@ -31,6 +31,8 @@ export type CommandContext = {
   readonly tag: string;
   readonly out: ResponseWriter;
   readonly enabled: Enabled;
+  /** The client has gone: long work may stop. */
+  readonly isCancelled: () => boolean;
 };
 
 export interface ImapHandler {

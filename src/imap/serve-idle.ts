@@ -29,7 +29,9 @@ export async function serveIdle(connection: Connection, tag: string): Promise<Co
         return okay("IDLE ended");
       }
       await out.flush();
+      connection.isWaiting = true;
       const woken = await alarm.wait();
+      connection.isWaiting = false;
       if (woken.isKeepAlive) out.line("* OK Still here");
       if (woken.isEnd) {
         connection.isOver = true;

@@ -145,6 +145,10 @@ async function run(connection: Connection, tag: string, command: Command): Promi
       return serveId(connection, command);
     case "IDLE":
       return serveIdle(connection, tag);
+    case "SEARCH":
+    case "FETCH":
+      connection.watch();
+      return handler.run(command, connection.context(tag));
     default:
       return handler.run(command, connection.context(tag));
   }

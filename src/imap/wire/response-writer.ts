@@ -45,6 +45,11 @@ export class ResponseWriter {
     return this.#fullOctets + this.#length;
   }
 
+  /** So much has gathered that `relieve` would send it. */
+  get isHeavy(): boolean {
+    return this.pendingOctets >= RELIEF_OCTETS;
+  }
+
   /** Sends all, and keeps no memory for more: an idle session must be small. */
   async flush(): Promise<void> {
     await this.#sendAll();
@@ -64,7 +69,7 @@ export class ResponseWriter {
 
   /** Sends if much has gathered. True if it did, so that the caller knows time has passed. */
   async relieve(): Promise<boolean> {
-    if (this.pendingOctets < RELIEF_OCTETS) return false;
+    if (!this.isHeavy) return false;
     await this.#sendAll();
     return true;
   }

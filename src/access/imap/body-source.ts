@@ -1,0 +1,128 @@
+/**
+ * The octets of one message as its mailbox shows them: the delivery prefix, then the stored octets.
+ * Offsets here count from the start of the prefix; only what is asked for is read.
+ */
+
+import { concatBytes, NO_OCTETS } from "../../base/bytes.ts";
+import { selectHeaderFields, findSection } from "../../message/imap-view/section.ts";
+import type { OctetRange } from "../../message/imap-view/section.ts";
+import { decodeStructure, type StoredPart } from "../../message/imap-view/stored-structure.ts";
+import type { Section } from "../../imap/section.ts";
+import type { Store } from "../../store/contract.ts";
+import type { MailboxId, MessageDetails } from "../../store/mail.ts";
+
+export class BodySource {
+  readonly details: MessageDetails;
+  readonly #store: Store;
+  readonly #prefix: Uint8Array;
+  #structure: StoredPart | undefined;
+
+  constructor(
+    store: Store,
+    details: MessageDetails,
+    entry: { readonly mailboxId: MailboxId; readonly uid: number },
+  ) {
+    this.details = details;
+    this.#store = store;
+    this.#prefix = store.mail.prefix(entry.mailboxId, entry.uid);
+  }
+
+  get sizeOctets(): number {
+    return this.#prefix.length + this.details.sizeOctets;
+  }
+
+  get structure(): StoredPart {
+    this.#structure ??= structureOf(this.details);
+    return this.#structure;
+  }
+
+  /** Where a section lies; undefined when the message has no such part. */
+  rangeOf(section: Section): OctetRange | undefined {
+    return section.path.length === 0 ? this.#topRange(section) : this.#partRange(section);
+  }
+
+  #topRange(section: Section): OctetRange | undefined {
+    const bodyStart = this.#prefix.length + this.details.headerOctets;
+    switch (section.kind) {
+      case "whole":
+        return { start: 0, end: this.sizeOctets };
+      case "header":
+      case "fields":
+      case "fields-not":
+        return { start: 0, end: bodyStart };
+      case "text":
+        return { start: bodyStart, end: this.sizeOctets };
+      case "mime":
+        return undefined;
+    }
+  }
+
+  #partRange(section: Section): OctetRange | undefined {
+    const ranges = findSection(this.structure, section.path);
+    const range = ranges && pick(ranges, section.kind);
+    return range && this.#shifted(range);
+  }
+
+  /** A part's range with the prefix counted in. Part 1 of a message without parts may be its whole header. */
+  #shifted(range: OctetRange): OctetRange {
+    const shift = this.#prefix.length;
+    return { start: range.start === 0 ? 0 : range.start + shift, end: range.end + shift };
+  }
+
+  async read(range: OctetRange): Promise<Uint8Array> {
+    const { length } = this.#prefix;
+    if (range.start >= range.end) return NO_OCTETS;
+    const stored =
+      range.end <= length
+        ? NO_OCTETS
+        : await this.#store.octets.read(
+            this.details.messageId,
+            Math.max(0, range.start - length),
+            range.end - length,
+          );
+    if (range.start >= length) return stored;
+    return concatBytes([this.#prefix.subarray(range.start, Math.min(range.end, length)), stored]);
+  }
+
+  /** `HEADER.FIELDS` of the header section that `range` holds. */
+  async readFields(range: OctetRange, section: Section): Promise<Uint8Array> {
+    const header = await this.read(range);
+    return selectHeaderFields(header, section.fields, { not: section.kind === "fields-not" });
+  }
+}
+
+function pick(
+  ranges: NonNullable<ReturnType<typeof findSection>>,
+  kind: Section["kind"],
+): OctetRange | undefined {
+  switch (kind) {
+    case "whole":
+      return ranges.body;
+    case "header":
+    case "fields":
+    case "fields-not":
+      return ranges.header;
+    case "text":
+      return ranges.text;
+    case "mime":
+      return ranges.mime;
+  }
+}
+
+/** A message whose structure could not be read is one opaque part (Invariant 9). */
+export function structureOf(details: MessageDetails): StoredPart {
+  if (details.structure.length > 0) return decodeStructure(details.structure);
+  return {
+    kind: "leaf",
+    type: "application",
+    subtype: "octet-stream",
+    encoding: "8bit",
+    charset: undefined,
+    isAttachment: false,
+    start: 0,
+    bodyStart: details.headerOctets,
+    end: details.sizeOctets,
+    lines: 0,
+    children: [],
+  };
+}

@@ -1,0 +1,184 @@
+/**
+ * BODY[…], RFC822 and BINARY[…] items of one FETCH: which octets they are, reading them, writing
+ * them as literals. Small ones are read whole before their turn; large ones in pieces when it comes.
+ */
+
+import { NO_OCTETS } from "../../base/bytes.ts";
+import { MailError } from "../../base/errors.ts";
+import { no, type Completion } from "../../imap/completion.ts";
+import type { BinaryItem, FetchCommand, SectionItem } from "../../imap/command/fetch.ts";
+import type { Partial } from "../../imap/section.ts";
+import type { ResponseWriter } from "../../imap/wire/response-writer.ts";
+import { decodeTransfer } from "../../message/decode-body.ts";
+import type { OctetRange } from "../../message/imap-view/section.ts";
+import { findSection, partialRange } from "../../message/imap-view/section.ts";
+import type { MessageDetails } from "../../store/mail.ts";
+import { BodySource } from "./body-source.ts";
+import type { ImapDeps } from "./imap-deps.ts";
+import type { SelectedMailbox } from "./selected-mailbox.ts";
+
+/** Ranges up to this length are read ahead. */
+const AHEAD_OCTETS = 16_384;
+const PIECE_OCTETS = 262_144;
+
+/** Transfer encodings that we can take off (RFC 3516 §4.3 UNKNOWN-CTE for others). */
+const KNOWN_ENCODINGS = new Set(["7bit", "8bit", "binary", "base64", "quoted-printable"]);
+
+type LoadedItem = {
+  readonly label: Uint8Array | string;
+  readonly partial: Partial | undefined;
+  /** Octets in hand, a range still to read, or nothing there. */
+  readonly body:
+    | { readonly kind: "octets"; readonly octets: Uint8Array; readonly isBinary: boolean }
+    | { readonly kind: "range"; readonly range: OctetRange }
+    | { readonly kind: "size"; readonly octets: number }
+    | { readonly kind: "nil" };
+};
+
+export type LoadedBodies = { readonly source: BodySource; readonly items: readonly LoadedItem[] };
+
+export class FetchBodies {
+  readonly setsSeen: boolean;
+  /** Set when a message could not be given: the command then ends with it. */
+  problem: Completion | undefined;
+  readonly #deps: ImapDeps;
+  readonly #view: SelectedMailbox;
+  readonly #sections: readonly SectionItem[];
+  readonly #binaries: readonly BinaryItem[];
+
+  constructor(deps: ImapDeps, view: SelectedMailbox, command: FetchCommand) {
+    this.#deps = deps;
+    this.#view = view;
+    this.#sections = command.sections;
+    this.#binaries = command.binaries;
+    this.setsSeen =
+      command.sections.some((item) => !item.isPeek) ||
+      command.binaries.some((item) => !item.isPeek);
+  }
+
+  /** Undefined when the message cannot be read; `problem` then says so, and the others go on (Invariant 9). */
+  async load(uid: number, details: MessageDetails): Promise<LoadedBodies | undefined> {
+    const mailboxId = this.#view.open.info.id;
+    try {
+      const source = new BodySource(this.#deps.store, details, { mailboxId, uid });
+      const items: LoadedItem[] = [];
+      const aheadOctets = AHEAD_OCTETS / Math.max(1, this.#sections.length);
+      for (const item of this.#sections) items.push(await loadSection(source, item, aheadOctets));
+      for (const item of this.#binaries) {
+        const loaded = await this.#loadBinary(source, item);
+        if (loaded === undefined) return undefined;
+        items.push(loaded);
+      }
+      return { source, items };
+    } catch (error) {
+      this.#deps.log.error("imap.message-unreadable", error, { mailboxId, uid });
+      this.problem ??= no("Some messages could not be read", "SERVERBUG");
+      return undefined;
+    }
+  }
+
+  async #loadBinary(source: BodySource, item: BinaryItem): Promise<LoadedItem | undefined> {
+    const label = binaryLabel(item);
+    const nothing: LoadedItem = { label, partial: item.partial, body: { kind: "nil" } };
+    const section = { path: item.path, kind: "whole", fields: [] } as const;
+    const range = source.rangeOf(section);
+    if (range === undefined) return nothing;
+    const part =
+      item.path.length === 0 ? undefined : findSection(source.structure, item.path)?.part;
+    const encoding = part?.kind === "leaf" ? part.encoding : "binary";
+    if (!KNOWN_ENCODINGS.has(encoding)) {
+      this.problem ??= no("A part has an unknown transfer encoding", "UNKNOWN-CTE");
+      return undefined;
+    }
+    const decoded = decodeTransfer(await source.read(range), encoding);
+    if (item.isSize) return { ...nothing, body: { kind: "size", octets: decoded.length } };
+    const octets = item.partial === undefined ? decoded : clip(decoded, item.partial);
+    return { ...nothing, body: { kind: "octets", octets, isBinary: true } };
+  }
+
+  async write(out: ResponseWriter, loaded: LoadedBodies, isAfterItems: boolean): Promise<void> {
+    let isFirst = !isAfterItems;
+    for (const { label, partial, body } of loaded.items) {
+      if (!isFirst) out.text(" ");
+      isFirst = false;
+      if (typeof label === "string") out.text(label);
+      else out.octets(label);
+      if (partial !== undefined) out.text("<").number(partial.start).text(">");
+      out.text(" ");
+      switch (body.kind) {
+        case "nil":
+          out.text("NIL");
+          break;
+        case "size":
+          out.number(body.octets);
+          break;
+        case "octets":
+          // A plain literal may not hold NUL (RFC 3516 §4.2).
+          if (body.isBinary && body.octets.includes(0)) out.literal8(body.octets);
+          else out.literal(body.octets);
+          break;
+        case "range":
+          await writeRange(out, loaded.source, body.range);
+          break;
+      }
+    }
+  }
+}
+
+async function loadSection(
+  source: BodySource,
+  item: SectionItem,
+  aheadOctets: number,
+): Promise<LoadedItem> {
+  const { section, partial, label } = item;
+  const range = source.rangeOf(section);
+  if (range === undefined) return { label, partial, body: { kind: "nil" } };
+  if (section.kind === "fields" || section.kind === "fields-not") {
+    const octets = await source.readFields(range, section);
+    const body = partial === undefined ? octets : clip(octets, partial);
+    return { label, partial, body: { kind: "octets", octets: body, isBinary: false } };
+  }
+  const wanted = partial === undefined ? range : partialRange(range, partial.start, partial.length);
+  if (wanted.end - wanted.start > aheadOctets) {
+    return { label, partial, body: { kind: "range", range: wanted } };
+  }
+  const octets = await source.read(wanted);
+  return { label, partial, body: { kind: "octets", octets, isBinary: false } };
+}
+
+/** The literal's length is promised before its octets are read: a failure half-way ends the connection. */
+async function writeRange(
+  out: ResponseWriter,
+  source: BodySource,
+  range: OctetRange,
+): Promise<void> {
+  let first = await source.read({
+    start: range.start,
+    end: Math.min(range.end, range.start + PIECE_OCTETS),
+  });
+  out
+    .text("{")
+    .number(range.end - range.start)
+    .text("}\r\n");
+  for (let at = range.start; at < range.end;) {
+    out.octets(first);
+    at += first.length;
+    await out.relieve();
+    if (at >= range.end) break;
+    try {
+      first = await source.read({ start: at, end: Math.min(range.end, at + PIECE_OCTETS) });
+    } catch (error) {
+      throw new MailError("channel-closed", "a literal could not be completed", { cause: error });
+    }
+  }
+}
+
+function clip(octets: Uint8Array, partial: Partial): Uint8Array {
+  return partial.start >= octets.length
+    ? NO_OCTETS
+    : octets.subarray(partial.start, partial.start + partial.length);
+}
+
+function binaryLabel(item: BinaryItem): string {
+  return `${item.isSize ? "BINARY.SIZE" : "BINARY"}[${item.path.join(".")}]`;
+}

@@ -1,0 +1,168 @@
+/**
+ * Posthorn's mail behind the IMAP engine: one handler a connection. It logs in, keeps what is
+ * selected, and hands each command to its own file. Every mailbox is looked up by the session's own
+ * account, so another's cannot even be named (security rows 88, 89).
+ */
+
+import { bad, no, okay, type Completion } from "../../imap/completion.ts";
+import type {
+  AppendTransaction,
+  CommandContext,
+  ImapHandler,
+  MailCommand,
+} from "../../imap/handler.ts";
+import type { UpdateScope } from "../../imap/session.ts";
+import { loginWithPassword } from "../../sasl/login-attempt.ts";
+import type { ServerMechanism } from "../../sasl/mechanism.ts";
+import { advertisedMechanisms, serverMechanism } from "../../sasl/server-mechanism.ts";
+import { openAppend } from "./append-transaction.ts";
+import type { ImapDeps } from "./imap-deps.ts";
+import type { MailSession } from "./mail-session.ts";
+import { runFetch } from "./run-fetch.ts";
+import { runList, runLsub, runNamespace } from "./run-list.ts";
+import { runCreate, runDelete, runRename, runSubscribe } from "./run-mailbox.ts";
+import { runGetQuota, runGetQuotaRoot } from "./run-quota.ts";
+import { runSearch } from "./run-search.ts";
+import { closeSelected, runClose, runSelect } from "./run-select.ts";
+import { runStatus } from "./run-status.ts";
+import { runStore } from "./run-store.ts";
+import { runExpunge, runTransfer } from "./run-transfer.ts";
+import { writeUpdates } from "./updates.ts";
+
+export function makeImapHandler(deps: ImapDeps): ImapHandler {
+  return new StoreImapHandler(deps);
+}
+
+class StoreImapHandler implements ImapHandler {
+  readonly identification: ReadonlyMap<string, string>;
+  readonly #deps: ImapDeps;
+  readonly #listeners = new Set<() => void>();
+  #session: MailSession | undefined;
+  #leave: (() => void) | undefined;
+
+  constructor(deps: ImapDeps) {
+    this.#deps = deps;
+    this.identification = deps.identification;
+  }
+
+  mechanisms(): readonly string[] {
+    return advertisedMechanisms(this.#deps.sasl(), {
+      tls: this.#deps.isTls(),
+      allowInClear: this.#deps.allowPlaintextAuth,
+    });
+  }
+
+  startMechanism(name: string): ServerMechanism | undefined {
+    if (!this.mechanisms().includes(name)) return undefined;
+    return serverMechanism(name, this.#deps.sasl());
+  }
+
+  async login(user: string, password: string): Promise<Completion> {
+    const outcome = await loginWithPassword(this.#deps.sasl(), { name: user }, password);
+    if (outcome.type === "success") return this.authenticated(outcome.identity);
+    const text = outcome.text ?? "wrong name or password";
+    return no(text, outcome.reason === "unavailable" ? "UNAVAILABLE" : "AUTHENTICATIONFAILED");
+  }
+
+  async authenticated(identity: string): Promise<Completion> {
+    const account = this.#deps.store.credentials.accountByName(identity);
+    if (account === undefined || !account.isEnabled) {
+      return no("This account cannot be used", "AUTHORIZATIONFAILED");
+    }
+    this.#leave = this.#deps.sessions.enter(account.accountId, this.#deps.peerAddress);
+    // Said with NO, not BYE: a program that meets BYE comes back at once.
+    if (this.#leave === undefined) return no("Too many sessions of this account", "LIMIT");
+    this.#session = {
+      deps: this.#deps,
+      accountId: account.accountId,
+      address: account.address,
+      selected: undefined,
+      saved: [],
+      notify: () => {
+        for (const listener of this.#listeners) listener();
+      },
+    };
+    this.#deps.log.info("imap.logged-in", {
+      account: account.address,
+      peer: this.#deps.peerAddress,
+    });
+    return okay("Logged in");
+  }
+
+  identified(fields: ReadonlyMap<string, string>): void {
+    this.#deps.log.debug("imap.client", {
+      name: fields.get("name"),
+      version: fields.get("version"),
+    });
+  }
+
+  async run(command: MailCommand, context: CommandContext): Promise<Completion> {
+    const session = this.#session;
+    if (session === undefined) return bad("Log in first");
+    switch (command.verb) {
+      case "SELECT":
+      case "EXAMINE":
+        return runSelect(session, command, context);
+      case "CLOSE":
+      case "UNSELECT":
+        return runClose(session, command, context);
+      case "CHECK":
+        // Every change is on disk by the time it is told.
+        return okay("Checked");
+      case "CREATE":
+        return runCreate(session, command, context);
+      case "DELETE":
+        return runDelete(session, command, context);
+      case "RENAME":
+        return runRename(session, command, context);
+      case "SUBSCRIBE":
+      case "UNSUBSCRIBE":
+        return runSubscribe(session, command, context);
+      case "LIST":
+        return runList(session, command, context);
+      case "LSUB":
+        return runLsub(session, command, context);
+      case "NAMESPACE":
+        return runNamespace(session, command, context);
+      case "STATUS":
+        return runStatus(session, command, context);
+      case "EXPUNGE":
+        return runExpunge(session, command, context);
+      case "SEARCH":
+        return runSearch(session, command, context);
+      case "FETCH":
+        return runFetch(session, command, context);
+      case "STORE":
+        return runStore(session, command, context);
+      case "COPY":
+      case "MOVE":
+        return runTransfer(session, command, context);
+      case "GETQUOTA":
+        return runGetQuota(session, command, context);
+      case "GETQUOTAROOT":
+        return runGetQuotaRoot(session, command, context);
+    }
+  }
+
+  async append(mailbox: string): Promise<AppendTransaction | Completion> {
+    return this.#session === undefined ? bad("Log in first") : openAppend(this.#session, mailbox);
+  }
+
+  async sendUpdates(context: CommandContext, scope: UpdateScope): Promise<"told" | "gone"> {
+    const view = this.#session?.selected;
+    if (view === undefined) return "told";
+    if (view.isGone) return "gone";
+    writeUpdates(view, context, scope);
+    return "told";
+  }
+
+  onUpdate(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    if (this.#session !== undefined) closeSelected(this.#session);
+    this.#leave?.();
+  }
+}

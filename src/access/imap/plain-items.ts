@@ -1,0 +1,112 @@
+/**
+ * FETCH items that are answered from the columns and from what was made ready at delivery. Writers
+ * are put together once a command and then called for each message: no objects, no promises, no
+ * strings a message.
+ */
+
+import { dayOf, formatDay } from "../../imap/date-time.ts";
+import type { PlainItem } from "../../imap/command/fetch.ts";
+import type { CommandContext } from "../../imap/handler.ts";
+import type { ResponseWriter } from "../../imap/wire/response-writer.ts";
+import type { MessageDetails } from "../../store/mail.ts";
+import { emailIdOf } from "./object-id.ts";
+import type { SelectedMailbox } from "./selected-mailbox.ts";
+import { makeFlagWriter } from "./updates.ts";
+import { bodyOf } from "./body-form.ts";
+
+/** Writes one item of the message at `position`. */
+export type ItemWriter = (position: number, details: MessageDetails | undefined) => void;
+
+const NEEDS_DETAILS: ReadonlySet<PlainItem> = new Set(["ENVELOPE", "BODYSTRUCTURE", "BODY"]);
+
+/** In the order in which they are answered. */
+const ORDER: readonly PlainItem[] = [
+  "UID",
+  "FLAGS",
+  "MODSEQ",
+  "INTERNALDATE",
+  "RFC822.SIZE",
+  "EMAILID",
+  "THREADID",
+  "SAVEDATE",
+  "ENVELOPE",
+  "BODYSTRUCTURE",
+  "BODY",
+];
+
+export function needsDetails(items: ReadonlySet<PlainItem>): boolean {
+  return [...items].some((item) => NEEDS_DETAILS.has(item));
+}
+
+/** Writers of the items, each but the first beginning with a blank. */
+export function makeItemWriters(
+  view: SelectedMailbox,
+  items: ReadonlySet<PlainItem>,
+  context: CommandContext,
+): ItemWriter[] {
+  return ORDER.filter((item) => items.has(item)).map((item, index) =>
+    makeItemWriter(view, item, { context, blank: index === 0 ? "" : " " }),
+  );
+}
+
+function makeItemWriter(
+  view: SelectedMailbox,
+  item: PlainItem,
+  { context, blank }: { context: CommandContext; blank: string },
+): ItemWriter {
+  const { out } = context;
+  const { open } = view;
+  const name = `${blank}${item} `;
+  switch (item) {
+    case "UID":
+      return (position) => out.text(name).number(open.uids[position]);
+    case "FLAGS": {
+      const flagWriter = makeFlagWriter(view, context);
+      return (position) => flagWriter.write(out.text(name), position);
+    }
+    case "MODSEQ":
+      return (position) => out.text(`${name}(`).number(open.modSeqs[position]).text(")");
+    case "INTERNALDATE":
+      return dateWriter(out, name, () => open.internalDatesMs);
+    case "SAVEDATE":
+      return dateWriter(out, name, () => open.savedDatesMs);
+    case "RFC822.SIZE":
+      return (position) => out.text(name).number(open.sizesOctets[position]);
+    case "EMAILID":
+      return (position) => out.text(`${name}(${emailIdOf(open.messageIds[position])})`);
+    case "THREADID":
+      // RFC 8474 §5.2: NIL from a server that does not make threads.
+      return () => out.text(`${name}NIL`);
+    case "ENVELOPE":
+      return (_, details) => details && out.text(name).octets(details.envelope);
+    case "BODYSTRUCTURE":
+      return (_, details) => details && out.text(name).octets(details.bodyStructure);
+    case "BODY":
+      return (_, details) => details && out.text(name).octets(bodyOf(details.bodyStructure));
+  }
+}
+
+/** Neighbours often share their day, so its text is kept. */
+function dateWriter(out: ResponseWriter, name: string, dates: () => Float64Array): ItemWriter {
+  let lastDay = Number.NaN;
+  let dayText = "";
+  const two = (value: number): void => {
+    out.octet(48 + Math.floor(value / 10)).octet(48 + (value % 10));
+  };
+  return (position) => {
+    const epochMs = dates()[position];
+    const day = dayOf(epochMs);
+    if (day !== lastDay) {
+      lastDay = day;
+      dayText = formatDay(day);
+    }
+    const seconds = Math.floor(epochMs / 1000) - day * 86_400;
+    out.text(name).text('"').text(dayText);
+    two(Math.floor(seconds / 3600));
+    out.octet(58);
+    two(Math.floor(seconds / 60) % 60);
+    out.octet(58);
+    two(seconds % 60);
+    out.text(' +0000"');
+  };
+}

@@ -1,0 +1,233 @@
+/**
+ * FETCH and UID FETCH. Items from the columns are written in one go, with a rest now and then; bodies
+ * are read some messages ahead, large ones in pieces, and nothing gathers that the client does not
+ * take (Invariant 7).
+ */
+
+import { bad, no, okay, type Completion } from "../../imap/completion.ts";
+import type { FetchCommand } from "../../imap/command/fetch.ts";
+import type { CommandContext } from "../../imap/handler.ts";
+import type { MessageDetails } from "../../store/mail.ts";
+import { SEEN } from "../../store/mail.ts";
+import { FetchBodies, type LoadedBodies } from "./fetch-bodies.ts";
+import type { MailSession, Run } from "./mail-session.ts";
+import { makeItemWriters, needsDetails, type ItemWriter } from "./plain-items.ts";
+import { lowerBound, type SelectedMailbox, type Targets } from "./selected-mailbox.ts";
+import { Slicer } from "./slicer.ts";
+import { writeAdded } from "./updates.ts";
+import { writeVanished } from "./resync.ts";
+import { resolveRanges } from "../../imap/sequence-set.ts";
+
+/** Messages whose details or bodies are looked up together. */
+const BATCH = 32;
+
+export const runFetch: Run<FetchCommand> = async (session, command, context) => {
+  const view = session.selected;
+  if (view === undefined) return no("No mailbox is selected");
+  if (
+    command.isVanished &&
+    !(command.isUid && context.enabled.isQresync && command.changedSince !== undefined)
+  ) {
+    return bad("VANISHED needs UID FETCH, CHANGEDSINCE and QRESYNC");
+  }
+  // RFC 7162 §3.1: asking for MODSEQ switches CONDSTORE on.
+  if (command.plain.has("MODSEQ")) context.enabled.isCondstore = true;
+  if (command.isUid) writeAdded(view, context);
+  else if (!view.coversSeqs(command.set)) return bad("No such message number");
+  const targets = view.resolve(command.set, command.isUid, session.saved);
+  if (command.isVanished && command.changedSince !== undefined && command.set !== "saved") {
+    const ranges = resolveRanges(command.set, view.open.uidNext - 1);
+    writeVanished(session, view, { ranges, modSeq: command.changedSince, context });
+  }
+  return new Fetch(session, view, { command, context, targets }).run();
+};
+
+type Request = {
+  readonly command: FetchCommand;
+  readonly context: CommandContext;
+  readonly targets: Targets;
+};
+
+class Fetch {
+  readonly #session: MailSession;
+  readonly #view: SelectedMailbox;
+  readonly #command: FetchCommand;
+  readonly #context: CommandContext;
+  readonly #targets: Targets;
+  readonly #bodies: FetchBodies | undefined;
+  readonly #slicer: Slicer;
+  #isIncomplete: boolean;
+
+  constructor(session: MailSession, view: SelectedMailbox, request: Request) {
+    this.#session = session;
+    this.#view = view;
+    this.#command = request.command;
+    this.#context = request.context;
+    this.#targets = request.targets;
+    this.#slicer = new Slicer(session.deps.clock);
+    // RFC 2180 §4.1.2: what is gone cannot be given; UIDs that name nothing are passed over.
+    this.#isIncomplete = request.targets.hasGhosts && !request.command.isUid;
+    const { sections, binaries } = request.command;
+    const hasBodies = sections.length + binaries.length > 0;
+    this.#bodies = hasBodies ? new FetchBodies(session.deps, view, request.command) : undefined;
+  }
+
+  async run(): Promise<Completion> {
+    const { plain } = this.#command;
+    if (this.#bodies === undefined && !needsDetails(plain)) await this.#writeColumns();
+    else await this.#writeBatches();
+    if (this.#bodies?.problem !== undefined) return this.#bodies.problem;
+    return this.#isIncomplete
+      ? no("Some of the messages are gone", "EXPUNGEISSUED")
+      : okay("Fetched");
+  }
+
+  /** The position of a target now; -1 when it has gone. `guess` is where it would be if nothing had moved. */
+  #positionOf(uid: number, guess: number): number {
+    const { open } = this.#view;
+    return guess < open.count && open.uids[guess] === uid ? guess : open.indexOfUid(uid);
+  }
+
+  #isWanted(position: number): boolean {
+    const { changedSince } = this.#command;
+    return changedSince === undefined || this.#view.open.modSeqs[position] > changedSince;
+  }
+
+  async #writeColumns(): Promise<void> {
+    const { seqs, uids } = this.#targets;
+    const { out } = this.#context;
+    const writers = makeItemWriters(this.#view, this.#command.plain, this.#context);
+    let guess =
+      uids.length === 0 ? 0 : lowerBound(this.#view.open.uids, this.#view.open.count, uids[0]);
+    for (let at = 0; at < uids.length; at++) {
+      const position = this.#positionOf(uids[at], guess);
+      guess = position + 1;
+      if (position !== -1 && this.#isWanted(position)) {
+        out.text("* ").number(seqs[at]).text(" FETCH (");
+        for (const write of writers) write(position, undefined);
+        out.text(")\r\n");
+      }
+      if (await this.#breathe()) return;
+    }
+  }
+
+  /** True when the client has gone. */
+  #breathe(): Promise<boolean> | false {
+    const isDue = this.#slicer.isDue();
+    return isDue || this.#context.out.isHeavy ? this.#rest(isDue) : false;
+  }
+
+  async #rest(isDue: boolean): Promise<boolean> {
+    await this.#context.out.relieve();
+    if (isDue) await this.#slicer.rest();
+    return this.#context.isCancelled();
+  }
+
+  async #writeBatches(): Promise<void> {
+    const { uids } = this.#targets;
+    let ahead = this.#load(0);
+    for (let from = 0; from < uids.length; from += BATCH) {
+      const batch = await ahead;
+      const next = from + BATCH;
+      if (this.#context.isCancelled()) return;
+      await this.#markSeen(batch);
+      // The next bodies are read while these are sent.
+      if (next < uids.length) ahead = this.#load(next);
+      ahead.catch(() => {});
+      await this.#write(batch);
+      if (this.#slicer.isDue() || next % (8 * BATCH) === 0) await this.#slicer.rest();
+    }
+  }
+
+  async #load(from: number): Promise<LoadedMessage[]> {
+    const { seqs, uids } = this.#targets;
+    const { open } = this.#view;
+    const loaded: LoadedMessage[] = [];
+    const ids: number[] = [];
+    const to = Math.min(uids.length, from + BATCH);
+    for (let at = from; at < to; at++) {
+      const position = open.indexOfUid(uids[at]);
+      if (position === -1 || !this.#isWanted(position)) continue;
+      ids.push(open.messageIds[position]);
+      loaded.push({
+        seq: seqs[at],
+        uid: uids[at],
+        details: undefined,
+        bodies: undefined,
+        flagsChanged: false,
+      });
+    }
+    const details = this.#session.deps.store.mail.details(ids);
+    const bodies = this.#bodies;
+    await Promise.all(
+      loaded.map(async (message, index) => {
+        message.details = details[index];
+        if (message.details !== undefined && bodies !== undefined) {
+          message.bodies = await bodies.load(message.uid, message.details);
+        }
+      }),
+    );
+    return loaded;
+  }
+
+  /** Reading a body without PEEK sets `\Seen` (RFC 9051 §6.4.5). */
+  async #markSeen(batch: readonly LoadedMessage[]): Promise<void> {
+    const view = this.#view;
+    if (this.#bodies === undefined || !this.#bodies.setsSeen || view.isReadOnly) return;
+    const { open } = view;
+    const unseen = batch.filter((message) => {
+      const position = open.indexOfUid(message.uid);
+      return position !== -1 && message.bodies !== undefined && (open.flags[position] & SEEN) === 0;
+    });
+    if (unseen.length === 0) return;
+    const uids = unseen.map((message) => message.uid);
+    const { modSeq } = await this.#session.deps.store.mail.changeFlags(open.info.id, uids, {
+      action: "add",
+      flags: ["\\Seen"],
+    });
+    view.ownChange(modSeq);
+    for (const message of unseen) message.flagsChanged = true;
+  }
+
+  async #write(batch: readonly LoadedMessage[]): Promise<void> {
+    const { out, enabled } = this.#context;
+    const plainWriters = makeItemWriters(this.#view, this.#command.plain, this.#context);
+    const withFlags = new Set(this.#command.plain).add("FLAGS");
+    if (enabled.isCondstore) withFlags.add("MODSEQ");
+    const flagWriters = makeItemWriters(this.#view, withFlags, this.#context);
+    for (const message of batch) {
+      const position = this.#view.open.indexOfUid(message.uid);
+      if (position === -1 || message.details === undefined) {
+        this.#isIncomplete ||= !this.#command.isUid;
+        continue;
+      }
+      const writers = message.flagsChanged ? flagWriters : plainWriters;
+      await this.#writeMessage(message, position, writers);
+      await out.relieve();
+    }
+  }
+
+  async #writeMessage(
+    message: LoadedMessage,
+    position: number,
+    writers: readonly ItemWriter[],
+  ): Promise<void> {
+    const { out } = this.#context;
+    if (this.#bodies !== undefined && message.bodies === undefined) return;
+    out.text("* ").number(message.seq).text(" FETCH (");
+    for (const write of writers) write(position, message.details);
+    if (this.#bodies !== undefined && message.bodies !== undefined) {
+      await this.#bodies.write(out, message.bodies, writers.length > 0);
+    }
+    out.text(")\r\n");
+  }
+}
+
+type LoadedMessage = {
+  readonly seq: number;
+  readonly uid: number;
+  details: MessageDetails | undefined;
+  /** Undefined when they could not be read. */
+  bodies: LoadedBodies | undefined;
+  flagsChanged: boolean;
+};

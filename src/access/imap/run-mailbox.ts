@@ -1,0 +1,110 @@
+/** CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 9051 §6.3.4 to §6.3.8; CREATE-SPECIAL-USE, RFC 6154). */
+
+import { isMailError } from "../../base/errors.ts";
+import { no, okay, type Completion } from "../../imap/completion.ts";
+import type { CreateCommand } from "../../imap/command/create.ts";
+import type { MailboxOnlyCommand } from "../../imap/command/mailbox-only.ts";
+import type { RenameCommand } from "../../imap/command/rename.ts";
+import { problemOfNewName } from "../../imap/mailbox-name.ts";
+import type { SpecialUse } from "../../store/mail.ts";
+import { closeSelected } from "./run-select.ts";
+import type { Run } from "./mail-session.ts";
+
+const SPECIAL_USES: readonly SpecialUse[] = [
+  "\\Archive",
+  "\\Drafts",
+  "\\Flagged",
+  "\\Junk",
+  "\\Sent",
+  "\\Trash",
+  "\\All",
+  "\\Important",
+];
+
+/** Mailboxes an account may have (names are rows, but LIST must stay affordable). */
+const MAX_MAILBOXES = 10_000;
+
+export const runCreate: Run<CreateCommand> = async (session, command) => {
+  // RFC 9051 §6.3.4: a trailing separator says that children will follow; it is no part of the name.
+  const name = command.mailbox.replace(/\/$/, "");
+  const problem = problemOfNewName(name);
+  if (problem !== undefined) return no(`Cannot create: ${problem}`, "CANNOT");
+  const { mail } = session.deps.store;
+  if (name === "INBOX" || mail.mailbox(session.accountId, name) !== undefined) {
+    return no("The mailbox exists", "ALREADYEXISTS");
+  }
+  const mailboxes = mail.mailboxes(session.accountId);
+  if (mailboxes.length >= MAX_MAILBOXES) return no("Too many mailboxes", "LIMIT");
+  const use = specialUseOf(command.uses);
+  if (use === "unknown") return no("No such special use", "USEATTR");
+  if (use !== undefined && mailboxes.some((info) => info.specialUse === use)) {
+    return no("Another mailbox has that use", "USEATTR");
+  }
+  const info = await mail.createMailbox(session.accountId, name, use);
+  return okay("Created", `MAILBOXID (${info.objectId})`);
+};
+
+function specialUseOf(uses: readonly string[]): SpecialUse | "unknown" | undefined {
+  if (uses.length === 0) return undefined;
+  if (uses.length > 1) return "unknown";
+  const wanted = uses[0].toLowerCase();
+  return SPECIAL_USES.find((use) => use.toLowerCase() === wanted) ?? "unknown";
+}
+
+export const runDelete: Run<MailboxOnlyCommand<"DELETE">> = async (session, command) => {
+  const { mail } = session.deps.store;
+  if (command.mailbox === "INBOX") return no("INBOX cannot be deleted", "CANNOT");
+  const info = mail.mailbox(session.accountId, command.mailbox);
+  if (info === undefined) return no("No such mailbox", "NONEXISTENT");
+  const isSelected = session.selected?.open.info.id === info.id;
+  try {
+    // Before the deletion, so that it is not taken for another session's.
+    if (isSelected && !hasChildren(session, info.name)) closeSelected(session);
+    await mail.deleteMailbox(session.accountId, info.name);
+  } catch (error) {
+    return isMailError(error, "refused") ? no(error.message, "HASCHILDREN") : rethrow(error);
+  }
+  return okay("Deleted");
+};
+
+function hasChildren(session: Parameters<Run<never>>[0], name: string): boolean {
+  const mailboxes = session.deps.store.mail.mailboxes(session.accountId);
+  return mailboxes.some((info) => info.name.startsWith(`${name}/`));
+}
+
+function rethrow(error: unknown): never {
+  throw error;
+}
+
+export const runRename: Run<RenameCommand> = async (session, command) => {
+  const { mail } = session.deps.store;
+  const to = command.to.replace(/\/$/, "");
+  const problem = problemOfNewName(to);
+  if (problem !== undefined) return no(`Cannot rename: ${problem}`, "CANNOT");
+  if (mail.mailbox(session.accountId, command.from) === undefined) {
+    return no("No such mailbox", "NONEXISTENT");
+  }
+  if (to === "INBOX" || mail.mailbox(session.accountId, to) !== undefined) {
+    return no("The new name is taken", "ALREADYEXISTS");
+  }
+  if (to.startsWith(`${command.from}/`) && command.from !== "INBOX") {
+    return no("A mailbox cannot move below itself", "CANNOT");
+  }
+  await mail.renameMailbox(session.accountId, command.from, to);
+  return okay("Renamed");
+};
+
+export const runSubscribe: Run<
+  MailboxOnlyCommand<"SUBSCRIBE"> | MailboxOnlyCommand<"UNSUBSCRIBE">
+> = async (session, command): Promise<Completion> => {
+  const isSubscribe = command.verb === "SUBSCRIBE";
+  // RFC 9051 §6.3.7: what does not exist may be subscribed, but it must be a possible name.
+  const problem = isSubscribe ? problemOfNewName(command.mailbox) : undefined;
+  if (problem !== undefined) return no(`Cannot subscribe: ${problem}`, "CANNOT");
+  const { mail } = session.deps.store;
+  if (isSubscribe && mail.subscriptions(session.accountId).length >= MAX_MAILBOXES) {
+    return no("Too many subscriptions", "LIMIT");
+  }
+  await mail.subscribe(session.accountId, command.mailbox, isSubscribe);
+  return okay(isSubscribe ? "Subscribed" : "Unsubscribed");
+};

@@ -1,0 +1,31 @@
+/** GETQUOTA and GETQUOTAROOT (RFC 9208): one root for an account, named "". */
+
+import { no, okay } from "../../imap/completion.ts";
+import type { GetQuotaCommand, GetQuotaRootCommand } from "../../imap/command/quota.ts";
+import type { CommandContext } from "../../imap/handler.ts";
+import type { MailSession, Run } from "./mail-session.ts";
+
+/** STORAGE is counted in units of 1024 octets (RFC 9208 §5.1). */
+const UNIT_OCTETS = 1024;
+
+export const runGetQuota: Run<GetQuotaCommand> = async (session, command, context) => {
+  if (command.root !== "") return no("No such quota root", "NONEXISTENT");
+  writeQuota(session, context);
+  return okay("Quota told");
+};
+
+export const runGetQuotaRoot: Run<GetQuotaRootCommand> = async (session, command, context) => {
+  const info = session.deps.store.mail.mailbox(session.accountId, command.mailbox);
+  if (info === undefined) return no("No such mailbox", "NONEXISTENT");
+  context.out.text("* QUOTAROOT ").mailbox(info.name).line(' ""');
+  writeQuota(session, context);
+  return okay("Quota told");
+};
+
+function writeQuota(session: MailSession, context: CommandContext): void {
+  const { directory } = session.deps.store;
+  const limit = directory.accountById(session.accountId)?.quotaOctets;
+  const used = Math.ceil(directory.usage(session.accountId).octets / UNIT_OCTETS);
+  const storage = limit === undefined ? "" : `STORAGE ${used} ${Math.floor(limit / UNIT_OCTETS)}`;
+  context.out.line(`* QUOTA "" (${storage})`);
+}

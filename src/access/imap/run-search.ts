@@ -1,0 +1,181 @@
+/**
+ * SEARCH and UID SEARCH (RFC 9051 §6.4.4) with RETURN (RFC 4731) and `$` (RFC 5182). The mailbox is
+ * scanned in slices; messages are read only where the columns leave the question open.
+ */
+
+import { bad, no, okay } from "../../imap/completion.ts";
+import type { SearchCommand } from "../../imap/command/search.ts";
+import type { CommandContext } from "../../imap/handler.ts";
+import type { SearchKey } from "../../imap/search-key.ts";
+import { formatSet } from "../../imap/sequence-set.ts";
+import { BodySource } from "./body-source.ts";
+import type { MailSession, Run } from "./mail-session.ts";
+import { compileSearch, type SearchNode } from "./search-program.ts";
+import { SearchText } from "./search-text.ts";
+import { lowerBound, type SelectedMailbox } from "./selected-mailbox.ts";
+import { Slicer } from "./slicer.ts";
+import { writeAdded } from "./updates.ts";
+
+/** Messages read together. */
+const BATCH = 16;
+
+/** Matches, ascending: by sequence number and by UID. */
+type Found = { readonly seqs: number[]; readonly uids: number[]; highestModSeq: number };
+
+export const runSearch: Run<SearchCommand> = async (session, command, context) => {
+  const view = session.selected;
+  if (view === undefined) return no("No mailbox is selected");
+  if (command.isUid) writeAdded(view, context);
+  const outside = findKey(
+    command.key,
+    (key) => key.key === "set" && !key.isUid && !view.coversSeqs(key.set),
+  );
+  if (outside) return bad("No such message number");
+  const usesModSeq = findKey(command.key, (key) => key.key === "modseq");
+  if (usesModSeq) context.enabled.isCondstore = true;
+  const scope = { view, saved: session.saved, nowMs: session.deps.clock.nowMs() };
+  const found = await new Search(session, view, context).run(compileSearch(command.key, scope));
+  if (found === undefined) return no("Cancelled");
+  if (command.returns?.has("SAVE")) session.saved = savedOf(found, command);
+  answer(command, found, { context, usesModSeq });
+  return okay("Searched");
+};
+
+class Search {
+  readonly #session: MailSession;
+  readonly #view: SelectedMailbox;
+  readonly #context: CommandContext;
+  readonly #slicer: Slicer;
+  readonly #found: Found = { seqs: [], uids: [], highestModSeq: 0 };
+
+  constructor(session: MailSession, view: SelectedMailbox, context: CommandContext) {
+    this.#session = session;
+    this.#view = view;
+    this.#context = context;
+    this.#slicer = new Slicer(session.deps.clock);
+  }
+
+  /** Undefined when the client has gone meanwhile. */
+  async run(node: SearchNode): Promise<Found | undefined> {
+    const view = this.#view;
+    const { open } = view;
+    const end = { uid: open.count === 0 ? 0 : open.uids[open.count - 1] };
+    const told = view.count === 0 ? 0 : end.uid;
+    let candidates: number[] = [];
+    for (let position = 0; position < open.count && open.uids[position] <= told;) {
+      const uid = open.uids[position];
+      const seq = view.seqOfUid(uid);
+      const verdict = seq === 0 ? "no" : node.quick(position, seq);
+      if (verdict === "look") candidates.push(uid);
+      else if (verdict === "yes" && candidates.length === 0) this.#add(position, seq, uid);
+      else if (verdict === "yes") candidates.push(uid);
+      position++;
+      const isFull = candidates.length >= BATCH;
+      if (isFull) {
+        await this.#look(node, candidates);
+        candidates = [];
+      }
+      const isDue = this.#slicer.isDue();
+      if (isDue) await this.#slicer.rest();
+      if (!isFull && !isDue) continue;
+      if (this.#context.isCancelled()) return undefined;
+      position = lowerBound(open.uids, open.count, uid + 1);
+    }
+    await this.#look(node, candidates);
+    return this.#found;
+  }
+
+  #add(position: number, seq: number, uid: number): void {
+    this.#found.seqs.push(seq);
+    this.#found.uids.push(uid);
+    const modSeq = this.#view.open.modSeqs[position];
+    if (modSeq > this.#found.highestModSeq) this.#found.highestModSeq = modSeq;
+  }
+
+  async #look(node: SearchNode, uids: readonly number[]): Promise<void> {
+    const { open } = this.#view;
+    const { store, log } = this.#session.deps;
+    const present = uids.filter((uid) => open.indexOfUid(uid) !== -1);
+    const details = store.mail.details(present.map((uid) => open.messageIds[open.indexOfUid(uid)]));
+    const texts = await Promise.all(
+      present.map(async (uid, index) => {
+        const found = details[index];
+        if (found === undefined) return undefined;
+        try {
+          const text = new SearchText(
+            new BodySource(store, found, { mailboxId: open.info.id, uid }),
+          );
+          if (node.needs !== "nothing") await text.loadHeader();
+          if (node.needs === "body") await text.loadBody();
+          return text;
+        } catch (error) {
+          // One message that cannot be read must not hide the others (Invariant 9).
+          log.error("imap.message-unreadable", error, { mailboxId: open.info.id, uid });
+          return undefined;
+        }
+      }),
+    );
+    for (const [index, uid] of present.entries()) {
+      const position = open.indexOfUid(uid);
+      const seq = this.#view.seqOfUid(uid);
+      const text = texts[index];
+      if (position === -1 || seq === 0 || text === undefined) continue;
+      if (node.full(position, seq, text)) this.#add(position, seq, uid);
+      if (this.#slicer.isDue()) await this.#slicer.rest();
+    }
+  }
+}
+
+function findKey(key: SearchKey, test: (key: SearchKey) => boolean): boolean {
+  switch (key.key) {
+    case "and":
+      return key.keys.some((part) => findKey(part, test));
+    case "or":
+      return findKey(key.left, test) || findKey(key.right, test);
+    case "not":
+      return findKey(key.of, test);
+    default:
+      return test(key);
+  }
+}
+
+/** RFC 5182 §2.4: with MIN or MAX alone, only those are saved. */
+function savedOf(found: Found, { returns = new Set() }: SearchCommand): readonly number[] {
+  if (returns.has("ALL") || returns.has("COUNT") || (!returns.has("MIN") && !returns.has("MAX"))) {
+    return found.uids;
+  }
+  const saved = new Set<number>();
+  const { uids } = found;
+  if (uids.length > 0 && returns.has("MIN")) saved.add(uids[0]);
+  if (uids.length > 0 && returns.has("MAX")) saved.add(uids[uids.length - 1]);
+  return [...saved];
+}
+
+function answer(
+  command: SearchCommand,
+  found: Found,
+  { context, usesModSeq }: { context: CommandContext; usesModSeq: boolean },
+): void {
+  const { out, enabled } = context;
+  const numbers = command.isUid ? found.uids : found.seqs;
+  if (command.returns === undefined && !enabled.isRev2) {
+    out.text("* SEARCH");
+    for (const number of numbers) out.text(" ").number(number);
+    if (usesModSeq && numbers.length > 0) out.text(` (MODSEQ ${found.highestModSeq})`);
+    out.line("");
+    return;
+  }
+  const returns = command.returns ?? new Set(["ALL"]);
+  // RFC 5182 §2.1: SAVE alone asks for no answer.
+  if (returns.size === 1 && returns.has("SAVE")) return;
+  out.text("* ESEARCH (TAG ").string(context.tag).text(")");
+  if (command.isUid) out.text(" UID");
+  if (numbers.length > 0) {
+    if (returns.has("MIN")) out.text(` MIN ${numbers[0]}`);
+    if (returns.has("MAX")) out.text(` MAX ${numbers[numbers.length - 1]}`);
+    if (returns.has("ALL")) out.text(` ALL ${formatSet(numbers)}`);
+  }
+  if (returns.has("COUNT")) out.text(` COUNT ${numbers.length}`);
+  if (usesModSeq && numbers.length > 0) out.text(` MODSEQ ${found.highestModSeq}`);
+  out.line("");
+}

@@ -1,0 +1,96 @@
+/** SELECT and EXAMINE, CLOSE and UNSELECT (RFC 9051 §6.3.2, §6.4.1; QRESYNC, RFC 7162 §3.2.5). */
+
+import { no, okay, type Completion } from "../../imap/completion.ts";
+import type { CommandContext } from "../../imap/handler.ts";
+import type { SelectCommand } from "../../imap/command/select.ts";
+import type { BareCommand } from "../../imap/command/bare.ts";
+import type { MailboxInfo, OpenMailbox } from "../../store/mail.ts";
+import { SEEN } from "../../store/mail.ts";
+import type { MailSession, Run } from "./mail-session.ts";
+import { SelectedMailbox } from "./selected-mailbox.ts";
+import { definedFlags, writeFlagsLine, writeRecent } from "./updates.ts";
+import { writeResync } from "./resync.ts";
+
+export const runSelect: Run<SelectCommand> = async (session, command, context) => {
+  const { mail } = session.deps.store;
+  if (command.qresync !== undefined && !context.enabled.isQresync) {
+    return { status: "BAD", text: "Enable QRESYNC first" };
+  }
+  if (session.selected !== undefined) {
+    closeSelected(session);
+    // RFC 7162 §3.2.11, RFC 9051 §7.1: what follows is about the new mailbox.
+    if (context.enabled.isQresync || context.enabled.isRev2) {
+      context.out.line("* OK [CLOSED] Previous mailbox closed");
+    }
+  }
+  const info = mail.mailbox(session.accountId, command.mailbox);
+  if (info === undefined) return no("No such mailbox", "NONEXISTENT");
+  const open = await mail.open(info.id);
+  if (open === undefined) return no("No such mailbox", "NONEXISTENT");
+  if (command.isCondstore) context.enabled.isCondstore = true;
+  const isReadOnly = command.verb === "EXAMINE";
+  const firstRecentUid = await recentFrom(session, info, open, isReadOnly);
+  const view = new SelectedMailbox(open, { isReadOnly, firstRecentUid, onChange: session.notify });
+  session.selected = view;
+  session.saved = [];
+  describe(view, context);
+  if (command.qresync !== undefined) await writeResync(session, view, command.qresync, context);
+  return isReadOnly ? okay("Examining", "READ-ONLY") : okay("Selected", "READ-WRITE");
+};
+
+/** The first UID that no session has been told of before (RFC 3501 §2.3.2). Only SELECT takes them. */
+async function recentFrom(
+  session: MailSession,
+  info: MailboxInfo,
+  open: OpenMailbox,
+  isReadOnly: boolean,
+): Promise<number> {
+  const { mail } = session.deps.store;
+  const firstRecentUid = mail.status(info.id)?.firstRecentUid ?? open.uidNext;
+  const last = open.count === 0 ? 0 : open.uids[open.count - 1];
+  if (isReadOnly || last < firstRecentUid) return firstRecentUid;
+  return mail.takeRecent(info.id);
+}
+
+function describe(view: SelectedMailbox, context: CommandContext): void {
+  const { out, enabled } = context;
+  const { open } = view;
+  writeFlagsLine(view, context);
+  const permanent = view.isReadOnly ? "" : [...definedFlags(view), "\\*"].join(" ");
+  out.line(`* OK [PERMANENTFLAGS (${permanent})] Flags that are kept`);
+  out.line(`* ${view.count} EXISTS`);
+  if (!enabled.isRev2) writeRecent(view, context);
+  const unseen = firstUnseen(open);
+  if (unseen > 0 && !enabled.isRev2) out.line(`* OK [UNSEEN ${unseen}] First unseen`);
+  out.line(`* OK [UIDVALIDITY ${open.info.uidValidity}] UIDs are valid`);
+  out.line(`* OK [UIDNEXT ${open.uidNext}] Next UID`);
+  out.line(`* OK [HIGHESTMODSEQ ${open.highestModSeq}] Highest`);
+  out.line(`* OK [MAILBOXID (${open.info.objectId})] Mailbox id`);
+  if (enabled.isRev2) out.text('* LIST () "/" ').mailbox(open.info.name).line("");
+}
+
+function firstUnseen(open: OpenMailbox): number {
+  for (let position = 0; position < open.count; position++) {
+    if ((open.flags[position] & SEEN) === 0) return position + 1;
+  }
+  return 0;
+}
+
+export function closeSelected(session: MailSession): void {
+  session.selected?.release();
+  session.selected = undefined;
+  session.saved = [];
+}
+
+/** CLOSE expunges without telling (RFC 9051 §6.4.1); UNSELECT does not expunge (§6.4.2). */
+export const runClose: Run<BareCommand<"CLOSE"> | BareCommand<"UNSELECT">> = async (
+  session,
+  command,
+): Promise<Completion> => {
+  const view = session.selected;
+  if (view !== undefined && command.verb === "CLOSE" && !view.isReadOnly && !view.isGone) {
+    await session.deps.store.mail.expunge(view.open.info.id, "all", true);
+  }
+  closeSelected(session);
+  return okay(command.verb === "CLOSE" ? "Closed" : "Unselected");
+};

@@ -1,0 +1,221 @@
+/**
+ * A SEARCH tree made ready to run over one mailbox. Each node says at once what the columns tell
+ * (`quick`): yes, no, or that octets must be looked at; only then is the message read and `full`
+ * asked. So a search by flags or dates touches no message at all.
+ */
+
+import type { SearchKey } from "../../imap/search-key.ts";
+import { dayOf } from "../../imap/date-time.ts";
+import { resolveRanges, type SequenceSet } from "../../imap/sequence-set.ts";
+import { FIRST_KEYWORD_BIT } from "../../store/mail.ts";
+import { messageIdOf } from "./object-id.ts";
+import { fold, type SearchText } from "./search-text.ts";
+import { systemFlagBit } from "./flag-writer.ts";
+import type { SelectedMailbox } from "./selected-mailbox.ts";
+
+export type Verdict = "yes" | "no" | "look";
+
+export type SearchNode = {
+  /** From the columns; `seq` is the message's number for this session. */
+  readonly quick: (position: number, seq: number) => Verdict;
+  /** With the text loaded as `needs` says. */
+  readonly full: (position: number, seq: number, text: SearchText) => boolean;
+  readonly needs: "nothing" | "header" | "body";
+};
+
+export type SearchScope = {
+  readonly view: SelectedMailbox;
+  readonly saved: readonly number[];
+  readonly nowMs: number;
+};
+
+export function compileSearch(key: SearchKey, scope: SearchScope): SearchNode {
+  switch (key.key) {
+    case "and":
+      return conjunction(key.keys.map((part) => compileSearch(part, scope)));
+    case "or":
+      return disjunction(compileSearch(key.left, scope), compileSearch(key.right, scope));
+    case "not":
+      return negation(compileSearch(key.of, scope));
+    case "header":
+    case "body":
+    case "text":
+      return textNode(key);
+    case "date":
+      return key.of === "sent" ? sentNode(key) : columnNode(dateTest(key, scope));
+    default:
+      return columnNode(columnTest(key, scope));
+  }
+}
+
+type ColumnTest = (position: number, seq: number) => boolean;
+type KeyOf<K extends SearchKey["key"]> = Extract<SearchKey, { key: K }>;
+
+function columnNode(test: ColumnTest): SearchNode {
+  return {
+    quick: (position, seq) => (test(position, seq) ? "yes" : "no"),
+    full: test,
+    needs: "nothing",
+  };
+}
+
+function columnTest(
+  key: Exclude<
+    SearchKey,
+    | KeyOf<"and">
+    | KeyOf<"or">
+    | KeyOf<"not">
+    | KeyOf<"header">
+    | KeyOf<"body" | "text">
+    | KeyOf<"date">
+  >,
+  scope: SearchScope,
+): ColumnTest {
+  const { open, firstRecentUid } = scope.view;
+  switch (key.key) {
+    case "all":
+      return () => true;
+    case "set":
+      return setTest(key.set, key.isUid, scope);
+    case "flag":
+      return flagTest(key.flag, scope.view);
+    case "recent":
+      return (position) => open.uids[position] >= firstRecentUid;
+    case "larger":
+      return (position) => open.sizesOctets[position] > key.octets;
+    case "smaller":
+      return (position) => open.sizesOctets[position] < key.octets;
+    case "older":
+      return (position) => open.internalDatesMs[position] <= scope.nowMs - key.seconds * 1000;
+    case "younger":
+      return (position) => open.internalDatesMs[position] >= scope.nowMs - key.seconds * 1000;
+    case "modseq":
+      return (position) => open.modSeqs[position] >= key.modSeq;
+    case "email-id": {
+      const messageId = messageIdOf(key.id);
+      return (position) => open.messageIds[position] === messageId;
+    }
+    case "thread-id":
+      return () => false;
+  }
+}
+
+function dateTest(key: KeyOf<"date">, { view }: SearchScope): ColumnTest {
+  const { open } = view;
+  const dates = key.of === "saved" ? () => open.savedDatesMs : () => open.internalDatesMs;
+  return (position) => isOnDay(dayOf(dates()[position]), key);
+}
+
+function isOnDay(day: number, { compare, day: wanted }: KeyOf<"date">): boolean {
+  if (compare === "before") return day < wanted;
+  return compare === "on" ? day === wanted : day >= wanted;
+}
+
+function flagTest(flag: string, { open }: SelectedMailbox): ColumnTest {
+  const bit = systemFlagBit(flag);
+  if (bit !== 0) return (position) => (open.flags[position] & bit) !== 0;
+  const wanted = flag.toLowerCase();
+  const index = open.keywords.findIndex((keyword) => keyword.toLowerCase() === wanted);
+  if (index === -1) return () => false;
+  const lowBits = 32 - FIRST_KEYWORD_BIT;
+  return index < lowBits
+    ? (position) => ((open.flags[position] >>> (index + FIRST_KEYWORD_BIT)) & 1) === 1
+    : (position) => ((open.flagsHigh[position] >>> (index - lowBits)) & 1) === 1;
+}
+
+function setTest(set: SequenceSet, isUid: boolean, { view, saved }: SearchScope): ColumnTest {
+  const { open } = view;
+  if (set === "saved") {
+    const uids = new Set(saved);
+    return (position) => uids.has(open.uids[position]);
+  }
+  const largest = isUid ? (open.count === 0 ? 0 : open.uids[open.count - 1]) : view.count;
+  const ranges = resolveRanges(set, largest);
+  const isWithin = (number: number): boolean => {
+    let low = 0;
+    let high = ranges.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (ranges[middle].to < number) low = middle + 1;
+      else high = middle;
+    }
+    return low < ranges.length && ranges[low].from <= number;
+  };
+  return isUid ? (position) => isWithin(open.uids[position]) : (_, seq) => isWithin(seq);
+}
+
+function sentNode(key: KeyOf<"date">): SearchNode {
+  const full: SearchNode["full"] = (_position, _seq, text) => {
+    const day = text.sentDay();
+    return day !== undefined && isOnDay(day, key);
+  };
+  return { quick: () => "look", full, needs: "header" };
+}
+
+function textNode(key: KeyOf<"header"> | KeyOf<"body" | "text">): SearchNode {
+  const wanted = fold(key.text);
+  const quick = (): Verdict => "look";
+  switch (key.key) {
+    case "header":
+      return { quick, full: (_p, _s, text) => text.hasField(key.field, wanted), needs: "header" };
+    case "body":
+      return { quick, full: (_p, _s, text) => text.hasInBody(wanted), needs: "body" };
+    case "text":
+      return {
+        quick,
+        full: (_p, _s, text) => text.hasInHeader(wanted) || text.hasInBody(wanted),
+        needs: "body",
+      };
+  }
+}
+
+const NEED_ORDER = ["nothing", "header", "body"] as const;
+
+function mostOf(nodes: readonly SearchNode[]): SearchNode["needs"] {
+  return NEED_ORDER[Math.max(0, ...nodes.map((node) => NEED_ORDER.indexOf(node.needs)))];
+}
+
+function conjunction(parts: readonly SearchNode[]): SearchNode {
+  // What the columns can refuse comes first.
+  const nodes = [...parts].sort(
+    (a, b) => NEED_ORDER.indexOf(a.needs) - NEED_ORDER.indexOf(b.needs),
+  );
+  return {
+    quick: (position, seq) => {
+      let verdict: Verdict = "yes";
+      for (const node of nodes) {
+        const one = node.quick(position, seq);
+        if (one === "no") return "no";
+        if (one === "look") verdict = "look";
+      }
+      return verdict;
+    },
+    full: (position, seq, text) => nodes.every((node) => node.full(position, seq, text)),
+    needs: mostOf(nodes),
+  };
+}
+
+function disjunction(left: SearchNode, right: SearchNode): SearchNode {
+  return {
+    quick: (position, seq) => {
+      const first = left.quick(position, seq);
+      if (first === "yes") return "yes";
+      const second = right.quick(position, seq);
+      if (second === "yes") return "yes";
+      return first === "no" ? second : first;
+    },
+    full: (position, seq, text) =>
+      left.full(position, seq, text) || right.full(position, seq, text),
+    needs: mostOf([left, right]),
+  };
+}
+
+const OPPOSITE: Readonly<Record<Verdict, Verdict>> = { yes: "no", no: "yes", look: "look" };
+
+function negation(of: SearchNode): SearchNode {
+  return {
+    quick: (position, seq) => OPPOSITE[of.quick(position, seq)],
+    full: (position, seq, text) => !of.full(position, seq, text),
+    needs: of.needs,
+  };
+}

@@ -1,0 +1,282 @@
+/**
+ * One session's view of the mailbox it has selected. The columns (`OpenMailbox`) belong to all
+ * sessions and are always new; the view remembers what this client has been told: up to which UID
+ * messages were announced, which of them have gone without it knowing ("ghosts"), and up to which
+ * MODSEQ flags were told. Sequence numbers count what was told, ghosts included.
+ */
+
+import { resolveRanges, type SequenceSet } from "../../imap/sequence-set.ts";
+import type { MailboxChange, OpenMailbox } from "../../store/mail.ts";
+
+/** Messages a set names: parallel, ascending. Ghosts are in neither. */
+export type Targets = {
+  readonly seqs: Uint32Array;
+  readonly uids: Uint32Array;
+  /** Some named messages have been expunged by another session. */
+  readonly hasGhosts: boolean;
+};
+
+export type SelectOptions = {
+  readonly isReadOnly: boolean;
+  readonly firstRecentUid: number;
+  readonly onChange: () => void;
+};
+
+export class SelectedMailbox {
+  readonly open: OpenMailbox;
+  readonly isReadOnly: boolean;
+  /** Messages from this UID on are `\Recent` here (RFC 3501 §2.3.2). */
+  readonly firstRecentUid: number;
+  /** The mailbox was deleted by somebody. */
+  isGone = false;
+  #toldUid: number;
+  #toldModSeq: number;
+  #toldKeywords: number;
+  #ghosts: number[] = [];
+  #haveFlagsChanged = false;
+  /** MODSEQs of changes by this session whose outcome it has heard. */
+  readonly #ownModSeqs = new Set<number>();
+  readonly #stopListening: () => void;
+
+  constructor(open: OpenMailbox, options: SelectOptions) {
+    this.open = open;
+    this.isReadOnly = options.isReadOnly;
+    this.firstRecentUid = options.firstRecentUid;
+    this.#toldUid = open.count === 0 ? 0 : open.uids[open.count - 1];
+    this.#toldModSeq = open.highestModSeq;
+    this.#toldKeywords = open.keywords.length;
+    this.#stopListening = open.onChange((change) => {
+      this.#note(change);
+      options.onChange();
+    });
+  }
+
+  release(): void {
+    this.#stopListening();
+    this.open.release();
+  }
+
+  /** How many messages the client counts. */
+  get count(): number {
+    return this.#liveTold + this.#ghosts.length;
+  }
+
+  get #liveTold(): number {
+    return lowerBound(this.open.uids, this.open.count, this.#toldUid + 1);
+  }
+
+  get hasNews(): boolean {
+    const { count, uids, keywords } = this.open;
+    return (
+      this.isGone ||
+      this.#ghosts.length > 0 ||
+      this.#haveFlagsChanged ||
+      keywords.length !== this.#toldKeywords ||
+      (count > 0 && uids[count - 1] > this.#toldUid)
+    );
+  }
+
+  #note(change: MailboxChange): void {
+    switch (change.kind) {
+      case "flags":
+        this.#haveFlagsChanged = true;
+        break;
+      case "expunged":
+        this.#addGhosts(change.uids);
+        break;
+      case "mailbox-deleted":
+        this.isGone = true;
+        break;
+      case "added":
+      case "mailbox-created":
+      case "mailbox-renamed":
+      case "mailbox-changed":
+        break;
+    }
+  }
+
+  #addGhosts(uids: readonly number[]): void {
+    const told = uids.filter((uid) => uid <= this.#toldUid);
+    if (told.length === 0) return;
+    const isAscending =
+      this.#ghosts.length === 0 || this.#ghosts[this.#ghosts.length - 1] < told[0];
+    for (const uid of told) this.#ghosts.push(uid);
+    if (!isAscending) this.#ghosts.sort((a, b) => a - b);
+  }
+
+  /** Announces what has been added: the new count, or undefined if there is nothing to announce. */
+  takeAdded(): number | undefined {
+    const { count, uids } = this.open;
+    const last = count === 0 ? 0 : uids[count - 1];
+    if (last <= this.#toldUid) return undefined;
+    this.#toldUid = last;
+    return this.count;
+  }
+
+  /** Sequence numbers of the ghosts, highest first, so that telling one does not move the next; they are ghosts no longer. */
+  takeExpunged(): { seqs: number[]; uids: number[] } {
+    const uids = this.#ghosts;
+    if (uids.length === 0) return { seqs: [], uids };
+    const seqs = uids.map((uid, index) => this.#liveBelow(uid) + index + 1).reverse();
+    this.#ghosts = [];
+    return { seqs, uids };
+  }
+
+  /** Positions in the columns whose flags have changed since they were told. */
+  takeChanged(): number[] {
+    if (!this.#haveFlagsChanged) return [];
+    this.#haveFlagsChanged = false;
+    const { modSeqs, highestModSeq } = this.open;
+    const positions: number[] = [];
+    const end = this.#liveTold;
+    for (let position = 0; position < end; position++) {
+      const modSeq = modSeqs[position];
+      if (modSeq > this.#toldModSeq && !this.#ownModSeqs.has(modSeq)) positions.push(position);
+    }
+    this.#toldModSeq = highestModSeq;
+    this.#ownModSeqs.clear();
+    return positions;
+  }
+
+  /** Keywords have come into use that FLAGS has not named. */
+  takeNewKeywords(): boolean {
+    if (this.open.keywords.length === this.#toldKeywords) return false;
+    this.#toldKeywords = this.open.keywords.length;
+    return true;
+  }
+
+  /** A change made by this session: its outcome is told (or silenced) by the command itself. */
+  ownChange(modSeq: number): void {
+    this.#ownModSeqs.add(modSeq);
+  }
+
+  seqOfPosition(position: number): number {
+    if (this.#ghosts.length === 0) return position + 1;
+    const uid = this.open.uids[position];
+    return position + 1 + lowerBound(this.#ghosts, this.#ghosts.length, uid);
+  }
+
+  /** The sequence number of a UID the client knows; 0 if it knows none such. */
+  seqOfUid(uid: number): number {
+    const position = uid <= this.#toldUid ? this.open.indexOfUid(uid) : -1;
+    return position === -1 ? 0 : this.seqOfPosition(position);
+  }
+
+  #liveBelow(uid: number): number {
+    return lowerBound(this.open.uids, this.open.count, uid);
+  }
+
+  /** Whether every number of a set of sequence numbers stands for a message (RFC 9051 §6.4.5: else BAD). */
+  coversSeqs(set: SequenceSet): boolean {
+    if (set === "saved") return true;
+    const { count } = this;
+    const reaches = (bound: number): boolean =>
+      bound <= count || bound === Number.POSITIVE_INFINITY;
+    return set.every(({ from, to }) => reaches(from) && reaches(to));
+  }
+
+  /** What `set` names. `saved` is the result of a SEARCH (RFC 5182), as UIDs. */
+  resolve(set: SequenceSet, isUid: boolean, saved: readonly number[]): Targets {
+    if (set === "saved") return this.#targetsOf(saved.filter((uid) => uid <= this.#toldUid));
+    const targets = new TargetList();
+    if (isUid) this.#resolveUids(set, targets);
+    else if (this.#ghosts.length === 0) this.#resolveSeqs(set, targets);
+    else this.#resolveSeqsAmongGhosts(set, targets);
+    return targets.finish();
+  }
+
+  #targetsOf(uids: readonly number[]): Targets {
+    const targets = new TargetList();
+    for (const uid of uids) {
+      const seq = this.seqOfUid(uid);
+      if (seq > 0) targets.add(seq, uid);
+    }
+    return targets.finish();
+  }
+
+  #resolveUids(set: Exclude<SequenceSet, "saved">, targets: TargetList): void {
+    const { uids } = this.open;
+    const end = this.#liveTold;
+    if (end === 0) return;
+    for (const range of resolveRanges(set, uids[end - 1])) {
+      let position = lowerBound(uids, end, range.from);
+      for (; position < end && uids[position] <= range.to; position++) {
+        targets.add(this.seqOfPosition(position), uids[position]);
+      }
+    }
+  }
+
+  #resolveSeqs(set: Exclude<SequenceSet, "saved">, targets: TargetList): void {
+    const { uids } = this.open;
+    const { count } = this;
+    for (const range of resolveRanges(set, count)) {
+      const last = Math.min(range.to, count);
+      for (let seq = Math.max(1, range.from); seq <= last; seq++) targets.add(seq, uids[seq - 1]);
+    }
+  }
+
+  #resolveSeqsAmongGhosts(set: Exclude<SequenceSet, "saved">, targets: TargetList): void {
+    const known = this.#knownUids();
+    let ghost = 0;
+    for (const range of resolveRanges(set, known.length)) {
+      const last = Math.min(range.to, known.length);
+      for (let seq = Math.max(1, range.from); seq <= last; seq++) {
+        const uid = known[seq - 1];
+        while (ghost < this.#ghosts.length && this.#ghosts[ghost] < uid) ghost++;
+        if (this.#ghosts[ghost] === uid) targets.hasGhosts = true;
+        else targets.add(seq, uid);
+      }
+    }
+  }
+
+  /** UIDs by sequence number, ghosts included. */
+  #knownUids(): Uint32Array {
+    const known = new Uint32Array(this.count);
+    known.set(this.open.uids.subarray(0, this.#liveTold));
+    known.set(this.#ghosts, this.#liveTold);
+    return known.sort();
+  }
+}
+
+class TargetList {
+  hasGhosts = false;
+  #seqs = new Uint32Array(64);
+  #uids = new Uint32Array(64);
+  #length = 0;
+
+  add(seq: number, uid: number): void {
+    if (this.#length === this.#seqs.length) {
+      this.#seqs = grown(this.#seqs);
+      this.#uids = grown(this.#uids);
+    }
+    this.#seqs[this.#length] = seq;
+    this.#uids[this.#length] = uid;
+    this.#length++;
+  }
+
+  finish(): Targets {
+    return {
+      seqs: this.#seqs.subarray(0, this.#length),
+      uids: this.#uids.subarray(0, this.#length),
+      hasGhosts: this.hasGhosts,
+    };
+  }
+}
+
+function grown(array: Uint32Array): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(array.length * 2);
+  larger.set(array);
+  return larger;
+}
+
+/** The first position among the first `count` members, which ascend, that holds at least `value`. */
+export function lowerBound(values: ArrayLike<number>, count: number, value: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (values[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

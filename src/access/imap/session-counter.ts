@@ -1,0 +1,29 @@
+/**
+ * How many sessions an account holds from one address (security row 90). Mail programs open several:
+ * Thunderbird 5, Apple Mail more, so the bound is generous; over it the answer is NO [LIMIT].
+ */
+
+export class SessionCounter {
+  readonly #limit: number;
+  readonly #counts = new Map<string, number>();
+
+  constructor(limit = 40) {
+    this.#limit = limit;
+  }
+
+  /** The function that gives the place back, or undefined when there is none left. */
+  enter(accountId: number, peerAddress: string): (() => void) | undefined {
+    const key = `${accountId} ${peerAddress}`;
+    const count = this.#counts.get(key) ?? 0;
+    if (count >= this.#limit) return undefined;
+    this.#counts.set(key, count + 1);
+    let isInside = true;
+    return () => {
+      if (!isInside) return;
+      isInside = false;
+      const left = (this.#counts.get(key) ?? 1) - 1;
+      if (left === 0) this.#counts.delete(key);
+      else this.#counts.set(key, left);
+    };
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * Cuts long work into slices, so that the event loop is never held for long: whoever loops over many
+ * messages calls `pause` at each and goes on when it resolves.
+ */
+
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Clock } from "../../base/clock.ts";
+
+const SLICE_MS = 15;
+/** How many cheap steps pass between two looks at the clock. */
+const STEPS = 128;
+
+export class Slicer {
+  readonly #clock: Clock;
+  #since: number;
+  #steps = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#since = clock.monotonicMs();
+  }
+
+  /** Whether it is time to call `rest`. Cheap. */
+  isDue(): boolean {
+    if (++this.#steps % STEPS !== 0) return false;
+    return this.#clock.monotonicMs() - this.#since > SLICE_MS;
+  }
+
+  /** Lets everybody else have a turn. */
+  async rest(): Promise<void> {
+    await nextTurn();
+    this.#since = this.#clock.monotonicMs();
+  }
+}

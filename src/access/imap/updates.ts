@@ -1,0 +1,95 @@
+/**
+ * Untagged responses about the selected mailbox: what was added (EXISTS only when the count grew),
+ * what was expunged (never while sequence numbers are in use), whose flags changed.
+ */
+
+import type { CommandContext } from "../../imap/handler.ts";
+import type { UpdateScope } from "../../imap/session.ts";
+import { formatSet } from "../../imap/sequence-set.ts";
+import { FlagWriter } from "./flag-writer.ts";
+import type { SelectedMailbox } from "./selected-mailbox.ts";
+
+export function writeUpdates(
+  view: SelectedMailbox,
+  context: CommandContext,
+  scope: UpdateScope,
+): void {
+  if (scope === "none" || !view.hasNews) return;
+  if (view.takeNewKeywords()) writeFlagsLine(view, context);
+  writeChanged(view, context);
+  if (scope === "all") writeExpunged(view, context);
+  writeAdded(view, context);
+}
+
+/** Announces new messages: allowed at any time, and needed before they are spoken of. */
+export function writeAdded(view: SelectedMailbox, context: CommandContext): void {
+  const count = view.takeAdded();
+  if (count === undefined) return;
+  context.out.text("* ").number(count).line(" EXISTS");
+  if (!context.enabled.isRev2) writeRecent(view, context);
+}
+
+export function writeRecent(view: SelectedMailbox, context: CommandContext): void {
+  const { open, firstRecentUid } = view;
+  let recent = 0;
+  for (let at = open.count - 1; at >= 0 && open.uids[at] >= firstRecentUid; at--) recent++;
+  context.out.text("* ").number(recent).line(" RECENT");
+}
+
+export function writeExpunged(view: SelectedMailbox, context: CommandContext): void {
+  const { out, enabled } = context;
+  const { seqs, uids } = view.takeExpunged();
+  if (uids.length === 0) return;
+  if (enabled.isQresync) {
+    out.line(`* VANISHED ${formatSet(uids)}`);
+    return;
+  }
+  for (const seq of seqs) out.text("* ").number(seq).line(" EXPUNGE");
+}
+
+function writeChanged(view: SelectedMailbox, context: CommandContext): void {
+  const positions = view.takeChanged();
+  if (positions.length === 0) return;
+  const flagWriter = makeFlagWriter(view, context);
+  for (const position of positions) {
+    writeFlagsOf(view, context, { position, flagWriter, withUid: context.enabled.isQresync });
+  }
+}
+
+export function makeFlagWriter(view: SelectedMailbox, context: CommandContext): FlagWriter {
+  const firstRecentUid = context.enabled.isRev2 ? Number.POSITIVE_INFINITY : view.firstRecentUid;
+  return new FlagWriter(view.open, firstRecentUid);
+}
+
+/** `* 5 FETCH (UID 9 FLAGS (\Seen) MODSEQ (7))` as far as asked and enabled. */
+export function writeFlagsOf(
+  view: SelectedMailbox,
+  context: CommandContext,
+  message: {
+    readonly position: number;
+    readonly flagWriter: FlagWriter | undefined;
+    readonly withUid: boolean;
+  },
+): void {
+  const { out, enabled } = context;
+  const { position, flagWriter, withUid } = message;
+  out.text("* ").number(view.seqOfPosition(position)).text(" FETCH (");
+  if (withUid) out.text("UID ").number(view.open.uids[position]);
+  if (flagWriter !== undefined) {
+    out.text(withUid ? " FLAGS " : "FLAGS ");
+    flagWriter.write(out, position);
+  }
+  if (enabled.isCondstore) {
+    out.text(withUid || flagWriter !== undefined ? " MODSEQ (" : "MODSEQ (");
+    out.number(view.open.modSeqs[position]).text(")");
+  }
+  out.line(")");
+}
+
+export function writeFlagsLine(view: SelectedMailbox, context: CommandContext): void {
+  context.out.line(`* FLAGS (${definedFlags(view).join(" ")})`);
+}
+
+export function definedFlags(view: SelectedMailbox): string[] {
+  return ["\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft", ...view.open.keywords];
+}
