@@ -1,0 +1,144 @@
+/**
+ * One SQLite connection with its prepared statements. Statements are kept by their text, which is
+ * always a constant: values only ever travel as parameters, never inside the text.
+ */
+
+import { closeSync, constants, fchmodSync, openSync } from "node:fs";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+
+import { storeError } from "./store-error.ts";
+
+export type Value = SQLInputValue;
+
+const BUSY_TIMEOUT_MS = 10_000;
+
+export class Database {
+  readonly #connection: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #arrays = new Map<string, StatementSync>();
+
+  private constructor(connection: DatabaseSync) {
+    this.#connection = connection;
+  }
+
+  /** The writing side: write-ahead log, and every commit on disk before it returns. */
+  static openForWriting(file: string): Database {
+    return attempt("opening the database", () => {
+      makePrivateFile(file);
+      const connection = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+      connection.exec("PRAGMA journal_mode = WAL");
+      connection.exec("PRAGMA synchronous = FULL");
+      connection.exec("PRAGMA foreign_keys = OFF");
+      connection.exec("PRAGMA cache_size = -65536");
+      connection.exec("PRAGMA wal_autocheckpoint = 4000");
+      connection.exec("PRAGMA journal_size_limit = 67108864");
+      connection.exec("PRAGMA temp_store = MEMORY");
+      return new Database(connection);
+    });
+  }
+
+  static openForReading(file: string): Database {
+    return attempt("opening the database", () => {
+      const connection = new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+      connection.exec("PRAGMA cache_size = -32768");
+      connection.exec("PRAGMA mmap_size = 268435456");
+      return new Database(connection);
+    });
+  }
+
+  exec(sql: string): void {
+    attempt("writing the database", () => this.#connection.exec(sql));
+  }
+
+  /** Runs a statement; returns how many rows it changed. */
+  run(sql: string, ...values: Value[]): number {
+    try {
+      return Number(this.#prepared(sql).run(...values).changes);
+    } catch (error) {
+      throw storeError(error, "writing the database");
+    }
+  }
+
+  get<Row>(sql: string, ...values: Value[]): Row | undefined {
+    try {
+      return this.#prepared(sql).get(...values) as Row | undefined;
+    } catch (error) {
+      throw storeError(error, "reading the database");
+    }
+  }
+
+  all<Row>(sql: string, ...values: Value[]): Row[] {
+    try {
+      return this.#prepared(sql).all(...values) as Row[];
+    } catch (error) {
+      throw storeError(error, "reading the database");
+    }
+  }
+
+  /** Rows as arrays, in the order of the columns: a third cheaper than objects for long scans. */
+  arrays(sql: string, ...values: Value[]): Value[][] {
+    try {
+      let statement = this.#arrays.get(sql);
+      if (statement === undefined) {
+        statement = this.#connection.prepare(sql);
+        statement.setReturnArrays(true);
+        this.#arrays.set(sql, statement);
+      }
+      return statement.all(...values) as unknown as Value[][];
+    } catch (error) {
+      throw storeError(error, "reading the database");
+    }
+  }
+
+  /** Grows whenever another connection has committed something. */
+  dataVersion(): number {
+    return this.get<{ data_version: number }>("PRAGMA data_version")?.data_version ?? 0;
+  }
+
+  /** One consistent view for several reads. */
+  snapshot<T>(read: () => T): T {
+    this.exec("BEGIN");
+    try {
+      return read();
+    } finally {
+      this.exec("COMMIT");
+    }
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#arrays.clear();
+    this.#connection.close();
+  }
+
+  #prepared(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#connection.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+/** SQLite gives its side files the mode of the main file, so that one is made here, whatever the umask. */
+function makePrivateFile(file: string): void {
+  const descriptor = openSync(
+    file,
+    constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW,
+    0o600,
+  );
+  try {
+    fchmodSync(descriptor, 0o600);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function attempt<T>(doing: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw storeError(error, doing);
+  }
+}

@@ -1,0 +1,346 @@
+/**
+ * Who lives here, read from the database and remembered: a look-up stands in the path of every
+ * RCPT. What is remembered is dropped as a whole when anything of the directory changes, here or in
+ * another process.
+ */
+
+import { LRUCache } from "lru-cache";
+
+import { MailError } from "../../base/errors.ts";
+import { addressKey, formatAddress, parseAddress, parseDomain } from "../../message/addr-spec.ts";
+import type { Account, Alias, Directory, Domain, DomainName, List } from "../directory.ts";
+import type { Database } from "./database.ts";
+import { makePasswordRecord } from "./password.ts";
+import type { WriterClient } from "./writer-client.ts";
+
+const DOMAIN = "id, name, catch_all AS catchAll, created_at_ms AS createdAtMs";
+const ACCOUNT = `account.id, address, display_name AS displayName, quota_octets AS quotaOctets,
+  is_enabled AS isEnabled, account.created_at_ms AS createdAtMs`;
+const ALIAS = "alias.id, address, targets";
+const LIST = "list.id, address, display_name AS displayName, owner, members, posting";
+
+type DomainRow = { id: number; name: string; catchAll: string | null; createdAtMs: number };
+type AccountRow = {
+  id: number;
+  address: string;
+  displayName: string;
+  quotaOctets: number | null;
+  isEnabled: number;
+  createdAtMs: number;
+};
+type AliasRow = { id: number; address: string; targets: string };
+type ListRow = {
+  id: number;
+  address: string;
+  displayName: string;
+  owner: string;
+  members: string;
+  posting: List["posting"];
+};
+
+/** Remembered look-ups of each kind, hits and misses. */
+const MAX_REMEMBERED = 20_000;
+
+export class SqliteDirectory implements Directory {
+  readonly #database: Database;
+  readonly #writer: WriterClient;
+  /** Called before each look-up: the chance to notice what other processes changed. */
+  readonly #refresh: () => void;
+  readonly #domains = new LRUCache<string, { found: Domain | undefined }>({ max: MAX_REMEMBERED });
+  readonly #accounts = new LRUCache<string, { found: Account | undefined }>({
+    max: MAX_REMEMBERED,
+  });
+  readonly #accountsById = new LRUCache<number, { found: Account | undefined }>({
+    max: MAX_REMEMBERED,
+  });
+  readonly #aliases = new LRUCache<string, { found: Alias | undefined }>({ max: MAX_REMEMBERED });
+  readonly #lists = new LRUCache<string, { found: List | undefined }>({ max: MAX_REMEMBERED });
+
+  constructor(database: Database, writer: WriterClient, refresh: () => void) {
+    this.#database = database;
+    this.#writer = writer;
+    this.#refresh = refresh;
+  }
+
+  /** Something of the directory has changed. */
+  forget(): void {
+    this.#domains.clear();
+    this.#accounts.clear();
+    this.#accountsById.clear();
+    this.#aliases.clear();
+    this.#lists.clear();
+  }
+
+  domain(name: DomainName): Domain | undefined {
+    return this.#remembered(this.#domains, name.toLowerCase(), (key) => {
+      const row = this.#database.get<DomainRow>(`SELECT ${DOMAIN} FROM domain WHERE name = ?`, key);
+      return row && domainOf(row);
+    });
+  }
+
+  domains(): readonly Domain[] {
+    return this.#database
+      .all<DomainRow>(`SELECT ${DOMAIN} FROM domain ORDER BY name`)
+      .map(domainOf);
+  }
+
+  account(address: string): Account | undefined {
+    return this.#remembered(this.#accounts, keyOf(address), (key) => {
+      const row = this.#database.get<AccountRow>(
+        `SELECT ${ACCOUNT} FROM account WHERE address = ?`,
+        key,
+      );
+      return row && accountOf(row);
+    });
+  }
+
+  accountById(id: number): Account | undefined {
+    return this.#remembered(this.#accountsById, id, (key) => {
+      const row = this.#database.get<AccountRow>(
+        `SELECT ${ACCOUNT} FROM account WHERE id = ?`,
+        key,
+      );
+      return row && accountOf(row);
+    });
+  }
+
+  accounts(domain?: DomainName): readonly Account[] {
+    const rows =
+      domain === undefined
+        ? this.#database.all<AccountRow>(`SELECT ${ACCOUNT} FROM account ORDER BY address`)
+        : this.#database.all<AccountRow>(
+            `SELECT ${ACCOUNT} FROM account JOIN domain ON domain.id = domain_id
+             WHERE name = ? ORDER BY address`,
+            domain.toLowerCase(),
+          );
+    return rows.map(accountOf);
+  }
+
+  alias(address: string): Alias | undefined {
+    return this.#remembered(this.#aliases, keyOf(address), (key) => {
+      const row = this.#database.get<AliasRow>(`SELECT ${ALIAS} FROM alias WHERE address = ?`, key);
+      return row && aliasOf(row);
+    });
+  }
+
+  aliases(domain?: DomainName): readonly Alias[] {
+    const rows =
+      domain === undefined
+        ? this.#database.all<AliasRow>(`SELECT ${ALIAS} FROM alias ORDER BY address`)
+        : this.#database.all<AliasRow>(
+            `SELECT ${ALIAS} FROM alias JOIN domain ON domain.id = domain_id
+             WHERE name = ? ORDER BY address`,
+            domain.toLowerCase(),
+          );
+    return rows.map(aliasOf);
+  }
+
+  list(address: string): List | undefined {
+    return this.#remembered(this.#lists, keyOf(address), (key) => {
+      const row = this.#database.get<ListRow>(`SELECT ${LIST} FROM list WHERE address = ?`, key);
+      return row && listOf(row);
+    });
+  }
+
+  lists(domain?: DomainName): readonly List[] {
+    const rows =
+      domain === undefined
+        ? this.#database.all<ListRow>(`SELECT ${LIST} FROM list ORDER BY address`)
+        : this.#database.all<ListRow>(
+            `SELECT ${LIST} FROM list JOIN domain ON domain.id = domain_id
+             WHERE name = ? ORDER BY address`,
+            domain.toLowerCase(),
+          );
+    return rows.map(listOf);
+  }
+
+  usage(accountId: number): { readonly octets: number; readonly messages: number } {
+    const row = this.#database.get<{ octets: number; messages: number }>(
+      "SELECT used_octets AS octets, used_messages AS messages FROM account_state WHERE account_id = ?",
+      accountId,
+    );
+    return { octets: row?.octets ?? 0, messages: row?.messages ?? 0 };
+  }
+
+  async addDomain(domain: { name: DomainName; catchAll?: string }): Promise<Domain> {
+    const name = domainName(domain.name);
+    const catchAll = domain.catchAll === undefined ? null : targetOf(domain.catchAll);
+    await this.#writer.submit("addDomain", () => ({ name, catchAll }));
+    return present(this.domain(name), name);
+  }
+
+  async changeDomain(domain: DomainName, change: { catchAll?: string | null }): Promise<Domain> {
+    const name = domainName(domain);
+    if (change.catchAll !== undefined) {
+      const catchAll = change.catchAll === null ? null : targetOf(change.catchAll);
+      await this.#writer.submit("changeDomain", () => ({ name, catchAll }));
+    }
+    return present(this.domain(name), name);
+  }
+
+  async removeDomain(domain: DomainName): Promise<void> {
+    const name = domainName(domain);
+    await this.#writer.submit("removeDomain", () => ({ name }));
+  }
+
+  async addAccount(account: {
+    address: string;
+    password: string;
+    displayName?: string;
+    quotaOctets?: number;
+  }): Promise<Account> {
+    const { address, domain } = ownAddress(account.address);
+    const password = await makePasswordRecord(account.password);
+    await this.#writer.submit("addAccount", () => ({
+      address,
+      domain,
+      displayName: account.displayName ?? "",
+      quotaOctets: account.quotaOctets ?? null,
+      password,
+    }));
+    return present(this.account(address), address);
+  }
+
+  async changeAccount(
+    name: string,
+    change: {
+      password?: string;
+      displayName?: string;
+      quotaOctets?: number | null;
+      isEnabled?: boolean;
+    },
+  ): Promise<Account> {
+    const { address } = ownAddress(name);
+    const { password, ...rest } = change;
+    const record = password === undefined ? undefined : await makePasswordRecord(password);
+    await this.#writer.submit("changeAccount", () => ({
+      address,
+      ...rest,
+      ...(record && { password: record }),
+    }));
+    return present(this.account(address), address);
+  }
+
+  async removeAccount(name: string): Promise<void> {
+    const { address } = ownAddress(name);
+    await this.#writer.submit("removeAccount", () => ({ address }));
+  }
+
+  async addAlias(alias: { address: string; targets: readonly string[] }): Promise<Alias> {
+    const { address, domain } = ownAddress(alias.address);
+    const targets = targetsOf(alias.targets);
+    await this.#writer.submit("addAlias", () => ({ address, domain, targets }));
+    return present(this.alias(address), address);
+  }
+
+  async changeAlias(name: string, wanted: readonly string[]): Promise<Alias> {
+    const { address } = ownAddress(name);
+    const targets = targetsOf(wanted);
+    await this.#writer.submit("changeAlias", () => ({ address, targets }));
+    return present(this.alias(address), address);
+  }
+
+  async removeAlias(name: string): Promise<void> {
+    const { address } = ownAddress(name);
+    await this.#writer.submit("removeAlias", () => ({ address }));
+  }
+
+  async addList(list: Omit<List, "id">): Promise<List> {
+    const { address, domain } = ownAddress(list.address);
+    const members = list.members.map(targetOf);
+    const owner = targetOf(list.owner);
+    await this.#writer.submit("addList", () => ({
+      address,
+      domain,
+      displayName: list.displayName,
+      owner,
+      members,
+      posting: list.posting,
+    }));
+    return present(this.list(address), address);
+  }
+
+  async changeList(name: string, change: Partial<Omit<List, "id" | "address">>): Promise<List> {
+    const { address } = ownAddress(name);
+    const members = change.members?.map(targetOf);
+    const owner = change.owner === undefined ? undefined : targetOf(change.owner);
+    await this.#writer.submit("changeList", () => ({
+      address,
+      ...(change.displayName !== undefined && { displayName: change.displayName }),
+      ...(change.posting !== undefined && { posting: change.posting }),
+      ...(owner !== undefined && { owner }),
+      ...(members !== undefined && { members }),
+    }));
+    return present(this.list(address), address);
+  }
+
+  async removeList(name: string): Promise<void> {
+    const { address } = ownAddress(name);
+    await this.#writer.submit("removeList", () => ({ address }));
+  }
+
+  #remembered<Key extends string | number, Thing>(
+    cache: LRUCache<Key, { found: Thing | undefined }>,
+    key: Key,
+    look: (key: Key) => Thing | undefined,
+  ): Thing | undefined {
+    this.#refresh();
+    let remembered = cache.get(key);
+    if (remembered === undefined) {
+      remembered = { found: look(key) };
+      cache.set(key, remembered);
+    }
+    return remembered.found;
+  }
+}
+
+function domainOf(row: DomainRow): Domain {
+  return { ...row, catchAll: row.catchAll ?? undefined };
+}
+
+function accountOf(row: AccountRow): Account {
+  return { ...row, quotaOctets: row.quotaOctets ?? undefined, isEnabled: row.isEnabled !== 0 };
+}
+
+function aliasOf(row: AliasRow): Alias {
+  return { ...row, targets: JSON.parse(row.targets) as string[] };
+}
+
+function listOf(row: ListRow): List {
+  return { ...row, members: JSON.parse(row.members) as string[] };
+}
+
+/** The key of an address; what is no address is the key of nothing. */
+export function keyOf(address: string): string {
+  const parsed = parseAddress(address);
+  return parsed.ok ? addressKey(parsed.value) : "";
+}
+
+function ownAddress(text: string): { address: string; domain: string } {
+  const parsed = parseAddress(text);
+  if (!parsed.ok) throw new MailError("refused", `${text} is not an address: ${parsed.problem}`);
+  return { address: addressKey(parsed.value), domain: parsed.value.domain };
+}
+
+/** A target keeps its case: a remote host may care (RFC 5321 §2.4). */
+function targetOf(text: string): string {
+  const parsed = parseAddress(text);
+  if (!parsed.ok) throw new MailError("refused", `${text} is not an address: ${parsed.problem}`);
+  return formatAddress(parsed.value);
+}
+
+function targetsOf(targets: readonly string[]): readonly string[] {
+  if (targets.length === 0) throw new MailError("refused", "an alias needs at least one target");
+  return targets.map(targetOf);
+}
+
+function domainName(text: string): string {
+  const parsed = parseDomain(text);
+  if (!parsed.ok) throw new MailError("refused", `${text} is not a domain: ${parsed.problem}`);
+  return parsed.value;
+}
+
+function present<Thing>(thing: Thing | undefined, name: string): Thing {
+  if (thing === undefined) throw new MailError("not-found", `${name} has gone meanwhile`);
+  return thing;
+}

@@ -1,0 +1,115 @@
+/** Reads stored octets from their segments; keeps the files in use open. */
+
+import { constants } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+
+import { LRUCache } from "lru-cache";
+
+import { MailError } from "../../base/errors.ts";
+import type { MessageId } from "../octets.ts";
+import type { Database } from "./database.ts";
+import { storeError } from "./store-error.ts";
+
+const MAX_OPEN_SEGMENTS = 128;
+
+type Place = {
+  readonly file: string;
+  readonly start: number;
+  readonly size: number;
+};
+
+const PLACE = `SELECT file, start, size_octets AS size
+  FROM message JOIN segment ON segment.id = segment_id WHERE message.id = ?`;
+
+type OpenFile = { readonly handle: Promise<FileHandle>; users: number; isEvicted: boolean };
+
+export class OctetReader {
+  readonly #database: Database;
+  readonly #folder: string;
+  readonly #files: LRUCache<string, OpenFile>;
+
+  constructor(database: Database, segmentsFolder: string) {
+    this.#database = database;
+    this.#folder = segmentsFolder;
+    this.#files = new LRUCache<string, OpenFile>({
+      max: MAX_OPEN_SEGMENTS,
+      dispose: (file) => {
+        file.isEvicted = true;
+        if (file.users === 0) closeQuietly(file);
+      },
+    });
+  }
+
+  sizeOctets(id: MessageId): number | undefined {
+    return this.#database.get<{ size: number }>(
+      "SELECT size_octets AS size FROM message WHERE id = ?",
+      id,
+    )?.size;
+  }
+
+  async read(id: MessageId, start = 0, end?: number): Promise<Uint8Array> {
+    const place = this.#database.get<Place>(PLACE, id);
+    if (place === undefined) throw gone(id);
+    const from = Math.min(Math.max(0, start), place.size);
+    const to = Math.min(Math.max(from, end ?? place.size), place.size);
+    if (to === from) return new Uint8Array(0);
+    try {
+      return await this.#readAt(place.file, place.start + from, to - from);
+    } catch (error) {
+      // Expunged while we read: its segment may have gone with it.
+      if (this.#database.get<Place>(PLACE, id) === undefined) throw gone(id);
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#files.clear();
+  }
+
+  async #readAt(name: string, position: number, length: number): Promise<Uint8Array> {
+    const file = this.#open(name);
+    file.users++;
+    try {
+      const handle = await file.handle;
+      const octets = new Uint8Array(length);
+      for (let done = 0; done < length;) {
+        const { bytesRead } = await handle.read(octets, done, length - done, position + done);
+        if (bytesRead === 0) {
+          throw new MailError("store-corrupt", `segment ${name} ends before its messages do`);
+        }
+        done += bytesRead;
+      }
+      return octets;
+    } catch (error) {
+      if ((error as { code?: string }).code === "ENOENT") {
+        this.#files.delete(name);
+        throw new MailError("store-corrupt", `segment ${name} is missing`, { cause: error });
+      }
+      throw storeError(error, "reading a message");
+    } finally {
+      file.users--;
+      if (file.isEvicted && file.users === 0) closeQuietly(file);
+    }
+  }
+
+  #open(name: string): OpenFile {
+    let file = this.#files.get(name);
+    if (file === undefined) {
+      const handle = open(join(this.#folder, name), constants.O_RDONLY | constants.O_NOFOLLOW);
+      // Whoever reads sees the failure; nobody may be reading any more when it comes.
+      handle.catch(() => {});
+      file = { handle, users: 0, isEvicted: false };
+      this.#files.set(name, file);
+    }
+    return file;
+  }
+}
+
+function closeQuietly(file: OpenFile): void {
+  file.handle.then((handle) => handle.close()).catch(() => {});
+}
+
+function gone(id: MessageId): MailError {
+  return new MailError("not-found", `message ${id} is gone`);
+}

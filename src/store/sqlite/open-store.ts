@@ -1,0 +1,75 @@
+/** Opens the embedded store in a data folder: the one way in. */
+
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { Random } from "../../base/random.ts";
+import type { Store } from "../contract.ts";
+import { Database } from "./database.ts";
+import type { Answers } from "./requests.ts";
+import { SqliteStore } from "./sqlite-store.ts";
+import { storeFolders } from "./store-files.ts";
+import { WriterClient } from "./writer-client.ts";
+
+export type StoreOptions = {
+  /** Made if it is not there. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Less free space than this is called low. Default 64 MiB. */
+  readonly minFreeOctets?: number;
+  /** How often to look for commits of other processes while somebody waits for news. Default 200 ms; 0 never. */
+  readonly watchIntervalMs?: number;
+  /** A segment that has grown beyond this is closed and a new one begun. Default 64 MiB. */
+  readonly segmentOctets?: number;
+  /** Only for tests: a module with `at(point)`, called by the writer at the named points of a commit. */
+  readonly writerHooks?: URL;
+};
+
+const DEFAULT_SEGMENT_OCTETS = 64 << 20;
+const DEFAULT_MIN_FREE_OCTETS = 64 << 20;
+const DEFAULT_WATCH_INTERVAL_MS = 200;
+
+/** Rejects with `store-newer`, `store-corrupt`, `disk-full`, `disk-failed`. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const folders = storeFolders(options.folder);
+  let store: SqliteStore | undefined;
+  const early: Answers[] = [];
+  const writer = await WriterClient.start(
+    {
+      folder: options.folder,
+      segmentOctets: options.segmentOctets ?? DEFAULT_SEGMENT_OCTETS,
+      hooks: options.writerHooks?.href,
+    },
+    options.clock,
+    (answers) => (store === undefined ? early.push(answers) : store.committed(answers)),
+  );
+  try {
+    const database = Database.openForReading(folders.database);
+    store = new SqliteStore(
+      {
+        folders,
+        database,
+        clock: options.clock,
+        random: options.random,
+        log: options.log,
+        minFreeOctets: options.minFreeOctets ?? DEFAULT_MIN_FREE_OCTETS,
+        watchIntervalMs: options.watchIntervalMs ?? DEFAULT_WATCH_INTERVAL_MS,
+        serverSecret: readServerSecret(database),
+      },
+      writer,
+    );
+    for (const answers of early) store.committed(answers);
+    return store;
+  } catch (error) {
+    await writer.close();
+    throw error;
+  }
+}
+
+function readServerSecret(database: Database): Uint8Array {
+  const row = database.get<{ value: Uint8Array }>(
+    "SELECT value FROM meta WHERE key = 'server_secret'",
+  );
+  return row?.value ?? new Uint8Array(32);
+}

@@ -1,0 +1,166 @@
+/** Accepting a message: stored once, filed and queued in one go (DESIGN: one commit). */
+
+import type { AcceptedEnvelope } from "../acceptance.ts";
+import type { CommitContext } from "./commit-context.ts";
+import { checkQuota, countIn, flagsIn, takeUid } from "./entry-rows.ts";
+import type { MailboxState } from "./ledger.ts";
+import { mailboxKey } from "./mailbox-name.ts";
+import { insertMailbox } from "./operations-mailbox.ts";
+import {
+  FEED_ADDED,
+  type AcceptRequest,
+  type AnswerOf,
+  type DeliveryRequest,
+  type EnvelopeRequest,
+  type RequestOf,
+} from "./requests.ts";
+import { sizeOf, storeMessage, type StoredMessageRow } from "./store-message.ts";
+
+export function accept(context: CommitContext, request: AcceptRequest): AcceptedEnvelope[] {
+  const size = sizeOf(context, request.source);
+  let refs = 0;
+  for (const envelope of request.envelopes) {
+    refs += envelope.deliveries.length + (envelope.recipients.length > 0 ? 1 : 0);
+    for (const delivery of envelope.deliveries) {
+      checkQuota(context, delivery.accountId, size + delivery.prefix[1]);
+    }
+  }
+  if (refs === 0) return request.envelopes.map(({ queueId }) => ({ queueId, deliveries: [] }));
+  const message = storeMessage(context, request.source, refs);
+  return request.envelopes.map((envelope) => {
+    if (envelope.recipients.length > 0) enqueue(context, envelope, message, request.receivedAtMs);
+    return {
+      queueId: envelope.queueId,
+      deliveries: envelope.deliveries.map((delivery) =>
+        deliver(context, delivery, message, request.receivedAtMs),
+      ),
+    };
+  });
+}
+
+export function append(context: CommitContext, request: RequestOf<"append">): AnswerOf<"append"> {
+  const mailbox = context.ledger.mailbox(request.mailboxId);
+  let total = 0;
+  for (const { source } of request.messages) total += sizeOf(context, source);
+  checkQuota(context, mailbox.accountId, total);
+  const uids = request.messages.map(({ source, flags, internalDateMs }) => {
+    const message = storeMessage(context, source, 1);
+    return file(context, mailbox, message, { flags, internalDateMs, prefix: undefined }).uid;
+  });
+  return { uidValidity: mailbox.uidValidity, uids };
+}
+
+type Filing = {
+  readonly flags: readonly string[];
+  readonly internalDateMs: number;
+  readonly prefix: Uint8Array | undefined;
+};
+
+function deliver(
+  context: CommitContext,
+  delivery: DeliveryRequest,
+  message: StoredMessageRow,
+  receivedAtMs: number,
+): AcceptedEnvelope["deliveries"][number] {
+  const { ledger } = context;
+  const name = delivery.mailbox === undefined ? "INBOX" : mailboxKey(delivery.mailbox);
+  const mailbox =
+    ledger.mailboxByName(delivery.accountId, name) ??
+    insertMailbox(context, delivery.accountId, name, null);
+  const { uid, modSeq } = file(context, mailbox, message, {
+    flags: delivery.flags ?? [],
+    internalDateMs: receivedAtMs,
+    prefix: delivery.prefix[1] === 0 ? undefined : context.extra(delivery.prefix),
+  });
+  return { accountId: delivery.accountId, mailboxId: mailbox.id, uid, modSeq };
+}
+
+/** UID, MODSEQ and visibility in that order, in one transaction (Invariants 3 and 4). */
+function file(
+  context: CommitContext,
+  mailbox: MailboxState,
+  message: StoredMessageRow,
+  filing: Filing,
+): { uid: number; modSeq: number } {
+  const { database, ledger } = context;
+  checkQuota(context, mailbox.accountId, message.sizeOctets + (filing.prefix?.length ?? 0));
+  ledger.change(mailbox);
+  const known = mailbox.keywords;
+  const bits = flagsIn(mailbox, filing.flags);
+  const uid = takeUid(mailbox);
+  const size = message.sizeOctets + (filing.prefix?.length ?? 0);
+  const modSeq = ledger.takeModSeq(mailbox);
+  database.run(
+    `INSERT INTO entry (mailbox_id, uid, message_id, flags, flags_high, mod_seq,
+       internal_date_ms, saved_date_ms, size_octets, prefix) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    mailbox.id,
+    uid,
+    message.id,
+    bits.low,
+    bits.high,
+    modSeq,
+    filing.internalDateMs,
+    context.nowMs,
+    size,
+    filing.prefix ?? null,
+  );
+  countIn(context, mailbox, bits.low, size);
+  ledger.enter(mailbox, FEED_ADDED, [uid], {
+    modSeq,
+    rows: [uid, bits.low, bits.high, message.id, filing.internalDateMs, context.nowMs, size],
+    ...(mailbox.keywords !== known && { keywords: mailbox.keywords }),
+  });
+  return { uid, modSeq };
+}
+
+const STATE_DUE = 0;
+const STATE_HELD = 2;
+
+/** Rows for the recipients that need a further hop. */
+function enqueue(
+  context: CommitContext,
+  envelope: EnvelopeRequest,
+  message: StoredMessageRow,
+  receivedAtMs: number,
+): void {
+  const { database } = context;
+  database.run(
+    `INSERT INTO envelope (queue_id, message_id, reverse_path, envid, ret, smtp_utf8, body, prefix,
+       arrived_at_ms, submitted_by, size_octets, recipients) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    envelope.queueId,
+    message.id,
+    envelope.reversePath,
+    envelope.envid ?? null,
+    envelope.ret ?? null,
+    envelope.smtpUtf8 ? 1 : 0,
+    envelope.body,
+    context.extra(envelope.prefix),
+    receivedAtMs,
+    envelope.submittedBy ?? null,
+    message.sizeOctets,
+    envelope.recipients.length,
+  );
+  const id = database.get<{ id: number }>("SELECT last_insert_rowid() AS id")?.id ?? 0;
+  for (const recipient of envelope.recipients) {
+    database.run(
+      `INSERT INTO recipient (envelope_id, recipient, domain, original_recipient, notify, transport,
+         destination, state, held_because, attempts, next_attempt_ms, is_delay_reported)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0)`,
+      id,
+      recipient.recipient,
+      domainOf(recipient.recipient),
+      recipient.originalRecipient ?? null,
+      recipient.notify ? recipient.notify.join(",") : null,
+      recipient.transport,
+      recipient.destination,
+      envelope.heldBecause === undefined ? STATE_DUE : STATE_HELD,
+      envelope.heldBecause ?? null,
+      envelope.notBeforeMs ?? receivedAtMs,
+    );
+  }
+  context.isQueueChanged = true;
+}
+
+function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf("@") + 1).toLowerCase();
+}

@@ -1,0 +1,267 @@
+/** Domains, accounts, aliases and lists: changes of who lives here. */
+
+import { MailError } from "../../base/errors.ts";
+import type { CommitContext } from "./commit-context.ts";
+import { expungeAll } from "./operations-entry.ts";
+import { FIRST_MAILBOXES, insertMailbox } from "./operations-mailbox.ts";
+import { FEED_DELETED, type PasswordRecord, type RequestOf } from "./requests.ts";
+
+export function addDomain(context: CommitContext, request: RequestOf<"addDomain">): void {
+  if (context.database.get("SELECT 1 FROM domain WHERE name = ?", request.name)) {
+    throw new MailError("already-exists", `the domain ${request.name} is here already`);
+  }
+  context.database.run(
+    "INSERT INTO domain (name, catch_all, created_at_ms) VALUES (?, ?, ?)",
+    request.name,
+    request.catchAll,
+    context.nowMs,
+  );
+  directoryChanged(context);
+}
+
+export function changeDomain(context: CommitContext, request: RequestOf<"changeDomain">): void {
+  const changed = context.database.run(
+    "UPDATE domain SET catch_all = ? WHERE name = ?",
+    request.catchAll,
+    request.name,
+  );
+  if (changed === 0) throw noDomain(request.name);
+  directoryChanged(context);
+}
+
+export function removeDomain(context: CommitContext, request: RequestOf<"removeDomain">): void {
+  const id = domainId(context, request.name);
+  for (const [kind, sql] of [
+    ["accounts", "SELECT 1 FROM account WHERE domain_id = ? LIMIT 1"],
+    ["aliases", "SELECT 1 FROM alias WHERE domain_id = ? LIMIT 1"],
+    ["lists", "SELECT 1 FROM list WHERE domain_id = ? LIMIT 1"],
+  ] as const) {
+    if (context.database.get(sql, id)) {
+      throw new MailError("refused", `${request.name} still has ${kind}`);
+    }
+  }
+  context.database.run("DELETE FROM domain WHERE id = ?", id);
+  directoryChanged(context);
+}
+
+export function addAccount(context: CommitContext, request: RequestOf<"addAccount">): number {
+  const { database } = context;
+  const domain = domainId(context, request.domain);
+  checkIsFree(context, request.address);
+  database.run(
+    `INSERT INTO account (domain_id, address, display_name, quota_octets, is_enabled, created_at_ms,
+       password_hash, scram_salt, scram_iterations, sha1_stored_key, sha1_server_key,
+       sha256_stored_key, sha256_server_key) VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    domain,
+    request.address,
+    request.displayName,
+    request.quotaOctets,
+    context.nowMs,
+    ...passwordValues(request.password),
+  );
+  const id = accountId(context, request.address);
+  database.run(
+    `INSERT INTO account_state (account_id, mod_seq, last_uid_validity, used_octets, used_messages)
+     VALUES (?, 0, 0, 0, 0)`,
+    id,
+  );
+  for (const [name, use] of FIRST_MAILBOXES) {
+    insertMailbox(context, id, name, use);
+    database.run("INSERT INTO subscription (account_id, name) VALUES (?, ?)", id, name);
+  }
+  directoryChanged(context);
+  return id;
+}
+
+export function changeAccount(context: CommitContext, request: RequestOf<"changeAccount">): void {
+  const { database } = context;
+  const id = accountId(context, request.address);
+  if (request.password !== undefined) {
+    database.run(
+      `UPDATE account SET password_hash = ?, scram_salt = ?, scram_iterations = ?,
+         sha1_stored_key = ?, sha1_server_key = ?, sha256_stored_key = ?, sha256_server_key = ?
+       WHERE id = ?`,
+      ...passwordValues(request.password),
+      id,
+    );
+    // Who changes a password wants everybody else out.
+    database.run("DELETE FROM token WHERE account_id = ?", id);
+  }
+  if (request.displayName !== undefined) {
+    database.run("UPDATE account SET display_name = ? WHERE id = ?", request.displayName, id);
+  }
+  if (request.quotaOctets !== undefined) {
+    database.run("UPDATE account SET quota_octets = ? WHERE id = ?", request.quotaOctets, id);
+    context.ledger.setQuota(id, request.quotaOctets);
+  }
+  if (request.isEnabled !== undefined) {
+    database.run("UPDATE account SET is_enabled = ? WHERE id = ?", request.isEnabled ? 1 : 0, id);
+  }
+  directoryChanged(context);
+}
+
+export function removeAccount(context: CommitContext, request: RequestOf<"removeAccount">): void {
+  const { database, ledger } = context;
+  const id = accountId(context, request.address);
+  const mailboxes = database.all<{ id: number }>("SELECT id FROM mailbox WHERE account_id = ?", id);
+  for (const row of mailboxes) {
+    const mailbox = ledger.mailbox(row.id);
+    expungeAll(context, mailbox);
+    ledger.enter(mailbox, FEED_DELETED, []);
+    ledger.dropMailbox(mailbox);
+  }
+  ledger.dropAccount(ledger.account(id));
+  for (const sql of [
+    "DELETE FROM mailbox WHERE account_id = ?",
+    "DELETE FROM subscription WHERE account_id = ?",
+    "DELETE FROM retired_name WHERE account_id = ?",
+    "DELETE FROM maildrop_lock WHERE account_id = ?",
+    "DELETE FROM token WHERE account_id = ?",
+    "DELETE FROM account_state WHERE account_id = ?",
+    "DELETE FROM account WHERE id = ?",
+  ]) {
+    database.run(sql, id);
+  }
+  directoryChanged(context);
+}
+
+export function addAlias(context: CommitContext, request: RequestOf<"addAlias">): void {
+  const domain = domainId(context, request.domain);
+  checkIsFree(context, request.address);
+  context.database.run(
+    "INSERT INTO alias (domain_id, address, targets) VALUES (?, ?, ?)",
+    domain,
+    request.address,
+    JSON.stringify(request.targets),
+  );
+  directoryChanged(context);
+}
+
+export function changeAlias(context: CommitContext, request: RequestOf<"changeAlias">): void {
+  const changed = context.database.run(
+    "UPDATE alias SET targets = ? WHERE address = ?",
+    JSON.stringify(request.targets),
+    request.address,
+  );
+  if (changed === 0) throw new MailError("not-found", `there is no alias ${request.address}`);
+  directoryChanged(context);
+}
+
+export function removeAlias(context: CommitContext, request: RequestOf<"removeAlias">): void {
+  const changed = context.database.run("DELETE FROM alias WHERE address = ?", request.address);
+  if (changed === 0) throw new MailError("not-found", `there is no alias ${request.address}`);
+  directoryChanged(context);
+}
+
+export function addList(context: CommitContext, request: RequestOf<"addList">): void {
+  const domain = domainId(context, request.domain);
+  checkIsFree(context, request.address);
+  context.database.run(
+    `INSERT INTO list (domain_id, address, display_name, owner, members, posting)
+     VALUES (?, ?, ?, ?, ?, ?)`,
+    domain,
+    request.address,
+    request.displayName,
+    request.owner,
+    JSON.stringify(request.members),
+    request.posting,
+  );
+  directoryChanged(context);
+}
+
+export function changeList(context: CommitContext, request: RequestOf<"changeList">): void {
+  const changed = context.database.run(
+    `UPDATE list SET display_name = coalesce(?, display_name), owner = coalesce(?, owner),
+       members = coalesce(?, members), posting = coalesce(?, posting) WHERE address = ?`,
+    request.displayName ?? null,
+    request.owner ?? null,
+    request.members ? JSON.stringify(request.members) : null,
+    request.posting ?? null,
+    request.address,
+  );
+  if (changed === 0) throw new MailError("not-found", `there is no list ${request.address}`);
+  directoryChanged(context);
+}
+
+export function removeList(context: CommitContext, request: RequestOf<"removeList">): void {
+  const changed = context.database.run("DELETE FROM list WHERE address = ?", request.address);
+  if (changed === 0) throw new MailError("not-found", `there is no list ${request.address}`);
+  directoryChanged(context);
+}
+
+export function addToken(context: CommitContext, request: RequestOf<"addToken">): void {
+  const { database } = context;
+  const id = accountId(context, request.address);
+  database.run("DELETE FROM token WHERE expires_at_ms <= ?", context.nowMs);
+  database.run(
+    "INSERT INTO token (sha256, account_id, purpose, expires_at_ms) VALUES (?, ?, ?, ?)",
+    request.sha256,
+    id,
+    request.purpose,
+    request.expiresAtMs,
+  );
+}
+
+export function revokeTokens(context: CommitContext, request: RequestOf<"revokeTokens">): number {
+  const id = accountId(context, request.address);
+  return context.database.run(
+    "DELETE FROM token WHERE account_id = ?1 AND (?2 IS NULL OR purpose = ?2)",
+    id,
+    request.purpose,
+  );
+}
+
+/** Other processes see by this number that what they remember of the directory is old. */
+function directoryChanged(context: CommitContext): void {
+  context.isDirectoryChanged = true;
+  context.database.run(
+    `INSERT INTO meta (key, value) VALUES ('directory_version', 1)
+     ON CONFLICT (key) DO UPDATE SET value = value + 1`,
+  );
+}
+
+function domainId(context: CommitContext, name: string): number {
+  const row = context.database.get<{ id: number }>("SELECT id FROM domain WHERE name = ?", name);
+  if (row === undefined) throw noDomain(name);
+  return row.id;
+}
+
+function noDomain(name: string): MailError {
+  return new MailError("not-found", `there is no domain ${name} here`);
+}
+
+function accountId(context: CommitContext, address: string): number {
+  const row = context.database.get<{ id: number }>(
+    "SELECT id FROM account WHERE address = ?",
+    address,
+  );
+  if (row === undefined) throw new MailError("not-found", `there is no account ${address}`);
+  return row.id;
+}
+
+/** One address leads to one thing. */
+function checkIsFree(context: CommitContext, address: string): void {
+  for (const [kind, sql] of [
+    ["an account", "SELECT 1 FROM account WHERE address = ?"],
+    ["an alias", "SELECT 1 FROM alias WHERE address = ?"],
+    ["a list", "SELECT 1 FROM list WHERE address = ?"],
+  ] as const) {
+    if (context.database.get(sql, address)) {
+      throw new MailError("already-exists", `${address} is ${kind} already`);
+    }
+  }
+}
+
+function passwordValues(
+  password: PasswordRecord,
+): [string, Uint8Array, number, Uint8Array, Uint8Array, Uint8Array, Uint8Array] {
+  return [
+    password.passwordHash,
+    password.scramSalt,
+    password.scramIterations,
+    password.sha1StoredKey,
+    password.sha1ServerKey,
+    password.sha256StoredKey,
+    password.sha256ServerKey,
+  ];
+}

@@ -1,0 +1,230 @@
+/** Flags, copies, moves and expunges: what happens to messages already in a mailbox. */
+
+import { DELETED, SEEN, type FlagChange } from "../mail.ts";
+import type { CommitContext } from "./commit-context.ts";
+import { checkQuota, countIn, countOut, flagsIn, takeUid } from "./entry-rows.ts";
+import { keywordsOf, type FlagBits } from "./flag-bits.ts";
+import type { MailboxState } from "./ledger.ts";
+import {
+  FEED_ADDED,
+  FEED_EXPUNGED,
+  FEED_FLAGS,
+  type AnswerOf,
+  type RequestOf,
+} from "./requests.ts";
+import { addReferences, dropReference } from "./store-message.ts";
+
+type EntryRow = {
+  readonly uid: number;
+  readonly messageId: number;
+  readonly flags: number;
+  readonly flagsHigh: number;
+  readonly modSeq: number;
+  readonly internalDateMs: number;
+  readonly size: number;
+  readonly prefix: Uint8Array | null;
+};
+
+const COLUMNS = `uid, message_id AS messageId, flags, flags_high AS flagsHigh, mod_seq AS modSeq,
+  internal_date_ms AS internalDateMs, size_octets AS size, prefix`;
+const ENTRY = `SELECT ${COLUMNS} FROM entry WHERE mailbox_id = ? AND uid = ?`;
+const ALL_ENTRIES = `SELECT ${COLUMNS} FROM entry WHERE mailbox_id = ? ORDER BY uid`;
+const DELETED_ENTRIES = `SELECT ${COLUMNS} FROM entry WHERE mailbox_id = ? AND flags & ${DELETED} ORDER BY uid`;
+
+export function changeFlags(
+  context: CommitContext,
+  request: RequestOf<"changeFlags">,
+): AnswerOf<"changeFlags"> {
+  const { database, ledger } = context;
+  const mailbox = ledger.mailbox(request.mailboxId);
+  const entries = entriesOf(context, mailbox, request.uids);
+  const limit = request.change.unchangedSince ?? Number.POSITIVE_INFINITY;
+  const modified = entries.filter((entry) => entry.modSeq > limit).map(({ uid }) => uid);
+  const candidates = entries.filter((entry) => entry.modSeq <= limit);
+  const known = mailbox.keywords;
+  const bits = candidates.length > 0 ? bitsToChange(context, mailbox, request.change) : NO_FLAGS;
+
+  const changed: number[] = [];
+  const unchanged: number[] = [];
+  const rows: number[] = [];
+  let modSeq = mailbox.highestModSeq;
+  for (const entry of candidates) {
+    const low = apply(request.change.action, entry.flags, bits.low);
+    const high = apply(request.change.action, entry.flagsHigh, bits.high);
+    if (low === entry.flags && high === entry.flagsHigh) {
+      unchanged.push(entry.uid);
+      continue;
+    }
+    if (changed.length === 0) modSeq = ledger.takeModSeq(mailbox);
+    database.run(
+      "UPDATE entry SET flags = ?, flags_high = ?, mod_seq = ? WHERE mailbox_id = ? AND uid = ?",
+      low,
+      high,
+      modSeq,
+      mailbox.id,
+      entry.uid,
+    );
+    recount(mailbox, entry.flags, low);
+    changed.push(entry.uid);
+    rows.push(entry.uid, low, high);
+  }
+  if (changed.length > 0) {
+    ledger.enter(mailbox, FEED_FLAGS, changed, {
+      modSeq,
+      rows,
+      ...(mailbox.keywords !== known && { keywords: mailbox.keywords }),
+    });
+  }
+  return { changed, unchanged, modified, modSeq };
+}
+
+const NO_FLAGS: FlagBits = { low: 0, high: 0 };
+
+function bitsToChange(context: CommitContext, mailbox: MailboxState, change: FlagChange): FlagBits {
+  if (change.action !== "remove") return flagsIn(context.ledger.change(mailbox), change.flags);
+  // Taking away a keyword nobody has does not make it.
+  const known = new Set(mailbox.keywords.map((keyword) => keyword.toLowerCase()));
+  return flagsIn(
+    mailbox,
+    change.flags.filter((name) => name.startsWith("\\") || known.has(name.toLowerCase())),
+  );
+}
+
+function apply(action: FlagChange["action"], old: number, bits: number): number {
+  if (action === "replace") return bits;
+  return (action === "add" ? old | bits : old & ~bits) >>> 0;
+}
+
+function recount(mailbox: MailboxState, before: number, after: number): void {
+  mailbox.unseen += ((before & SEEN) !== 0 ? 1 : 0) - ((after & SEEN) !== 0 ? 1 : 0);
+  mailbox.deleted += ((after & DELETED) !== 0 ? 1 : 0) - ((before & DELETED) !== 0 ? 1 : 0);
+}
+
+export function copy(context: CommitContext, request: RequestOf<"copy">): AnswerOf<"copy"> {
+  const from = context.ledger.mailbox(request.fromId);
+  const to = context.ledger.mailbox(request.toId);
+  return copyEntries(context, from, entriesOf(context, from, request.uids), to, request.removes);
+}
+
+/** For RENAME of INBOX. */
+export function moveAll(context: CommitContext, from: MailboxState, to: MailboxState): void {
+  copyEntries(context, from, context.database.all<EntryRow>(ALL_ENTRIES, from.id), to, true);
+}
+
+function copyEntries(
+  context: CommitContext,
+  from: MailboxState,
+  entries: readonly EntryRow[],
+  to: MailboxState,
+  removes: boolean,
+): AnswerOf<"copy"> {
+  const { ledger } = context;
+  const result = { uidValidity: to.uidValidity, from: [] as number[], to: [] as number[] };
+  if (entries.length === 0) return result;
+  if (!removes || from.accountId !== to.accountId) {
+    checkQuota(
+      context,
+      to.accountId,
+      entries.reduce((sum, { size }) => sum + size, 0),
+    );
+  }
+  const known = ledger.change(to).keywords;
+  const modSeq = ledger.takeModSeq(to);
+  const rows: number[] = [];
+  for (const entry of entries) {
+    const uid = takeUid(to);
+    const { low, high } = translateFlags(entry, from, to);
+    context.database.run(
+      `INSERT INTO entry (mailbox_id, uid, message_id, flags, flags_high, mod_seq,
+         internal_date_ms, saved_date_ms, size_octets, prefix) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      to.id,
+      uid,
+      entry.messageId,
+      low,
+      high,
+      modSeq,
+      entry.internalDateMs,
+      context.nowMs,
+      entry.size,
+      entry.prefix,
+    );
+    if (!removes) addReferences(context, entry.messageId, 1);
+    countIn(context, to, low, entry.size);
+    rows.push(uid, low, high, entry.messageId, entry.internalDateMs, context.nowMs, entry.size);
+    result.from.push(entry.uid);
+    result.to.push(uid);
+  }
+  ledger.enter(to, FEED_ADDED, result.to, {
+    modSeq,
+    rows,
+    ...(to.keywords !== known && { keywords: to.keywords }),
+  });
+  if (removes) removeEntries(context, from, entries, false);
+  return result;
+}
+
+/** Keywords have their own places in each mailbox. */
+function translateFlags(entry: EntryRow, from: MailboxState, to: MailboxState): FlagBits {
+  if (entry.flags < 256 && entry.flagsHigh === 0) return { low: entry.flags, high: 0 };
+  const names = keywordsOf({ low: entry.flags, high: entry.flagsHigh }, from.keywords);
+  const bits = flagsIn(to, names);
+  return { low: (bits.low | (entry.flags & 0xff)) >>> 0, high: bits.high };
+}
+
+export function expunge(
+  context: CommitContext,
+  request: RequestOf<"expunge">,
+): AnswerOf<"expunge"> {
+  const mailbox = context.ledger.mailbox(request.mailboxId);
+  const entries =
+    request.uids === "all"
+      ? context.database.all<EntryRow>(
+          request.onlyDeleted ? DELETED_ENTRIES : ALL_ENTRIES,
+          mailbox.id,
+        )
+      : entriesOf(context, mailbox, request.uids).filter(
+          ({ flags }) => !request.onlyDeleted || (flags & DELETED) !== 0,
+        );
+  removeEntries(context, mailbox, entries, true);
+  return entries.map(({ uid }) => uid);
+}
+
+export function expungeAll(context: CommitContext, mailbox: MailboxState): void {
+  removeEntries(context, mailbox, context.database.all<EntryRow>(ALL_ENTRIES, mailbox.id), true);
+}
+
+function removeEntries(
+  context: CommitContext,
+  mailbox: MailboxState,
+  entries: readonly EntryRow[],
+  dropsReferences: boolean,
+): void {
+  if (entries.length === 0) return;
+  context.ledger.change(mailbox);
+  for (const entry of entries) {
+    context.database.run(
+      "DELETE FROM entry WHERE mailbox_id = ? AND uid = ?",
+      mailbox.id,
+      entry.uid,
+    );
+    if (dropsReferences) dropReference(context, entry.messageId);
+    countOut(context, mailbox, entry.flags, entry.size);
+  }
+  const uids = entries.map(({ uid }) => uid);
+  context.ledger.enter(mailbox, FEED_EXPUNGED, uids);
+}
+
+/** The rows of `uids` that exist, ascending, each once. */
+function entriesOf(
+  context: CommitContext,
+  mailbox: MailboxState,
+  uids: readonly number[],
+): EntryRow[] {
+  const rows: EntryRow[] = [];
+  const ascending = [...new Set(uids)].sort((a, b) => a - b);
+  for (const uid of ascending) {
+    const row = context.database.get<EntryRow>(ENTRY, mailbox.id, uid);
+    if (row !== undefined) rows.push(row);
+  }
+  return rows;
+}

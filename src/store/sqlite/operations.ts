@@ -1,0 +1,72 @@
+/** Every operation the writer knows, by name. */
+
+import type { CommitContext } from "./commit-context.ts";
+import { accept, append } from "./operations-accept.ts";
+import {
+  addAccount,
+  addAlias,
+  addDomain,
+  addList,
+  addToken,
+  changeAccount,
+  changeAlias,
+  changeDomain,
+  changeList,
+  removeAccount,
+  removeAlias,
+  removeDomain,
+  removeList,
+  revokeTokens,
+} from "./operations-directory.ts";
+import { changeFlags, copy, expunge } from "./operations-entry.ts";
+import {
+  createMailbox,
+  deleteMailbox,
+  lockMaildrop,
+  renameMailbox,
+  subscribe,
+  takeRecent,
+  unlockMaildrop,
+} from "./operations-mailbox.ts";
+import { claim, deleteQueued, hold, release, retry, settle } from "./operations-queue.ts";
+import type { AnswerOf, OperationName, RequestOf } from "./requests.ts";
+
+export const OPERATIONS: {
+  readonly [Name in OperationName]: (
+    context: CommitContext,
+    request: RequestOf<Name>,
+  ) => AnswerOf<Name>;
+} = {
+  accept,
+  append,
+  createMailbox,
+  deleteMailbox,
+  renameMailbox,
+  subscribe,
+  takeRecent,
+  changeFlags,
+  copy,
+  expunge,
+  lockMaildrop,
+  unlockMaildrop,
+  claim,
+  settle,
+  retry,
+  hold,
+  release,
+  deleteQueued,
+  addDomain,
+  changeDomain,
+  removeDomain,
+  addAccount,
+  changeAccount,
+  removeAccount,
+  addAlias,
+  changeAlias,
+  removeAlias,
+  addList,
+  changeList,
+  removeList,
+  addToken,
+  revokeTokens,
+};

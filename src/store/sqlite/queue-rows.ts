@@ -1,0 +1,122 @@
+/** Queue rows as values, and filters as conditions; used on both sides of the store. */
+
+import type { NotifyOn } from "../acceptance.ts";
+import type { QueuedMessage, QueueFilter, QueueRecipient, RecipientState } from "../queue.ts";
+import type { Value } from "./database.ts";
+
+export const DUE = 0;
+export const LEASED = 1;
+export const HELD = 2;
+
+export const STATES: readonly RecipientState[] = ["due", "leased", "held"];
+
+export type RecipientRow = {
+  readonly id: number;
+  readonly queueId: string;
+  readonly recipient: string;
+  readonly originalRecipient: string | null;
+  readonly notify: string | null;
+  readonly transport: string;
+  readonly destination: string;
+  readonly state: number;
+  readonly heldBecause: string | null;
+  readonly attempts: number;
+  readonly nextAttemptMs: number;
+  readonly lastAttemptMs: number | null;
+  readonly lastProblem: string | null;
+  readonly lastStatus: string | null;
+  readonly isDelayReported: number;
+};
+
+export const RECIPIENT_COLUMNS = `recipient.id, queue_id AS queueId, recipient,
+  original_recipient AS originalRecipient, notify, transport, destination, state,
+  held_because AS heldBecause, attempts, next_attempt_ms AS nextAttemptMs,
+  last_attempt_ms AS lastAttemptMs, last_problem AS lastProblem, last_status AS lastStatus,
+  is_delay_reported AS isDelayReported`;
+
+export function recipientOf(row: RecipientRow): QueueRecipient {
+  return {
+    recipientId: row.id,
+    queueId: row.queueId,
+    recipient: row.recipient,
+    originalRecipient: row.originalRecipient ?? undefined,
+    notify: notifyOf(row.notify),
+    transport: row.transport,
+    destination: row.destination,
+    state: STATES[row.state],
+    heldBecause: row.heldBecause ?? undefined,
+    attempts: row.attempts,
+    nextAttemptMs: row.nextAttemptMs,
+    lastAttemptMs: row.lastAttemptMs ?? undefined,
+    lastProblem: row.lastProblem ?? undefined,
+    lastStatus: row.lastStatus ?? undefined,
+    isDelayReported: row.isDelayReported !== 0,
+  };
+}
+
+/** "" is NEVER, null was not said. */
+function notifyOf(text: string | null): readonly NotifyOn[] | undefined {
+  if (text === null) return undefined;
+  return text === "" ? [] : (text.split(",") as NotifyOn[]);
+}
+
+export type EnvelopeRow = {
+  readonly id: number;
+  readonly queueId: string;
+  readonly messageId: number;
+  readonly reversePath: string;
+  readonly envid: string | null;
+  readonly ret: "full" | "headers" | null;
+  readonly smtpUtf8: number;
+  readonly body: QueuedMessage["body"];
+  readonly prefix: Uint8Array;
+  readonly arrivedAtMs: number;
+  readonly submittedBy: string | null;
+  readonly sizeOctets: number;
+};
+
+export const ENVELOPE_COLUMNS = `envelope.id, queue_id AS queueId, message_id AS messageId,
+  reverse_path AS reversePath, envid, ret, smtp_utf8 AS smtpUtf8, body, prefix,
+  arrived_at_ms AS arrivedAtMs, submitted_by AS submittedBy, size_octets AS sizeOctets`;
+
+export function queuedMessageOf(row: EnvelopeRow): QueuedMessage {
+  return {
+    queueId: row.queueId,
+    messageId: row.messageId,
+    reversePath: row.reversePath,
+    envid: row.envid ?? undefined,
+    ret: row.ret ?? undefined,
+    smtpUtf8: row.smtpUtf8 !== 0,
+    body: row.body,
+    prefix: row.prefix,
+    arrivedAtMs: row.arrivedAtMs,
+    submittedBy: row.submittedBy ?? undefined,
+    sizeOctets: row.sizeOctets,
+  };
+}
+
+const DEFAULT_LIMIT = 1_000_000_000;
+
+/** WHERE, ORDER and LIMIT for `recipient JOIN envelope`; every value is a parameter. */
+export function queueCondition(
+  filter: QueueFilter,
+  states: readonly number[] = [],
+): { readonly sql: string; readonly values: Value[] } {
+  const conditions: string[] = [];
+  const values: Value[] = [];
+  const add = (condition: string, value: Value | undefined): void => {
+    if (value === undefined) return;
+    conditions.push(condition);
+    values.push(value);
+  };
+  add("queue_id = ?", filter.queueId);
+  add("reverse_path = ?", filter.sender);
+  add("recipient = ?", filter.recipient);
+  add("domain = ?", filter.domain?.toLowerCase());
+  add("state = ?", filter.state === undefined ? undefined : STATES.indexOf(filter.state));
+  add("arrived_at_ms < ?", filter.arrivedBeforeMs);
+  if (states.length > 0) conditions.push(`state IN (${states.map(() => "?").join(", ")})`);
+  values.push(...states, filter.limit ?? DEFAULT_LIMIT);
+  const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
+  return { sql: `${where} ORDER BY recipient.id LIMIT ?`, values };
+}

@@ -1,0 +1,225 @@
+/**
+ * What the event loop asks of the writer thread, and what comes back. Everything here crosses a
+ * thread boundary: plain values only. Octets travel apart, in one buffer a batch, and requests say
+ * where in it theirs are.
+ */
+
+import type { ErrorCode } from "../../base/errors.ts";
+import type { AcceptedEnvelope, Envelope, LocalDelivery } from "../acceptance.ts";
+import type { CopyResult, FlagChange, SpecialUse } from "../mail.ts";
+import type { MessageId } from "../octets.ts";
+import type { QueueFilter, QueueJob, Settlement } from "../queue.ts";
+
+/** Where in the batch's `extras` some octets are: first position and length. */
+export type Span = readonly [from: number, length: number];
+
+export type MessageSource =
+  /** At `at` in the batch's `octets`. */
+  | { readonly kind: "octets"; readonly at: number; readonly size: number }
+  /** A spool file, already synced. */
+  | { readonly kind: "file"; readonly file: string; readonly size: number }
+  | { readonly kind: "stored"; readonly id: MessageId };
+
+export type DeliveryRequest = Omit<LocalDelivery, "prefix"> & { readonly prefix: Span };
+
+export type EnvelopeRequest = Omit<Envelope, "prefix" | "deliveries"> & {
+  readonly prefix: Span;
+  readonly deliveries: readonly DeliveryRequest[];
+};
+
+export type AcceptRequest = {
+  readonly source: MessageSource;
+  readonly receivedAtMs: number;
+  readonly envelopes: readonly EnvelopeRequest[];
+};
+
+export type PasswordRecord = {
+  readonly passwordHash: string;
+  readonly scramSalt: Uint8Array;
+  readonly scramIterations: number;
+  readonly sha1StoredKey: Uint8Array;
+  readonly sha1ServerKey: Uint8Array;
+  readonly sha256StoredKey: Uint8Array;
+  readonly sha256ServerKey: Uint8Array;
+};
+
+type Operation<Request, Answer> = { readonly request: Request; readonly answer: Answer };
+
+export type Operations = {
+  accept: Operation<AcceptRequest, AcceptedEnvelope[]>;
+
+  append: Operation<
+    {
+      mailboxId: number;
+      messages: readonly {
+        source: MessageSource;
+        flags: readonly string[];
+        internalDateMs: number;
+      }[];
+    },
+    { uidValidity: number; uids: number[] }
+  >;
+  createMailbox: Operation<{ accountId: number; name: string; specialUse?: SpecialUse }, number>;
+  deleteMailbox: Operation<{ accountId: number; name: string }, void>;
+  renameMailbox: Operation<{ accountId: number; from: string; to: string }, void>;
+  subscribe: Operation<{ accountId: number; name: string; isSubscribed: boolean }, void>;
+  takeRecent: Operation<{ mailboxId: number }, number>;
+  changeFlags: Operation<
+    { mailboxId: number; uids: readonly number[]; change: FlagChange },
+    { changed: number[]; unchanged: number[]; modified: number[]; modSeq: number }
+  >;
+  copy: Operation<
+    { fromId: number; uids: readonly number[]; toId: number; removes: boolean },
+    CopyResult
+  >;
+  expunge: Operation<
+    { mailboxId: number; uids: readonly number[] | "all"; onlyDeleted: boolean },
+    number[]
+  >;
+  lockMaildrop: Operation<{ accountId: number; holder: string; leaseMs: number }, boolean>;
+  unlockMaildrop: Operation<{ accountId: number; holder: string }, void>;
+
+  claim: Operation<
+    { nowMs: number; leaseMs: number; limit: number; busy: readonly string[] },
+    QueueJob[]
+  >;
+  settle: Operation<
+    { settlements: readonly Settlement[]; reports: readonly AcceptRequest[] },
+    void
+  >;
+  retry: Operation<{ filter: QueueFilter }, number>;
+  hold: Operation<{ filter: QueueFilter; reason: string }, number>;
+  release: Operation<{ filter: QueueFilter }, number>;
+  deleteQueued: Operation<{ filter: QueueFilter }, number>;
+
+  addDomain: Operation<{ name: string; catchAll: string | null }, void>;
+  changeDomain: Operation<{ name: string; catchAll: string | null }, void>;
+  removeDomain: Operation<{ name: string }, void>;
+  addAccount: Operation<
+    {
+      address: string;
+      domain: string;
+      displayName: string;
+      quotaOctets: number | null;
+      password: PasswordRecord;
+    },
+    number
+  >;
+  changeAccount: Operation<
+    {
+      address: string;
+      password?: PasswordRecord;
+      displayName?: string;
+      quotaOctets?: number | null;
+      isEnabled?: boolean;
+    },
+    void
+  >;
+  removeAccount: Operation<{ address: string }, void>;
+  addAlias: Operation<{ address: string; domain: string; targets: readonly string[] }, void>;
+  changeAlias: Operation<{ address: string; targets: readonly string[] }, void>;
+  removeAlias: Operation<{ address: string }, void>;
+  addList: Operation<ListRequest & { domain: string }, void>;
+  changeList: Operation<Pick<ListRequest, "address"> & Partial<ListRequest>, void>;
+  removeList: Operation<{ address: string }, void>;
+
+  addToken: Operation<
+    { address: string; purpose: string; sha256: Uint8Array; expiresAtMs: number },
+    void
+  >;
+  revokeTokens: Operation<{ address: string; purpose: string | null }, number>;
+};
+
+export type ListRequest = {
+  readonly address: string;
+  readonly displayName: string;
+  readonly owner: string;
+  readonly members: readonly string[];
+  readonly posting: string;
+};
+
+export type OperationName = keyof Operations;
+export type RequestOf<Name extends OperationName> = Operations[Name]["request"];
+export type AnswerOf<Name extends OperationName> = Operations[Name]["answer"];
+
+/** Kinds of feed entries, as stored. */
+export const FEED_ADDED = 1;
+export const FEED_FLAGS = 2;
+export const FEED_EXPUNGED = 3;
+export const FEED_CREATED = 4;
+export const FEED_DELETED = 5;
+export const FEED_RENAMED = 6;
+export const FEED_CHANGED = 7;
+
+/** Numbers a message in `FeedEntry.rows`: uid, flags, flagsHigh, messageId, internal date, saved date, size. */
+export const ADDED_STRIDE = 7;
+/** uid, flags, flagsHigh */
+export const FLAGS_STRIDE = 3;
+
+/** One change of an account's mail as the process that made it knows it. */
+export type FeedEntry = {
+  readonly id: number;
+  readonly accountId: number;
+  readonly mailboxId: number;
+  readonly modSeq: number;
+  readonly kind: number;
+  /** UIDs for expunged; rows of ADDED_STRIDE or FLAGS_STRIDE numbers for added and flags; undefined if read back from the feed. */
+  readonly rows: readonly number[] | undefined;
+  /** The mailbox's keywords after the change, if it made new ones. */
+  readonly keywords?: readonly string[];
+  /** For entries read back from the feed. */
+  readonly uids?: readonly number[];
+};
+
+export type PostedRequest = {
+  readonly name: OperationName;
+  readonly request: unknown;
+};
+
+export type Batch = {
+  readonly type: "batch";
+  readonly nowMs: number;
+  readonly requests: readonly PostedRequest[];
+  readonly octets: Uint8Array;
+  readonly extras: Uint8Array;
+};
+
+export type Failure = {
+  readonly code: ErrorCode | "bug";
+  readonly message: string;
+  readonly stack: string | undefined;
+};
+
+export type Outcome = { readonly answer: unknown } | { readonly failure: Failure };
+
+/** What the writer sends to the log: it has none of its own. */
+export type WriterEvent = {
+  readonly level: "info" | "warn" | "error";
+  readonly event: string;
+  readonly fields: Readonly<Record<string, string | number>>;
+};
+
+export type Answers = {
+  readonly type: "answers";
+  /** In the order of the requests, batch after batch. */
+  readonly outcomes: readonly Outcome[];
+  /** The changes committed, in feed order. */
+  readonly entries: readonly FeedEntry[];
+  readonly isDirectoryChanged: boolean;
+  /** Something was queued or made due. */
+  readonly isQueueChanged: boolean;
+  readonly events: readonly WriterEvent[];
+};
+
+export type Opened = { readonly type: "opened"; readonly writerId: number };
+export type OpenFailed = { readonly type: "failed"; readonly failure: Failure };
+export type Closed = { readonly type: "closed" };
+export type FromWriter = Answers | Opened | OpenFailed | Closed;
+export type ToWriter = Batch | { readonly type: "close" };
+
+export type WriterOptions = {
+  readonly folder: string;
+  readonly segmentOctets: number;
+  /** A module of a test that exports `at(point)`: called at the named points of a commit. */
+  readonly hooks: string | undefined;
+};

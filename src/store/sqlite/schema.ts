@@ -1,0 +1,248 @@
+/**
+ * The tables, as steps from one schema version to the next. A step, once released, is never
+ * changed: an older data folder is brought up to date by the steps it has not seen.
+ *
+ * Times are milliseconds since 1970. Addresses are in key form (`addressKey`).
+ */
+
+export type SchemaStep = { readonly version: number; readonly sql: string };
+
+const STORAGE = `
+  -- Single values: server_secret, directory_version, next_message_id.
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
+
+  -- A process that has the store open for writing. Ids are never used twice: files are named by them.
+  CREATE TABLE writer (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    pid INTEGER NOT NULL,
+    started TEXT NOT NULL
+  ) STRICT;
+
+  -- A file of octets. length_octets is what has been committed; what lies beyond was never promised.
+  CREATE TABLE segment (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    file TEXT NOT NULL UNIQUE,
+    writer_id INTEGER,
+    length_octets INTEGER NOT NULL,
+    live_octets INTEGER NOT NULL
+  ) STRICT;
+
+  -- Octets of one message. refs counts mailbox entries and queue envelopes.
+  CREATE TABLE message (
+    id INTEGER PRIMARY KEY,
+    segment_id INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    size_octets INTEGER NOT NULL,
+    header_octets INTEGER NOT NULL,
+    sha256 BLOB NOT NULL,
+    refs INTEGER NOT NULL
+  ) STRICT;
+
+  -- What IMAP shows of a message, ready to send.
+  CREATE TABLE message_view (
+    message_id INTEGER PRIMARY KEY,
+    envelope BLOB NOT NULL,
+    body_structure BLOB NOT NULL,
+    structure BLOB NOT NULL
+  ) STRICT;
+`;
+
+const DIRECTORY = `
+  CREATE TABLE domain (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    catch_all TEXT,
+    created_at_ms INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE account (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    domain_id INTEGER NOT NULL,
+    address TEXT NOT NULL UNIQUE,
+    display_name TEXT NOT NULL,
+    quota_octets INTEGER,
+    is_enabled INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    password_hash TEXT NOT NULL,
+    scram_salt BLOB NOT NULL,
+    scram_iterations INTEGER NOT NULL,
+    sha1_stored_key BLOB NOT NULL,
+    sha1_server_key BLOB NOT NULL,
+    sha256_stored_key BLOB NOT NULL,
+    sha256_server_key BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX account_by_domain ON account (domain_id);
+
+  -- What every change of an account's mail touches, apart from what rarely changes.
+  CREATE TABLE account_state (
+    account_id INTEGER PRIMARY KEY,
+    mod_seq INTEGER NOT NULL,
+    last_uid_validity INTEGER NOT NULL,
+    used_octets INTEGER NOT NULL,
+    used_messages INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE token (
+    sha256 BLOB PRIMARY KEY,
+    account_id INTEGER NOT NULL,
+    purpose TEXT NOT NULL,
+    expires_at_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX token_by_account ON token (account_id);
+  CREATE INDEX token_by_expiry ON token (expires_at_ms);
+
+  CREATE TABLE alias (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    domain_id INTEGER NOT NULL,
+    address TEXT NOT NULL UNIQUE,
+    targets TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX alias_by_domain ON alias (domain_id);
+
+  CREATE TABLE list (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    domain_id INTEGER NOT NULL,
+    address TEXT NOT NULL UNIQUE,
+    display_name TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    members TEXT NOT NULL,
+    posting TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX list_by_domain ON list (domain_id);
+`;
+
+const MAIL = `
+  CREATE TABLE mailbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    special_use TEXT,
+    uid_validity INTEGER NOT NULL,
+    uid_next INTEGER NOT NULL,
+    first_recent_uid INTEGER NOT NULL,
+    highest_mod_seq INTEGER NOT NULL,
+    vanished_horizon INTEGER NOT NULL,
+    messages INTEGER NOT NULL,
+    unseen INTEGER NOT NULL,
+    deleted INTEGER NOT NULL,
+    size_octets INTEGER NOT NULL,
+    keywords TEXT NOT NULL,
+    UNIQUE (account_id, name)
+  ) STRICT;
+
+  -- UIDVALIDITY of names that were deleted or renamed away, so that no name ever shows an old pair again.
+  CREATE TABLE retired_name (
+    account_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    uid_validity INTEGER NOT NULL,
+    PRIMARY KEY (account_id, name)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE subscription (
+    account_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (account_id, name)
+  ) STRICT, WITHOUT ROWID;
+
+  -- A message in a mailbox. size_octets includes the prefix.
+  CREATE TABLE entry (
+    mailbox_id INTEGER NOT NULL,
+    uid INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    flags INTEGER NOT NULL,
+    flags_high INTEGER NOT NULL,
+    mod_seq INTEGER NOT NULL,
+    internal_date_ms INTEGER NOT NULL,
+    saved_date_ms INTEGER NOT NULL,
+    size_octets INTEGER NOT NULL,
+    prefix BLOB,
+    PRIMARY KEY (mailbox_id, uid)
+  ) STRICT, WITHOUT ROWID;
+
+  -- The change feed. uids are runs, first and last, 32 bits each, little-endian.
+  -- Its rows of kind 3 (expunged) are the tombstones of QRESYNC.
+  CREATE TABLE feed (
+    id INTEGER PRIMARY KEY,
+    account_id INTEGER NOT NULL,
+    mailbox_id INTEGER NOT NULL,
+    mod_seq INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    uids BLOB
+  ) STRICT;
+  CREATE INDEX feed_of_expunged ON feed (mailbox_id, mod_seq) WHERE kind = 3;
+
+  CREATE TABLE maildrop_lock (
+    account_id INTEGER PRIMARY KEY,
+    holder TEXT NOT NULL,
+    until_ms INTEGER NOT NULL
+  ) STRICT;
+`;
+
+const QUEUE = `
+  CREATE TABLE envelope (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue_id TEXT NOT NULL UNIQUE,
+    message_id INTEGER NOT NULL,
+    reverse_path TEXT NOT NULL,
+    envid TEXT,
+    ret TEXT,
+    smtp_utf8 INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    prefix BLOB NOT NULL,
+    arrived_at_ms INTEGER NOT NULL,
+    submitted_by TEXT,
+    size_octets INTEGER NOT NULL,
+    recipients INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX envelope_by_sender ON envelope (reverse_path);
+
+  -- state: 0 due, 1 leased, 2 held. A leased row's next_attempt_ms is the end of its lease.
+  CREATE TABLE recipient (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    envelope_id INTEGER NOT NULL,
+    recipient TEXT NOT NULL,
+    domain TEXT NOT NULL,
+    original_recipient TEXT,
+    notify TEXT,
+    transport TEXT NOT NULL,
+    destination TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    held_because TEXT,
+    attempts INTEGER NOT NULL,
+    next_attempt_ms INTEGER NOT NULL,
+    last_attempt_ms INTEGER,
+    last_problem TEXT,
+    last_status TEXT,
+    is_delay_reported INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX recipient_by_state ON recipient (state, next_attempt_ms);
+  CREATE INDEX recipient_by_destination ON recipient (state, destination, next_attempt_ms);
+  CREATE INDEX recipient_by_envelope ON recipient (envelope_id);
+  CREATE INDEX recipient_by_address ON recipient (recipient);
+  CREATE INDEX recipient_by_domain ON recipient (domain);
+
+  CREATE TABLE attempt (
+    id INTEGER PRIMARY KEY,
+    recipient_id INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL,
+    host TEXT NOT NULL,
+    tls TEXT,
+    reply TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX attempt_by_recipient ON attempt (recipient_id);
+`;
+
+/**
+ * Who holds a lease, so that it ends with its process; and how often a lease ended without an
+ * outcome: a recipient that kills workers again and again is held (security row 29).
+ */
+const LEASES = `
+  ALTER TABLE recipient ADD COLUMN leased_by INTEGER;
+  ALTER TABLE recipient ADD COLUMN lapses INTEGER NOT NULL DEFAULT 0;
+`;
+
+export const SCHEMA: readonly SchemaStep[] = [
+  { version: 1, sql: STORAGE + DIRECTORY + MAIL + QUEUE },
+  { version: 2, sql: LEASES },
+];

@@ -1,0 +1,129 @@
+/**
+ * The writer's own open segment: octets are appended, synced once a commit, and count only once the
+ * commit has recorded the new length. What a failed commit left behind the recorded length is
+ * overwritten by the next one, and cut off at recovery.
+ */
+
+import { close, closeSync, fdatasync, ftruncateSync, writeSync } from "node:fs";
+import { join } from "node:path";
+
+import type { Database } from "./database.ts";
+import { createPrivateFile, syncFolder, type StoreFolders } from "./store-files.ts";
+
+export type Appended = { readonly segmentId: number; readonly start: number };
+
+type OpenSegment = {
+  readonly id: number;
+  readonly descriptor: number;
+  committedOctets: number;
+  writtenOctets: number;
+};
+
+export class SegmentAppender {
+  readonly #database: Database;
+  readonly #folders: StoreFolders;
+  readonly #writerId: number;
+  readonly #maxOctets: number;
+  #open: OpenSegment | undefined;
+  #serial = 0;
+
+  constructor(database: Database, folders: StoreFolders, writerId: number, maxOctets: number) {
+    this.#database = database;
+    this.#folders = folders;
+    this.#writerId = writerId;
+    this.#maxOctets = maxOctets;
+  }
+
+  /** Name for a segment file that no other process and no later start will use. */
+  newFileName(): string {
+    return `${this.#writerId}-${++this.#serial}.seg`;
+  }
+
+  /** Writes octets behind the last committed ones. Outside a transaction: it may begin a new segment. */
+  append(octets: Uint8Array): Appended {
+    const segment = this.#segment();
+    const start = segment.writtenOctets;
+    for (let done = 0; done < octets.length;) {
+      done += writeSync(segment.descriptor, octets, done, octets.length - done, start + done);
+    }
+    segment.writtenOctets = start + octets.length;
+    return { segmentId: segment.id, start };
+  }
+
+  /** Resolves when everything appended is on disk. */
+  sync(): Promise<void> {
+    const segment = this.#open;
+    if (segment === undefined) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      fdatasync(segment.descriptor, (error) => {
+        if (error === null) return resolve();
+        // After a failed sync the kernel may have dropped the pages and call them clean: what is in
+        // this file beyond the committed length can never be trusted again, so it gets no more.
+        this.#abandon(segment);
+        reject(error);
+      });
+    });
+  }
+
+  /** What the segment's row must say once the transaction commits; undefined if nothing was appended. */
+  get writtenLength(): { readonly segmentId: number; readonly octets: number } | undefined {
+    const segment = this.#open;
+    if (segment === undefined || segment.writtenOctets === segment.committedOctets)
+      return undefined;
+    return { segmentId: segment.id, octets: segment.writtenOctets };
+  }
+
+  committed(): void {
+    if (this.#open) this.#open.committedOctets = this.#open.writtenOctets;
+  }
+
+  /** Takes back what was appended since the last commit. */
+  rolledBack(): void {
+    const segment = this.#open;
+    if (segment === undefined || segment.writtenOctets === segment.committedOctets) return;
+    segment.writtenOctets = segment.committedOctets;
+    try {
+      // Gives the space back at once when the disk is full; the next append would overwrite it anyway.
+      ftruncateSync(segment.descriptor, segment.committedOctets);
+    } catch {
+      this.#abandon(segment);
+    }
+  }
+
+  /** Ends the open segment: nothing will be appended to it any more. */
+  seal(): void {
+    const segment = this.#open;
+    if (segment === undefined) return;
+    this.#open = undefined;
+    closeSync(segment.descriptor);
+    this.#database.run("UPDATE segment SET writer_id = NULL WHERE id = ?", segment.id);
+  }
+
+  #segment(): OpenSegment {
+    if (this.#open !== undefined && this.#open.writtenOctets < this.#maxOctets) return this.#open;
+    this.seal();
+    const file = this.newFileName();
+    const descriptor = createPrivateFile(join(this.#folders.segments, file));
+    try {
+      syncFolder(this.#folders.segments);
+      this.#database.run(
+        "INSERT INTO segment (file, writer_id, length_octets, live_octets) VALUES (?, ?, 0, 0)",
+        file,
+        this.#writerId,
+      );
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
+    const id = this.#database.get<{ id: number }>("SELECT id FROM segment WHERE file = ?", file);
+    this.#open = { id: id?.id ?? 0, descriptor, committedOctets: 0, writtenOctets: 0 };
+    return this.#open;
+  }
+
+  /** Stays in the table as ours until the next start cuts it to its committed length. */
+  #abandon(segment: OpenSegment): void {
+    if (this.#open !== segment) return;
+    this.#open = undefined;
+    close(segment.descriptor, () => {});
+  }
+}

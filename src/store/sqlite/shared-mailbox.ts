@@ -1,0 +1,301 @@
+/**
+ * A mailbox held open, once for all sessions of the process. Commits of this process are applied
+ * from the writer's answer without reading anything; those of others from the feed and the rows.
+ */
+
+import type { Log } from "../../base/log.ts";
+import type { MailboxChange, MailboxInfo, OpenMailbox } from "../mail.ts";
+import type { Database } from "./database.ts";
+import { MailboxColumns } from "./mailbox-columns.ts";
+import { mailboxInfo } from "./mailbox-rows.ts";
+import {
+  ADDED_STRIDE,
+  FEED_ADDED,
+  FEED_CHANGED,
+  FEED_CREATED,
+  FEED_DELETED,
+  FEED_EXPUNGED,
+  FEED_FLAGS,
+  FEED_RENAMED,
+  FLAGS_STRIDE,
+  type FeedEntry,
+} from "./requests.ts";
+
+const ENTRY = `SELECT uid, flags, flags_high, message_id, internal_date_ms, saved_date_ms, size_octets,
+  mod_seq FROM entry WHERE mailbox_id = ? AND uid > ? ORDER BY uid LIMIT ?`;
+const ONE_ENTRY = `SELECT uid, flags, flags_high, message_id, internal_date_ms, saved_date_ms,
+  size_octets FROM entry WHERE mailbox_id = ? AND uid = ?`;
+const COUNTERS = `SELECT uid_next AS uidNext, highest_mod_seq AS highestModSeq, messages, keywords
+  FROM mailbox WHERE id = ?`;
+export const PAGE_MESSAGES = 5000;
+
+type CountersRow = {
+  readonly uidNext: number;
+  readonly highestModSeq: number;
+  readonly messages: number;
+  readonly keywords: string;
+};
+
+export class SharedMailbox {
+  readonly id: number;
+  readonly #database: Database;
+  readonly #log: Log;
+  readonly columns: MailboxColumns = new MailboxColumns();
+  readonly #listeners = new Set<(change: MailboxChange) => void>();
+  info: MailboxInfo;
+  keywords: readonly string[] = [];
+  uidNext = 1;
+  highestModSeq = 0;
+  /** How many sessions hold it. */
+  holders = 0;
+  isGone = false;
+  /** What came while the columns were being read. */
+  #early: FeedEntry[] | undefined;
+
+  constructor(info: MailboxInfo, database: Database, log: Log) {
+    this.id = info.id;
+    this.info = info;
+    this.#database = database;
+    this.#log = log;
+  }
+
+  /** Reads it in one go; for mailboxes that are not large. */
+  load(): void {
+    this.#database.snapshot(() => {
+      this.readCounters(this.#database);
+      while (this.readPage(this.#database));
+    });
+  }
+
+  /** Reads a large one in slices, from a connection that stands still in a snapshot meanwhile. */
+  async loadSlowly(snapshot: Database, pause: () => Promise<void>): Promise<void> {
+    this.#early = [];
+    snapshot.exec("BEGIN");
+    try {
+      this.readCounters(snapshot);
+      while (this.readPage(snapshot)) await pause();
+    } finally {
+      snapshot.exec("COMMIT");
+    }
+    const early = this.#early;
+    this.#early = undefined;
+    for (const entry of early) this.apply(entry);
+  }
+
+  readCounters(database: Database): void {
+    const row = database.get<CountersRow>(COUNTERS, this.id);
+    if (row === undefined) return;
+    this.uidNext = row.uidNext;
+    this.highestModSeq = row.highestModSeq;
+    this.keywords = JSON.parse(row.keywords) as string[];
+    this.columns.reserve(row.messages);
+  }
+
+  /** Reads on behind the last UID; false when there was nothing more. */
+  readPage(database: Database): boolean {
+    const { columns } = this;
+    const last = columns.count === 0 ? 0 : columns.uids[columns.count - 1];
+    const rows = database.arrays(ENTRY, this.id, last, PAGE_MESSAGES) as number[][];
+    for (const row of rows) columns.add(row.slice(0, ADDED_STRIDE), row[ADDED_STRIDE]);
+    return rows.length === PAGE_MESSAGES;
+  }
+
+  /** Brings one feed entry into the columns and tells the listeners. */
+  apply(entry: FeedEntry): void {
+    if (this.#early !== undefined) {
+      this.#early.push(entry);
+      return;
+    }
+    // What the columns were read with is in them already.
+    if (entry.modSeq <= this.highestModSeq) return;
+    this.highestModSeq = entry.modSeq;
+    if (entry.keywords !== undefined) this.keywords = entry.keywords;
+    switch (entry.kind) {
+      case FEED_ADDED:
+        this.columns.add(entry.rows ?? this.#readRows(entry.uids ?? []), entry.modSeq);
+        this.uidNext = Math.max(this.uidNext, this.#lastUid() + 1);
+        break;
+      case FEED_FLAGS:
+        this.columns.setFlags(entry.rows ?? this.#readFlags(entry.uids ?? []), entry.modSeq);
+        break;
+      case FEED_EXPUNGED:
+        this.columns.remove(entry.rows ?? entry.uids ?? []);
+        break;
+      default:
+        this.isGone ||= entry.kind === FEED_DELETED;
+        this.info = mailboxInfo(this.#database, this.id) ?? this.info;
+    }
+    this.#tell(changeOf(entry));
+  }
+
+  /** Reads everything again and tells what is different: when the feed no longer reaches back far enough. */
+  reload(): void {
+    const before = Array.from(this.columns.uids.subarray(0, this.columns.count));
+    this.columns.count = 0;
+    this.load();
+    const { columns, highestModSeq } = this;
+    const expunged = before.filter((uid) => columns.indexOfUid(uid) === -1);
+    const old = new Set(before);
+    const now = Array.from(columns.uids.subarray(0, columns.count));
+    const added = now.filter((uid) => !old.has(uid));
+    const kept = now.filter((uid) => old.has(uid));
+    const about = { accountId: this.info.accountId, mailboxId: this.id, modSeq: highestModSeq };
+    if (expunged.length > 0) this.#tell({ ...about, kind: "expunged", uids: expunged });
+    if (kept.length > 0) this.#tell({ ...about, kind: "flags", uids: kept });
+    if (added.length > 0) this.#tell({ ...about, kind: "added", uids: added });
+  }
+
+  listen(listener: (change: MailboxChange) => void): () => void {
+    const entry = (change: MailboxChange): void => listener(change);
+    this.#listeners.add(entry);
+    return () => void this.#listeners.delete(entry);
+  }
+
+  #tell(change: MailboxChange): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(change);
+      } catch (error) {
+        this.#log.error("store.listener-failed", error, { mailboxId: this.id });
+      }
+    }
+  }
+
+  #lastUid(): number {
+    return this.columns.count === 0 ? 0 : this.columns.uids[this.columns.count - 1];
+  }
+
+  #readRows(uids: readonly number[]): number[] {
+    const rows: number[] = [];
+    for (const uid of uids) {
+      for (const row of this.#database.arrays(ONE_ENTRY, this.id, uid)) {
+        rows.push(...(row as number[]));
+      }
+    }
+    this.#readKeywords();
+    return rows;
+  }
+
+  #readFlags(uids: readonly number[]): number[] {
+    const rows: number[] = [];
+    for (const uid of uids) {
+      for (const row of this.#database.arrays(ONE_ENTRY, this.id, uid)) {
+        rows.push(...(row.slice(0, FLAGS_STRIDE) as number[]));
+      }
+    }
+    this.#readKeywords();
+    return rows;
+  }
+
+  #readKeywords(): void {
+    const row = this.#database.get<CountersRow>(COUNTERS, this.id);
+    if (row !== undefined) this.keywords = JSON.parse(row.keywords) as string[];
+  }
+}
+
+/** What the listeners are told of a feed entry. */
+export function changeOf(entry: FeedEntry): MailboxChange {
+  const { accountId, mailboxId, modSeq } = entry;
+  const about = { accountId, mailboxId, modSeq };
+  switch (entry.kind) {
+    case FEED_ADDED:
+      return { ...about, kind: "added", uids: uidsOf(entry, ADDED_STRIDE) };
+    case FEED_FLAGS:
+      return { ...about, kind: "flags", uids: uidsOf(entry, FLAGS_STRIDE) };
+    case FEED_EXPUNGED:
+      return { ...about, kind: "expunged", uids: uidsOf(entry, 1) };
+    default:
+      return { ...about, kind: OTHER_KINDS.get(entry.kind) ?? "mailbox-changed" };
+  }
+}
+
+type OtherKind = "mailbox-created" | "mailbox-deleted" | "mailbox-renamed" | "mailbox-changed";
+
+const OTHER_KINDS: ReadonlyMap<number, OtherKind> = new Map<number, OtherKind>([
+  [FEED_CREATED, "mailbox-created"],
+  [FEED_DELETED, "mailbox-deleted"],
+  [FEED_RENAMED, "mailbox-renamed"],
+  [FEED_CHANGED, "mailbox-changed"],
+]);
+
+function uidsOf(entry: FeedEntry, stride: number): readonly number[] {
+  if (entry.rows === undefined) return entry.uids ?? [];
+  if (stride === 1) return entry.rows;
+  const uids: number[] = [];
+  for (let at = 0; at < entry.rows.length; at += stride) uids.push(entry.rows[at]);
+  return uids;
+}
+
+/** One session's hold on a shared mailbox. */
+export class MailboxHandle implements OpenMailbox {
+  readonly #shared: SharedMailbox;
+  readonly #onRelease: () => void;
+  readonly #ends = new Set<() => void>();
+  #isReleased = false;
+
+  constructor(shared: SharedMailbox, onRelease: () => void) {
+    this.#shared = shared;
+    this.#onRelease = onRelease;
+  }
+
+  get info(): MailboxInfo {
+    return this.#shared.info;
+  }
+  get count(): number {
+    return this.#shared.columns.count;
+  }
+  get uidNext(): number {
+    return this.#shared.uidNext;
+  }
+  get highestModSeq(): number {
+    return this.#shared.highestModSeq;
+  }
+  get uids(): Uint32Array {
+    return this.#shared.columns.uids;
+  }
+  get flags(): Uint32Array {
+    return this.#shared.columns.flags;
+  }
+  get flagsHigh(): Uint32Array {
+    return this.#shared.columns.flagsHigh;
+  }
+  get modSeqs(): Float64Array {
+    return this.#shared.columns.modSeqs;
+  }
+  get messageIds(): Float64Array {
+    return this.#shared.columns.messageIds;
+  }
+  get internalDatesMs(): Float64Array {
+    return this.#shared.columns.internalDatesMs;
+  }
+  get savedDatesMs(): Float64Array {
+    return this.#shared.columns.savedDatesMs;
+  }
+  get sizesOctets(): Uint32Array {
+    return this.#shared.columns.sizesOctets;
+  }
+  get keywords(): readonly string[] {
+    return this.#shared.keywords;
+  }
+
+  indexOfUid(uid: number): number {
+    return this.#shared.columns.indexOfUid(uid);
+  }
+
+  onChange(listener: (change: MailboxChange) => void): () => void {
+    const end = this.#shared.listen(listener);
+    this.#ends.add(end);
+    return () => {
+      this.#ends.delete(end);
+      end();
+    };
+  }
+
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    for (const end of this.#ends) end();
+    this.#ends.clear();
+    this.#onRelease();
+  }
+}

@@ -1,0 +1,167 @@
+/** The store over SQLite and segments: hands each part what it needs, and passes on what has changed. */
+
+import { statfs } from "node:fs/promises";
+
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { Random } from "../../base/random.ts";
+import type { AcceptedEnvelope, Acceptance } from "../acceptance.ts";
+import type { Store, StoreProblem } from "../contract.ts";
+import type { OctetStore, StagedMessage } from "../octets.ts";
+import { acceptRequest, stagedOf } from "./accept-request.ts";
+import { checkStore } from "./check-store.ts";
+import { CommitWatch } from "./commit-watch.ts";
+import { SqliteCredentials } from "./credentials.ts";
+import type { Database } from "./database.ts";
+import { SqliteDirectory } from "./directory.ts";
+import { SqliteMail } from "./mail.ts";
+import { OctetReader } from "./octet-reader.ts";
+import { SqliteQueue } from "./queue.ts";
+import type { Answers } from "./requests.ts";
+import { Staged, type Spool } from "./staging.ts";
+import type { StoreFolders } from "./store-files.ts";
+import type { WriterClient } from "./writer-client.ts";
+
+export type SqliteStoreDeps = {
+  readonly folders: StoreFolders;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly minFreeOctets: number;
+  readonly watchIntervalMs: number;
+  readonly serverSecret: Uint8Array;
+};
+
+/** How old what we remember of the directory may be when another process changes it. */
+const DIRECTORY_AGE_MS = 200;
+
+export class SqliteStore implements Store {
+  readonly directory: SqliteDirectory;
+  readonly credentials: SqliteCredentials;
+  readonly octets: OctetStore;
+  readonly mail: SqliteMail;
+  readonly queue: SqliteQueue;
+  readonly #deps: SqliteStoreDeps;
+  readonly #writer: WriterClient;
+  readonly #watch: CommitWatch;
+  readonly #reader: OctetReader;
+  #spoolSerial = 0;
+  #directoryVersion: number;
+  #directoryLookedAtMs: number;
+  #isClosed = false;
+
+  constructor(deps: SqliteStoreDeps, writer: WriterClient) {
+    const { database, clock, random, log, folders } = deps;
+    this.#deps = deps;
+    this.#writer = writer;
+    this.#reader = new OctetReader(database, folders.segments);
+    this.#watch = new CommitWatch(database, deps.watchIntervalMs, () => this.#othersCommitted());
+    const onListening = this.#watch.listening;
+    this.#directoryVersion = this.#readDirectoryVersion();
+    this.#directoryLookedAtMs = clock.monotonicMs();
+    this.directory = new SqliteDirectory(database, writer, () => this.#refreshDirectory());
+    this.credentials = new SqliteCredentials({
+      database,
+      writer,
+      clock,
+      random,
+      serverSecret: deps.serverSecret,
+    });
+    this.mail = new SqliteMail({
+      database,
+      databaseFile: folders.database,
+      writer,
+      log,
+      onListening,
+    });
+    this.queue = new SqliteQueue({ database, writer, clock, log, onListening });
+    this.octets = this.#makeOctets();
+  }
+
+  async accept(acceptance: Acceptance): Promise<readonly AcceptedEnvelope[]> {
+    const staged = stagedOf(acceptance.message);
+    if (staged !== undefined && !staged.isInMemory) await staged.settle();
+    const answer = await this.#writer.submit("accept", (packer) =>
+      acceptRequest(acceptance, packer),
+    );
+    staged?.accepted();
+    return answer;
+  }
+
+  async space(): Promise<{ readonly freeOctets: number; readonly isLow: boolean }> {
+    const { bavail, bsize } = await statfs(this.#deps.folders.folder);
+    const freeOctets = bavail * bsize;
+    return { freeOctets, isLow: freeOctets < this.#deps.minFreeOctets };
+  }
+
+  check(progress?: (done: number, total: number) => void): Promise<readonly StoreProblem[]> {
+    return checkStore(this.#deps.folders, progress);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#watch.close();
+    await this.#writer.drain();
+    this.#reader.close();
+    // Before the writer's: the last connection to go tidies the write-ahead log away, and may write.
+    this.#deps.database.close();
+    await this.#writer.close();
+  }
+
+  /** A commit of our own writer. */
+  committed(answers: Answers): void {
+    const { log } = this.#deps;
+    for (const { level, event, fields } of answers.events) {
+      if (level === "error") log.error(event, undefined, fields);
+      else log[level](event, fields);
+    }
+    if (answers.isDirectoryChanged) {
+      this.#directoryVersion = this.#readDirectoryVersion();
+      this.directory.forget();
+    }
+    if (answers.entries.length > 0) this.mail.committed(answers.entries);
+    if (answers.isQueueChanged) this.queue.changed();
+  }
+
+  #othersCommitted(): void {
+    this.mail.poll();
+    this.queue.changed();
+  }
+
+  #refreshDirectory(): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (nowMs - this.#directoryLookedAtMs < DIRECTORY_AGE_MS) return;
+    this.#directoryLookedAtMs = nowMs;
+    const version = this.#readDirectoryVersion();
+    if (version === this.#directoryVersion) return;
+    this.#directoryVersion = version;
+    this.directory.forget();
+  }
+
+  #readDirectoryVersion(): number {
+    const row = this.#deps.database.get<{ value: number }>(
+      "SELECT value FROM meta WHERE key = 'directory_version'",
+    );
+    return row?.value ?? 0;
+  }
+
+  #makeOctets(): OctetStore {
+    const spool: Spool = {
+      folder: this.#deps.folders.spool,
+      newName: () => `${this.#writer.writerId}-${++this.#spoolSerial}.spool`,
+    };
+    const reader = this.#reader;
+    return {
+      stage: () => new Staged(spool),
+      stageOctets(octets): StagedMessage {
+        const staged = new Staged(spool);
+        staged.takeOver(octets);
+        return staged;
+      },
+      read: (id, start, end) => reader.read(id, start, end),
+      sizeOctets: (id) => reader.sizeOctets(id),
+    };
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Messages on their way in. Up to a bound they stay in memory; what is larger goes to a spool file
+ * that later becomes part of the store as it is. Whoever writes waits for the disk, so memory stays
+ * bounded whatever a peer sends (Invariant 7).
+ */
+
+import { constants, type PathLike } from "node:fs";
+import { open, unlink, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+
+import { concatBytes } from "../../base/bytes.ts";
+import { InvariantError, MailError } from "../../base/errors.ts";
+import type { StagedMessage } from "../octets.ts";
+import type { Packer } from "./packer.ts";
+import type { MessageSource } from "./requests.ts";
+import { CREATE_FLAGS } from "./store-files.ts";
+import { storeError } from "./store-error.ts";
+
+/** What is not larger than this never touches the spool. */
+export const MEMORY_OCTETS: number = 256 * 1024;
+
+export type Spool = {
+  readonly folder: string;
+  /** Name of a new spool file: begins with the writer's id, so that recovery knows whose it was. */
+  readonly newName: () => string;
+};
+
+export class Staged implements StagedMessage {
+  readonly #spool: Spool;
+  #pieces: Uint8Array[] = [];
+  #size = 0;
+  #file: { readonly path: string; readonly handle: FileHandle } | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #state: "open" | "accepted" | "discarded" = "open";
+
+  constructor(spool: Spool) {
+    this.#spool = spool;
+  }
+
+  get sizeOctets(): number {
+    return this.#size;
+  }
+
+  /** Octets already in hand, taken over without a copy. */
+  takeOver(octets: Uint8Array): void {
+    this.#pieces.push(octets);
+    this.#size += octets.length;
+  }
+
+  write(octets: Uint8Array): Promise<void> {
+    if (this.#state !== "open") return Promise.reject(new InvariantError("message is not open"));
+    // A copy: the caller's array may be part of a much larger one.
+    this.#pieces.push(octets.slice());
+    this.#size += octets.length;
+    if (this.#file === undefined && this.#size <= MEMORY_OCTETS) return DONE;
+    this.#writing = this.#writing.then(() => this.#flush());
+    return this.#writing;
+  }
+
+  async head(maxOctets: number): Promise<Uint8Array> {
+    await this.#writing;
+    if (this.#file === undefined) return concatBytes(this.#pieces).slice(0, maxOctets);
+    const buffer = new Uint8Array(Math.min(maxOctets, this.#size));
+    const { bytesRead } = await this.#file.handle.read(buffer, 0, buffer.length, 0);
+    return buffer.subarray(0, bytesRead);
+  }
+
+  async discard(): Promise<void> {
+    if (this.#state === "open") this.#state = "discarded";
+    this.#pieces = [];
+    await this.#writing.catch(() => {});
+    const file = this.#file;
+    this.#file = undefined;
+    if (file === undefined) return;
+    await file.handle.close().catch(() => {});
+    // After an accept the file is part of the store and no longer has this name.
+    if (this.#state === "discarded") await unlink(file.path).catch(() => {});
+  }
+
+  /** Before it is handed to the writer: a spooled message must be on disk, off the event loop. */
+  async settle(): Promise<void> {
+    if (this.#state !== "open") throw new InvariantError("message is not open");
+    await this.#writing;
+    if (this.#file === undefined) return;
+    try {
+      await this.#file.handle.datasync();
+    } catch (error) {
+      throw storeError(error, "syncing a spooled message");
+    }
+  }
+
+  /** Small ones need no `settle`. */
+  get isInMemory(): boolean {
+    return this.#file === undefined && this.#size <= MEMORY_OCTETS;
+  }
+
+  source(packer: Packer): MessageSource {
+    if (this.#state !== "open") throw new InvariantError("message is not open");
+    return this.#file === undefined
+      ? { kind: "octets", at: packer.octets(this.#pieces), size: this.#size }
+      : { kind: "file", file: this.#file.path, size: this.#size };
+  }
+
+  accepted(): void {
+    this.#state = "accepted";
+    this.#pieces = [];
+    const file = this.#file;
+    this.#file = undefined;
+    file?.handle.close().catch(() => {});
+  }
+
+  async #flush(): Promise<void> {
+    try {
+      this.#file ??= await this.#create();
+      const pieces = this.#pieces;
+      this.#pieces = [];
+      for (const piece of pieces) {
+        let done = 0;
+        while (done < piece.length) {
+          const { bytesWritten } = await this.#file.handle.write(piece, done);
+          if (bytesWritten === 0) throw new MailError("disk-full", "the spool takes no more");
+          done += bytesWritten;
+        }
+      }
+    } catch (error) {
+      throw storeError(error, "spooling a message");
+    }
+  }
+
+  async #create(): Promise<{ path: string; handle: FileHandle }> {
+    const path: PathLike & string = join(this.#spool.folder, this.#spool.newName());
+    const handle = await open(path, CREATE_FLAGS | constants.O_APPEND, 0o600);
+    await handle.chmod(0o600);
+    return { path, handle };
+  }
+}
+
+const DONE: Promise<void> = Promise.resolve();

@@ -1,0 +1,148 @@
+/** Writes the rows of one message's octets, and takes references to them away again. */
+
+import { hash } from "node:crypto";
+import { readFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
+
+import { InvariantError, MailError } from "../../base/errors.ts";
+import type { MessageId } from "../octets.ts";
+import type { CommitContext } from "./commit-context.ts";
+import { indexMessage } from "./index-message.ts";
+import type { MessageSource } from "./requests.ts";
+import { syncFolder } from "./store-files.ts";
+
+export type StoredMessageRow = { readonly id: MessageId; readonly sizeOctets: number };
+
+/** Stores the octets once with `refs` references to them. */
+export function storeMessage(
+  context: CommitContext,
+  source: MessageSource,
+  refs: number,
+): StoredMessageRow {
+  if (source.kind === "stored") return addReferences(context, source.id, refs);
+  if (source.kind === "file") return adoptFile(context, source.file, source.size, refs);
+  const { appended, octets } = context;
+  if (appended === undefined) throw new InvariantError("octets were not appended");
+  return insertMessage(
+    context,
+    octets.subarray(source.at, source.at + source.size),
+    { segmentId: appended.segmentId, start: appended.start + source.at },
+    refs,
+  );
+}
+
+/** What a source will weigh, before anything is stored. */
+export function sizeOf(context: CommitContext, source: MessageSource): number {
+  if (source.kind !== "stored") return source.size;
+  const row = context.database.get<{ size: number }>(
+    "SELECT size_octets AS size FROM message WHERE id = ?",
+    source.id,
+  );
+  if (row === undefined) throw new MailError("not-found", "the stored message is gone");
+  return row.size;
+}
+
+function insertMessage(
+  context: CommitContext,
+  octets: Uint8Array,
+  place: { segmentId: number; start: number },
+  refs: number,
+): StoredMessageRow {
+  const { database, ledger } = context;
+  const views = indexMessage(octets);
+  const id = ledger.newMessageId();
+  if (views.problem !== undefined) {
+    context.events.push({
+      level: "warn",
+      event: "store.message-not-understood",
+      fields: { messageId: id, problem: views.problem },
+    });
+  }
+  database.run(
+    `INSERT INTO message (id, segment_id, start, size_octets, header_octets, sha256, refs)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    id,
+    place.segmentId,
+    place.start,
+    octets.length,
+    views.headerOctets,
+    hash("sha256", octets, "buffer"),
+    refs,
+  );
+  database.run(
+    "INSERT INTO message_view (message_id, envelope, body_structure, structure) VALUES (?, ?, ?, ?)",
+    id,
+    views.envelope,
+    views.bodyStructure,
+    views.structure,
+  );
+  ledger.change(ledger.segment(place.segmentId)).liveOctets += octets.length;
+  return { id, sizeOctets: octets.length };
+}
+
+/** A large message's spool file becomes a segment of its own: its octets are not written twice. */
+function adoptFile(
+  context: CommitContext,
+  spool: string,
+  size: number,
+  refs: number,
+): StoredMessageRow {
+  const { database, folders } = context;
+  const octets = readFileSync(spool);
+  if (octets.length !== size) throw new MailError("disk-failed", "a spool file is cut short");
+  const file = context.newFileName();
+  const segment = join(folders.segments, file);
+  renameSync(spool, segment);
+  context.adopted.push({ spool, segment });
+  syncFolder(folders.segments);
+  database.run(
+    "INSERT INTO segment (file, writer_id, length_octets, live_octets) VALUES (?, NULL, ?, 0)",
+    file,
+    size,
+  );
+  const segmentId = database.get<{ id: number }>("SELECT last_insert_rowid() AS id")?.id ?? 0;
+  return insertMessage(context, octets, { segmentId, start: 0 }, refs);
+}
+
+export function addReferences(
+  context: CommitContext,
+  id: MessageId,
+  refs: number,
+): StoredMessageRow {
+  const row = context.database.get<{ size: number }>(
+    "UPDATE message SET refs = refs + ? WHERE id = ? RETURNING size_octets AS size",
+    refs,
+    id,
+  );
+  if (row === undefined) throw new MailError("not-found", "the stored message is gone");
+  return { id, sizeOctets: row.size };
+}
+
+/** Takes one reference away; with the last one the octets are dead. */
+export function dropReference(context: CommitContext, id: MessageId): void {
+  const { database } = context;
+  const row = database.get<{ refs: number; segmentId: number; size: number }>(
+    `UPDATE message SET refs = refs - 1 WHERE id = ?
+     RETURNING refs, segment_id AS segmentId, size_octets AS size`,
+    id,
+  );
+  if (row === undefined || row.refs > 0) return;
+  database.run("DELETE FROM message WHERE id = ?", id);
+  database.run("DELETE FROM message_view WHERE message_id = ?", id);
+  buryOctets(context, row.segmentId, row.size);
+}
+
+/** Counts octets as dead; a sealed segment in which nothing lives any more goes as a whole. */
+function buryOctets(context: CommitContext, segmentId: number, size: number): void {
+  const { database, ledger } = context;
+  const segment = ledger.change(ledger.segment(segmentId));
+  segment.liveOctets -= size;
+  if (segment.liveOctets > 0) return;
+  const row = database.get<{ writer: number | null }>(
+    "SELECT writer_id AS writer FROM segment WHERE id = ?",
+    segmentId,
+  );
+  if (row === undefined || row.writer !== null) return;
+  database.run("DELETE FROM segment WHERE id = ?", segmentId);
+  context.doomed.push(segment.file);
+}

@@ -1,0 +1,60 @@
+/** The writer's thread: takes batches from the event loop, and puts all that wait into one commit. */
+
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+
+import { InvariantError } from "../../base/errors.ts";
+import type { Batch, FromWriter, ToWriter, WriterOptions } from "./requests.ts";
+import { failureOf, StoreWriter, type CommitPoint } from "./writer.ts";
+
+if (parentPort === null) throw new InvariantError("the writer runs on a thread of its own");
+const port = parentPort;
+const options = workerData as WriterOptions;
+
+const waiting: Batch[] = [];
+let isCommitting = false;
+let isClosing = false;
+
+function say(message: FromWriter): void {
+  port.postMessage(message);
+}
+
+function take(message: ToWriter): void {
+  if (message.type === "close") isClosing = true;
+  else waiting.push(message);
+}
+
+async function commitAll(writer: StoreWriter): Promise<void> {
+  isCommitting = true;
+  for (;;) {
+    // Whatever has come while the last commit was under way shares the next one.
+    for (let more = receiveMessageOnPort(port); more; more = receiveMessageOnPort(port)) {
+      take(more.message as ToWriter);
+    }
+    if (waiting.length === 0) break;
+    say(await writer.commit(waiting.splice(0)));
+  }
+  isCommitting = false;
+  if (!isClosing) return;
+  writer.close();
+  say({ type: "closed" });
+  port.close();
+}
+
+async function start(): Promise<void> {
+  const hooks =
+    options.hooks === undefined
+      ? undefined
+      : ((await import(options.hooks)) as { at: (point: CommitPoint) => void });
+  const writer = new StoreWriter({
+    folder: options.folder,
+    segmentOctets: options.segmentOctets,
+    at: hooks?.at,
+  });
+  port.on("message", (message: ToWriter) => {
+    take(message);
+    if (!isCommitting) void commitAll(writer);
+  });
+  say({ type: "opened", writerId: writer.writerId });
+}
+
+start().catch((error: unknown) => say({ type: "failed", failure: failureOf(error) }));

@@ -1,0 +1,265 @@
+/**
+ * The writing side of the store: takes batches of requests and makes one commit of each group
+ * (DESIGN §2). Octets are appended and synced while the rows are written; the transaction commits
+ * only once they are on disk; answers come after that (Invariant 1).
+ *
+ * Each request has its savepoint: one that fails takes nothing of the others with it.
+ */
+
+import { randomBytes } from "node:crypto";
+import { renameSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+
+import { isMailError } from "../../base/errors.ts";
+import { CommitContext } from "./commit-context.ts";
+import { Database } from "./database.ts";
+import { Ledger } from "./ledger.ts";
+import { migrate } from "./migrate.ts";
+import { OPERATIONS } from "./operations.ts";
+import { pruneFeed } from "./prune-feed.ts";
+import { ownIdentity } from "./process-identity.ts";
+import { recover } from "./recover.ts";
+import type { Answers, Batch, Failure, Outcome, PostedRequest, WriterEvent } from "./requests.ts";
+import { SCHEMA } from "./schema.ts";
+import { SegmentAppender, type Appended } from "./segment-appender.ts";
+import { storeError } from "./store-error.ts";
+import { makeStoreFolders, storeFolders, type StoreFolders } from "./store-files.ts";
+
+/** Named points of a commit at which a test may stop the process or fail the disk. */
+export type CommitPoint =
+  | "before-append"
+  | "octets-appended"
+  | "octets-synced"
+  | "rows-written"
+  | "committed";
+
+export type WriterSettings = {
+  readonly folder: string;
+  readonly segmentOctets: number;
+  readonly at: ((point: CommitPoint) => void) | undefined;
+};
+
+export class StoreWriter {
+  readonly writerId: number;
+  readonly #database: Database;
+  readonly #folders: StoreFolders;
+  readonly #appender: SegmentAppender;
+  readonly #ledger: Ledger;
+  readonly #context: CommitContext;
+  readonly #at: (point: CommitPoint) => void;
+  /** What recovery found, told with the first answers. */
+  #events: WriterEvent[] = [];
+
+  constructor(settings: WriterSettings) {
+    this.#at = settings.at ?? (() => {});
+    this.#folders = storeFolders(settings.folder);
+    makeStoreFolders(this.#folders);
+    this.#database = Database.openForWriting(this.#folders.database);
+    migrate(this.#database, SCHEMA);
+    this.#database.run(
+      "INSERT OR IGNORE INTO meta (key, value) VALUES ('server_secret', ?)",
+      randomBytes(32),
+    );
+    const identity = ownIdentity();
+    this.#database.run(
+      "INSERT INTO writer (pid, started) VALUES (?, ?)",
+      identity.pid,
+      identity.started,
+    );
+    this.writerId = this.#database.get<{ id: number }>("SELECT last_insert_rowid() AS id")?.id ?? 0;
+    this.#appender = new SegmentAppender(
+      this.#database,
+      this.#folders,
+      this.writerId,
+      settings.segmentOctets,
+    );
+    this.#ledger = new Ledger(this.#database);
+    this.#context = new CommitContext(
+      this.#database,
+      this.#ledger,
+      this.#folders,
+      this.writerId,
+      () => this.#appender.newFileName(),
+    );
+    this.#events.push(...recover(this.#context));
+  }
+
+  /** One commit of all batches; one outcome a request, in order. Never rejects. */
+  async commit(batches: readonly Batch[]): Promise<Answers> {
+    const appended: (Appended | undefined)[] = [];
+    let diskProblem: unknown;
+    let synced: Promise<unknown> = Promise.resolve(undefined);
+    try {
+      this.#at("before-append");
+      for (const { octets } of batches) {
+        appended.push(octets.length > 0 ? this.#appender.append(octets) : undefined);
+      }
+      this.#at("octets-appended");
+      // The sync runs while the rows are written.
+      synced = this.#appender.sync().then(
+        () => undefined,
+        (error: unknown) => storeError(error, "syncing a segment"),
+      );
+    } catch (error) {
+      this.#appender.rolledBack();
+      appended.length = 0;
+      diskProblem = storeError(error, "writing a segment");
+    }
+    const outcomes: Outcome[] = [];
+    try {
+      this.#database.exec("BEGIN IMMEDIATE");
+      this.#context.begin(batches[0].nowMs);
+      batches.forEach((batch, index) =>
+        this.#runBatch(batch, appended[index], diskProblem, outcomes),
+      );
+      if (appended.length > 0) this.#recordLength();
+      pruneFeed(this.#context);
+      this.#ledger.flush();
+      this.#at("rows-written");
+      const syncProblem = await synced;
+      if (syncProblem !== undefined) throw syncProblem;
+      this.#at("octets-synced");
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      await synced;
+      this.#rollBack();
+      return this.#failed(batches, storeError(error, "committing"));
+    }
+    this.#at("committed");
+    this.#appender.committed();
+    this.#removeDoomed();
+    return this.#answers(outcomes);
+  }
+
+  close(): void {
+    this.#appender.seal();
+    this.#database.run(
+      "UPDATE recipient SET state = 0, leased_by = NULL, next_attempt_ms = 0 WHERE state = 1 AND leased_by = ?",
+      this.writerId,
+    );
+    this.#database.run("DELETE FROM writer WHERE id = ?", this.writerId);
+    this.#database.close();
+  }
+
+  #runBatch(
+    batch: Batch,
+    appended: Appended | undefined,
+    diskProblem: unknown,
+    outcomes: Outcome[],
+  ): void {
+    const context = this.#context;
+    context.octets = batch.octets;
+    context.extras = batch.extras;
+    context.appended = appended;
+    for (const posted of batch.requests) {
+      outcomes.push(
+        diskProblem !== undefined && needsOctets(posted)
+          ? { failure: failureOf(diskProblem) }
+          : this.#run(posted),
+      );
+    }
+  }
+
+  #run({ name, request }: PostedRequest): Outcome {
+    const context = this.#context;
+    const doomed = context.doomed.length;
+    const adopted = context.adopted.length;
+    this.#database.run("SAVEPOINT request");
+    this.#ledger.beginRequest();
+    try {
+      const answer = (OPERATIONS[name] as (context: CommitContext, request: unknown) => unknown)(
+        context,
+        request,
+      );
+      this.#database.run("RELEASE request");
+      return { answer };
+    } catch (error) {
+      // Throws if SQLite has given up the whole transaction: then the whole group fails.
+      this.#database.run("ROLLBACK TO request");
+      this.#database.run("RELEASE request");
+      this.#ledger.rollbackRequest();
+      context.doomed.length = doomed;
+      this.#giveBack(adopted);
+      return { failure: failureOf(storeError(error, "writing")) };
+    }
+  }
+
+  #recordLength(): void {
+    const written = this.#appender.writtenLength;
+    if (written === undefined) return;
+    this.#ledger.change(this.#ledger.segment(written.segmentId)).lengthOctets = written.octets;
+  }
+
+  #rollBack(): void {
+    try {
+      this.#database.exec("ROLLBACK");
+    } catch {
+      // SQLite has rolled back by itself.
+    }
+    this.#appender.rolledBack();
+    this.#giveBack(0);
+  }
+
+  /** Moves adopted spool files back to where their staged message looks for them. */
+  #giveBack(from: number): void {
+    for (const { spool, segment } of this.#context.adopted.splice(from)) {
+      try {
+        renameSync(segment, spool);
+      } catch (error) {
+        this.#events.push(eventOf("store.spool-not-given-back", error));
+      }
+    }
+  }
+
+  #removeDoomed(): void {
+    for (const file of this.#context.doomed) {
+      try {
+        unlinkSync(join(this.#folders.segments, file));
+      } catch (error) {
+        this.#events.push(eventOf("store.segment-not-removed", error));
+      }
+    }
+  }
+
+  #answers(outcomes: Outcome[]): Answers {
+    const { entries } = this.#ledger;
+    const events = [...this.#events, ...this.#context.events];
+    this.#events = [];
+    return {
+      type: "answers",
+      outcomes,
+      entries,
+      isDirectoryChanged: this.#context.isDirectoryChanged,
+      isQueueChanged: this.#context.isQueueChanged,
+      events,
+    };
+  }
+
+  #failed(batches: readonly Batch[], error: unknown): Answers {
+    const failure = failureOf(error);
+    const events = this.#events;
+    this.#events = [];
+    return {
+      type: "answers",
+      outcomes: batches.flatMap(({ requests }) => requests.map(() => ({ failure }))),
+      entries: [],
+      isDirectoryChanged: false,
+      isQueueChanged: false,
+      events,
+    };
+  }
+}
+
+/** Whether a request carries octets of the batch: those are lost when the segment could not be written. */
+function needsOctets({ name }: PostedRequest): boolean {
+  return name === "accept" || name === "append" || name === "settle";
+}
+
+export function failureOf(error: unknown): Failure {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { code: isMailError(error) ? error.code : "bug", message, stack };
+}
+
+function eventOf(event: string, error: unknown): WriterEvent {
+  return { level: "warn", event, fields: { problem: String(error) } };
+}
