@@ -59,14 +59,13 @@ export async function loginWithPassword(
   password: string,
 ): Promise<Outcome> {
   const name = prepareName(claim.name);
-  const prepared = preparePassword(password);
+  // One that nobody should have may have been set all the same: it is compared as it is.
+  const prepared = preparePassword(password) ?? password;
   return attemptLogin(deps, { ...claim, name: name ?? "" }, async () => {
-    // A name or password that cannot exist costs the same check as one that might.
-    const verdict = await deps.credentials.verifyPassword(name ?? "\u0000", prepared ?? "\u0000");
+    // A name that cannot exist costs the same check as one that might.
+    const verdict = await deps.credentials.verifyPassword(name ?? "\u0000", prepared);
     if (verdict.verdict === "disabled") return { refusal: refused("this account is disabled") };
-    if (verdict.verdict === "refused" || name === undefined || prepared === undefined) {
-      return { refusal: refused(WRONG) };
-    }
+    if (verdict.verdict === "refused" || name === undefined) return { refusal: refused(WRONG) };
     return { address: verdict.address };
   });
 }

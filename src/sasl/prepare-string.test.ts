@@ -4,13 +4,15 @@ import { preparePassword, prepareName } from "./prepare-string.ts";
 import { decodeSaslName, encodeSaslName } from "./sasl-name.ts";
 import { decodeInitialResponse, decodeResponseLine } from "./response-line.ts";
 
-test("RFC 8265 §4.2: passwords keep case and spaces, composed, ASCII spaces", () => {
+test("RFC 8265 §4.2, RFC 4013: passwords keep case and spaces, composed, ASCII spaces", () => {
   assert.equal(preparePassword("correct horse"), "correct horse");
   assert.equal(preparePassword("Correct\u3000Horse"), "Correct Horse");
   assert.equal(preparePassword("a\u00a0b"), "a b");
   assert.equal(preparePassword("π\u00df\u00e5"), "π\u00df\u00e5");
   assert.equal(preparePassword("Jack of \u2666s"), "Jack of \u2666s");
   assert.equal(preparePassword("e\u0301"), "\u00e9", "composed, as typed on a Mac or not");
+  assert.equal(preparePassword("\u2168"), "IX", "RFC 4013 §3, example 5");
+  assert.equal(preparePassword("\u00aa"), "a", "RFC 4013 §3, example 4");
   assert.equal(preparePassword(""), undefined);
   assert.equal(preparePassword("my cat is a \u0009by"), undefined);
   assert.equal(preparePassword("a\u0000"), undefined);

@@ -1,11 +1,11 @@
 /**
- * Preparation of names and passwords before they are compared or hashed, after the profiles of
- * RFC 8265: `OpaqueString` for passwords, `UsernameCasePreserved` for names.
+ * Preparation of names and passwords before they are compared or hashed.
  *
- * What is done: NFC, spaces outside ASCII become U+0020 (passwords), full-width ASCII becomes ASCII
- * (names), control characters and non-characters are refused. What is not: the tables of unassigned
- * code points and the bidi rule, which depend on a Unicode version; letter case of names is the
- * directory's business.
+ * Passwords: spaces outside ASCII become U+0020, then NFKC. RFC 8265 §4.2 (OpaqueString) asks for NFC
+ * only, but SCRAM's clients hash what RFC 4013 (SASLprep) makes of the password, and that is NFKC.
+ * Names, after RFC 8265 §3.4 (UsernameCasePreserved): full-width ASCII becomes ASCII, then NFC; letter
+ * case is the directory's business. Both: control characters and non-characters are refused.
+ * Not done: the tables of unassigned code points and the bidi rule, which hang on a Unicode version.
  */
 
 import { utf8Length } from "../base/bytes.ts";
@@ -20,9 +20,9 @@ const FORBIDDEN =
 const OTHER_SPACES = /[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/g;
 const FULL_WIDTH_ASCII = /[\uff01-\uff5e]/g;
 
-/** The password to compare or hash, or undefined when it cannot be one (RFC 8265 §4.2.2). */
+/** The password to hash, or undefined when nobody should have it as one (RFC 8265 §4.2.2). */
 export function preparePassword(password: string): string | undefined {
-  const prepared = password.replace(OTHER_SPACES, " ").normalize("NFC");
+  const prepared = password.replace(OTHER_SPACES, " ").normalize("NFKC");
   return isUsable(prepared, MAX_PASSWORD_OCTETS) ? prepared : undefined;
 }
 
