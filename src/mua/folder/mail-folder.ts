@@ -19,8 +19,8 @@ const REFERENCES = { section: "HEADER.FIELDS (REFERENCES)" };
 const MAX_REMEMBERED = 200_000;
 
 export class MailFolder {
-  readonly mailbox: SelectedMailbox;
-  readonly #client: ImapClient;
+  mailbox: SelectedMailbox;
+  #client: ImapClient;
   /** The UID of message n stands at n - 1. */
   readonly #uids: number[];
   #rows: SortedRow[];
@@ -38,7 +38,11 @@ export class MailFolder {
     this.#uids = uids;
     this.#rows = uids.map((_uid, index) => ({ number: index + 1, depth: 0 }));
     this.#known = mailbox.messages;
-    mailbox.onChange = (news) => {
+    this.#listen();
+  }
+
+  #listen(): void {
+    this.mailbox.onChange = (news) => {
       const { uid, flags } =
         news.type === "flags" ? news.message : { uid: undefined, flags: undefined };
       const summary = uid === undefined ? undefined : this.#summaries.get(uid);
@@ -57,6 +61,21 @@ export class MailFolder {
     const mailbox = await client.select(name, options);
     const uids = mailbox.messages === 0 ? [] : await mailbox.search({ key: "is", is: "all" });
     return new MailFolder(client, mailbox, uids);
+  }
+
+  /**
+   * Goes on over a new connection after the old one broke; numbers and marks stay. false: the mailbox
+   * was rebuilt meanwhile (its UIDVALIDITY changed), so that no number means anything any more.
+   */
+  async reattach(client: ImapClient): Promise<boolean> {
+    const mailbox = await client.select(this.name, { readOnly: this.mailbox.isReadOnly });
+    if (mailbox.uidValidity !== this.mailbox.uidValidity) return false;
+    this.#client = client;
+    this.mailbox = mailbox;
+    this.#known = 0;
+    this.#summaries.clear();
+    this.#listen();
+    return true;
   }
 
   get name(): string {

@@ -1,0 +1,4 @@
+/** The person pressed Ctrl-C at a prompt. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}

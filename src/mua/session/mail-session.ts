@@ -1,0 +1,125 @@
+/**
+ * One person at work with one account: the IMAP connection, opened when first needed, and sending.
+ * Line mode and scripted verbs both stand on this.
+ */
+
+import { MailError } from "../../base/errors.ts";
+import type { ImapClient } from "../../imap/client/imap-client.ts";
+import type { ListedMailbox } from "../../imap/client/mailbox-listing.ts";
+import { addressKey, parseAddress } from "../../message/addr-spec.ts";
+import { formatMailbox } from "../../message/address-format.ts";
+import { makeMessageId } from "../../message/message-id.ts";
+import type { MailAccount } from "../account/mail-account.ts";
+import { openImap } from "../account/open-imap.ts";
+import { toMessage, type FinishedMessage, type Letter } from "../compose/letter.ts";
+import { MailFolder } from "../folder/mail-folder.ts";
+import { submit, type SubmitDeps, type Submission } from "./submit.ts";
+
+export type SentReport = Submission & {
+  readonly messageId: string;
+  /** Where the copy is; undefined when none was kept. */
+  readonly copyIn: string | undefined;
+  /** Why no copy could be kept. */
+  readonly copyProblem: string | undefined;
+};
+
+export class MailSession {
+  readonly account: MailAccount;
+  readonly deps: SubmitDeps;
+  #client: Promise<ImapClient> | undefined;
+
+  constructor(account: MailAccount, deps: SubmitDeps) {
+    this.account = account;
+    this.deps = deps;
+  }
+
+  client(): Promise<ImapClient> {
+    this.#client ??= openImap(this.account, this.deps);
+    return this.#client;
+  }
+
+  /** Forgets a connection that broke. */
+  disconnect(): void {
+    const opening = this.#client;
+    this.#client = undefined;
+    opening?.then((client) => client.connection.channel.abort()).catch(() => {});
+  }
+
+  async open(name: string, options: { readonly readOnly?: boolean } = {}): Promise<MailFolder> {
+    return MailFolder.open(await this.client(), name, options);
+  }
+
+  async mailboxes(options: { readonly withStatus?: boolean } = {}): Promise<ListedMailbox[]> {
+    const listed = await (await this.client()).list("*", options);
+    return listed.sort((a, b) =>
+      a.name === "INBOX" ? -1 : b.name === "INBOX" ? 1 : a.name < b.name ? -1 : 1,
+    );
+  }
+
+  /** The sender's own line for From. */
+  get from(): string {
+    const { address, displayName } = this.account;
+    const parsed = parseAddress(address);
+    if (!parsed.ok)
+      throw new MailError("config-invalid", `"${address}" is no address: ${parsed.problem}`);
+    return formatMailbox({ displayName, address: parsed.value });
+  }
+
+  /** Keys of the addresses that are the person's own. */
+  get own(): ReadonlySet<string> {
+    return new Set(
+      [this.account.address, ...this.account.aliases].flatMap((text) => {
+        const parsed = parseAddress(text);
+        return parsed.ok ? [addressKey(parsed.value)] : [];
+      }),
+    );
+  }
+
+  /** Submits, then keeps a copy in the mailbox for what was sent. Rejects if nothing could be submitted. */
+  async send(letter: Letter, options: { readonly keepCopy?: boolean } = {}): Promise<SentReport> {
+    const dateMs = this.deps.clock.nowMs();
+    const domain = this.account.address.split("@").at(-1) ?? "localhost";
+    const messageId = makeMessageId(this.deps.random, domain);
+    const zoneMinutes = -new Date(dateMs).getTimezoneOffset();
+    const message = toMessage(letter, { dateMs, zoneMinutes, messageId });
+    if (!message.ok) throw new MailError("refused", message.problem);
+    const submission = await submit(message.value, this.account, this.deps);
+    const isSent = submission.accepted.length > 0;
+    const copy =
+      isSent && options.keepCopy !== false && this.account.imap !== undefined
+        ? await this.#keepCopy(message.value)
+        : { copyIn: undefined, copyProblem: undefined };
+    return { ...submission, ...copy, messageId };
+  }
+
+  async #keepCopy({ copy }: FinishedMessage): Promise<Pick<SentReport, "copyIn" | "copyProblem">> {
+    try {
+      const client = await this.client();
+      const name = await this.#sentMailbox();
+      await client.append(name, copy, { flags: ["\\Seen"], create: true });
+      return { copyIn: name, copyProblem: undefined };
+    } catch (error) {
+      // It is sent; a missing copy must not look like a failure to send, or it will be sent twice.
+      if (!(error instanceof MailError)) throw error;
+      return { copyIn: undefined, copyProblem: error.message };
+    }
+  }
+
+  async #sentMailbox(): Promise<string> {
+    if (this.account.sent !== undefined) return this.account.sent;
+    const listed = await (await this.client()).list("*");
+    const marked = listed.find((mailbox) => mailbox.attributes.has("\\sent"));
+    const usual = listed.find((mailbox) =>
+      /^(?:INBOX[./])?sent(?: items| messages)?$/i.test(mailbox.name),
+    );
+    return (marked ?? usual)?.name ?? "Sent";
+  }
+
+  async close(): Promise<void> {
+    const opening = this.#client;
+    this.#client = undefined;
+    if (opening === undefined) return;
+    const client = await opening.catch(() => undefined);
+    await client?.logout();
+  }
+}
