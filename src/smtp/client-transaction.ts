@@ -210,7 +210,9 @@ export class ClientTransaction {
   /** BDAT (RFC 3030 §2). Only binary content is sent as it is; a stray CR or LF of others never leaves. */
   async #sendChunks(): Promise<void> {
     const isBinary = this.#transaction.content.body === "binarymime";
-    const guard = new LineEndGuard({ stray: isBinary ? "keep" : "normalize", nul: "accept" });
+    const guard = new LineEndGuard(
+      isBinary ? { stray: "keep", nul: "accept" } : { stray: "normalize", nul: "replace" },
+    );
     let waiting: Uint8Array[] = [];
     let waitingOctets = 0;
     let failure: Reply | undefined;

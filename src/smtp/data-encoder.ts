@@ -1,7 +1,7 @@
 /**
  * A message as the octets that follow DATA: dots stuffed at line starts (RFC 5321 §4.5.2), the end
- * of data behind it, and no CR or LF that is not a pair, so that no reader, however lenient, can
- * find an end where we put none.
+ * of data behind it, and no CR or LF that is not a pair and no NUL, so that no reader, however
+ * lenient, can find an end where we put none.
  */
 
 import { concatBytes, CRLF, encodeLatin1, indexOfBytes, LF } from "../base/bytes.ts";
@@ -13,7 +13,7 @@ const ONE_DOT: Uint8Array = Uint8Array.of(DOT);
 const END: Uint8Array = encodeLatin1(".\r\n");
 
 export class DataEncoder {
-  readonly #guard: LineEndGuard = new LineEndGuard({ stray: "normalize", nul: "accept" });
+  readonly #guard: LineEndGuard = new LineEndGuard({ stray: "normalize", nul: "replace" });
   #isAtLineStart = true;
 
   /** The next octets of the message, ready to send; perhaps none yet. */

@@ -11,7 +11,8 @@ import { concatBytes, CR, CRLF, indexOfBytes, LF, NO_OCTETS, SP } from "../base/
 export type LineEndPolicy = {
   /** `normalize`: a bare LF becomes CRLF, a bare CR a space. `keep`: binary content. */
   readonly stray: "reject" | "normalize" | "keep";
-  readonly nul: "reject" | "accept";
+  /** `replace`: a space in its place. */
+  readonly nul: "reject" | "accept" | "replace";
 };
 
 export type LineEndFault = "stray" | "nul";
@@ -36,7 +37,15 @@ export class LineEndGuard {
 
   /** The next octets of content, checked or mended. Once there is a fault, what comes out is void. */
   push(octets: Uint8Array): Uint8Array {
-    if (this.#policy.nul === "reject" && octets.indexOf(0) !== -1) this.#fault ??= "nul";
+    if (this.#policy.nul === "accept" || octets.indexOf(0) === -1) return this.#guardLines(octets);
+    if (this.#policy.nul === "reject") {
+      this.#fault ??= "nul";
+      return octets;
+    }
+    return this.#guardLines(octets.map((octet) => (octet === 0 ? SP : octet)));
+  }
+
+  #guardLines(octets: Uint8Array): Uint8Array {
     if (this.#policy.stray === "keep" || octets.length === 0) return octets;
     if (this.#policy.stray === "normalize") return this.#mend(octets);
     const start = this.#afterCr && octets[0] === LF ? 1 : 0;

@@ -14,7 +14,13 @@
  * Lines of the client that follow each other leave in one write (PIPELINING).
  */
 
-import { decodeUtf8, encodeLatin1, encodeUtf8, concatBytes } from "../../base/bytes.ts";
+import {
+  decodeLatin1,
+  decodeUtf8,
+  encodeLatin1,
+  encodeUtf8,
+  concatBytes,
+} from "../../base/bytes.ts";
 import type { MemoryChannelOptions } from "../../base/testing/memory-channel.ts";
 import type { Extension } from "../extension-names.ts";
 import { reply } from "../reply.ts";
@@ -100,6 +106,7 @@ class Player {
   readonly problems: string[] = [];
   output = "";
   readonly #served: ServedInMemory;
+  /** One character an octet: a cut may go through a character. */
   #unread = "";
   #toSend: Uint8Array[] = [];
   #isClosed = false;
@@ -168,7 +175,7 @@ class Player {
     await this.#settle(() => this.#unread.includes("\r\n"));
     const end = this.#unread.indexOf("\r\n");
     if (end === -1) return this.#problem(line, `expected "${line.text}", but nothing came`);
-    const said = this.#unread.slice(0, end);
+    const said = decodeUtf8(encodeLatin1(this.#unread.slice(0, end)));
     this.#unread = this.#unread.slice(end + 2);
     const isExpected = line.text.endsWith("*")
       ? said.startsWith(line.text.slice(0, -1))
@@ -208,8 +215,8 @@ class Player {
     // After the last octet there is nothing to listen for.
     if (octets === undefined) return;
     this.#isListening = false;
-    this.#unread += decodeUtf8(octets);
-    this.output += decodeUtf8(octets);
+    this.#unread += decodeLatin1(octets);
+    this.output += decodeLatin1(octets);
   }
 }
 

@@ -34,7 +34,7 @@ export function serveInMemory(
   const recording = settings.recording ?? new Recording();
   const log = new RecordingLog();
   const clock = new TestClock();
-  const { client, server } = makeMemoryPipe(settings.channel);
+  const { client, server } = makeMemoryPipe({ clock, ...settings.channel });
   if (settings.early !== undefined) void client.write(settings.early);
   const ended = serveSmtp(server, (session) => new RecordingHandler(session, recording), {
     hostName: "mx.example.org",
