@@ -1,7 +1,7 @@
 /** The part of a report that a person reads: what happened, to whom, and what to do. */
 
 import { formatDate } from "../../message/date.ts";
-import type { ReportedRecipient, ReportKind } from "./reporter.ts";
+import type { ReportedRecipient, ReportKind } from "./reported.ts";
 import { statusHint } from "./status-hint.ts";
 
 const SUBJECTS: Readonly<Record<ReportKind, string>> = {

@@ -12,7 +12,7 @@ import { isAscii } from "../../base/bytes.ts";
 import { needsSmtpUtf8, parseAddress, type Address } from "../../message/addr-spec.ts";
 import { parseHeader, textOf } from "../../message/header.ts";
 import { makeMessageId, parseMessageIds } from "../../message/message-id.ts";
-import { composeDsn, type DsnAction, type DsnRecipient } from "../../message/report/dsn.ts";
+import { composeDsn, type DsnRecipient } from "../../message/report/dsn.ts";
 import type { Acceptance } from "../../store/acceptance.ts";
 import type { OctetStore } from "../../store/octets.ts";
 import type { MtaConfig } from "../config.ts";
@@ -22,37 +22,8 @@ import { NO_TRACE } from "../reception/trace-facts.ts";
 import { Transaction } from "../reception/transaction.ts";
 import type { AddressResolver } from "../resolution/address-resolver.ts";
 import { refusalOf } from "../resolution/resolution.ts";
+import type { ReportedMessage, ReportedRecipient, ReportKind } from "./reported.ts";
 import { reportSubject, reportText } from "./report-text.ts";
-
-export type ReportKind = "failed" | "delayed" | "success";
-
-export type ReportedMessage = {
-  readonly queueId: string;
-  /** "" is the null reverse-path. */
-  readonly reversePath: string;
-  readonly envid: string | undefined;
-  readonly ret: "full" | "headers" | undefined;
-  readonly arrivedAtMs: number;
-  readonly sizeOctets: number;
-  readonly submittedBy: string | undefined;
-  /** The first octets of the message, at most so many. */
-  readonly read: (maxOctets: number) => Promise<Uint8Array>;
-};
-
-export type ReportedRecipient = {
-  readonly recipient: string;
-  /** `rfc822;user@example.org` */
-  readonly originalRecipient: string | undefined;
-  readonly action: DsnAction;
-  readonly status: string;
-  /** For people. */
-  readonly problem: string;
-  readonly remoteHost: string | undefined;
-  /** The reply, for programs. */
-  readonly diagnostic: string | undefined;
-  readonly lastAttemptMs: number | undefined;
-  readonly willRetryUntilMs: number | undefined;
-};
 
 /** Marks mail for the postmaster about mail without a sender: if that fails too, nobody hears of it. */
 export const DOUBLE_BOUNCE = "double-bounce";

@@ -8,13 +8,13 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { SmtpSession } from "../../smtp/handler.ts";
 import { reply, type Reply } from "../../smtp/reply.ts";
-import type { Envelope, LocalDelivery } from "../../store/acceptance.ts";
+import type { Envelope } from "../../store/acceptance.ts";
 import type { Store } from "../../store/contract.ts";
 import type { StagedMessage } from "../../store/octets.ts";
-import { LOCAL_TRANSPORT } from "../agents/transports.ts";
 import type { MtaConfig } from "../config.ts";
-import type { ReportedMessage } from "../dsn/reporter.ts";
+import type { ReportedMessage } from "../dsn/reported.ts";
 import { buildEnvelopes } from "./build-envelopes.ts";
+import { withoutFullMailboxes } from "./full-mailboxes.ts";
 import { LOOP, replyToStoreFailure } from "./refusals.ts";
 import type { SuccessReports } from "./success-reports.ts";
 import type { TraceFacts } from "./trace-facts.ts";
@@ -99,38 +99,6 @@ async function commit(
     await store.accept({ message: staged, receivedAtMs, envelopes: fitting });
     return fitting;
   }
-}
-
-/** Copies for full mailboxes wait in the queue: their recipients were accepted. Undefined: none is full. */
-function withoutFullMailboxes(
-  envelopes: readonly Envelope[],
-  sizeOctets: number,
-  directory: Store["directory"],
-): readonly Envelope[] | undefined {
-  const added = new Map<number, number>();
-  let moved = 0;
-  const fits = (delivery: LocalDelivery): boolean => {
-    const quota = directory.accountById(delivery.accountId)?.quotaOctets;
-    if (quota === undefined) return true;
-    const before = added.get(delivery.accountId) ?? 0;
-    const size = sizeOctets + delivery.prefix.length;
-    if (directory.usage(delivery.accountId).octets + before + size > quota) return false;
-    added.set(delivery.accountId, before + size);
-    return true;
-  };
-  const result = envelopes.map((envelope) => {
-    const deliveries = envelope.deliveries.filter(fits);
-    const waiting = envelope.deliveries
-      .filter((delivery) => !deliveries.includes(delivery))
-      .map(({ recipient }) => ({
-        recipient,
-        transport: LOCAL_TRANSPORT,
-        destination: LOCAL_TRANSPORT,
-      }));
-    moved += waiting.length;
-    return { ...envelope, deliveries, recipients: [...envelope.recipients, ...waiting] };
-  });
-  return moved === 0 ? undefined : result;
 }
 
 function bodyOf({ transaction, is8Bit }: FinishedMessage): Envelope["body"] {

@@ -8,7 +8,8 @@ import type { Log } from "../../base/log.ts";
 import type { Envelope } from "../../store/acceptance.ts";
 import type { Store } from "../../store/contract.ts";
 import type { DsnAction } from "../../message/report/dsn.ts";
-import type { ReportedMessage, ReportedRecipient, Reporter } from "../dsn/reporter.ts";
+import type { ReportedMessage, ReportedRecipient } from "../dsn/reported.ts";
+import type { Reporter } from "../dsn/reporter.ts";
 import { copiesOf, type AcceptedRecipient, type Transaction } from "./transaction.ts";
 
 export class SuccessReports {

@@ -1,0 +1,153 @@
+/** Puts the transfer agent together: the one place in `mta/` that knows all of its parts. */
+
+import type { Clock } from "../base/clock.ts";
+import type { Crypto } from "../base/crypto.ts";
+import type { Log } from "../base/log.ts";
+import type { Random } from "../base/random.ts";
+import type { Resolver } from "../base/resolver.ts";
+import type { SaslServerDeps } from "../sasl/server-deps.ts";
+import type { SmtpHandler, SmtpSession } from "../smtp/handler.ts";
+import type { Store } from "../store/contract.ts";
+import { LocalAgent } from "./agents/local/local-agent.ts";
+import { ConnectionPool } from "./agents/remote/connection-pool.ts";
+import type { Connect } from "./agents/remote/open-connection.ts";
+import { RemoteAgent } from "./agents/remote/remote-agent.ts";
+import { LOCAL_TRANSPORT } from "./agents/transports.ts";
+import { AliasFile, type AliasFileProblem } from "./aliases/alias-file.ts";
+import { DirectoryAliases } from "./aliases/alias-source.ts";
+import { withDefaults, type MtaConfig, type MtaSettings } from "./config.ts";
+import { Reporter } from "./dsn/reporter.ts";
+import { DiskGauge } from "./reception/disk-gauge.ts";
+import { NetworkSet } from "./reception/network-set.ts";
+import { PeerNames } from "./reception/peer-names.ts";
+import { Reception, type Service } from "./reception/reception.ts";
+import type { ReceptionDeps } from "./reception/reception-deps.ts";
+import { RelayPermission } from "./reception/relay-permission.ts";
+import { SenderPermission } from "./reception/sender-permission.ts";
+import { SuccessReports } from "./reception/success-reports.ts";
+import { AddressResolver } from "./resolution/address-resolver.ts";
+import type { ListHost } from "./resolution/list-host.ts";
+import { OwnHosts } from "./routing/own-hosts.ts";
+import { QueueRunner } from "./scheduler/queue-runner.ts";
+import { RecipientTracer } from "./trace-recipient.ts";
+
+export type MtaDeps = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: Crypto;
+  readonly log: Log;
+  readonly resolver: Resolver;
+  /** Opens a TCP connection in the clear; TLS begins by `Channel.startTls`. */
+  readonly connect: Connect;
+  readonly config: MtaSettings;
+  /** `lists/` makes it; without it there are no lists. */
+  readonly lists?: ListHost;
+  /** Log-in beyond passwords: the guard, tokens. */
+  readonly sasl?: Pick<SaslServerDeps, "guard" | "verifyToken" | "mechanisms">;
+};
+
+export type Mta = {
+  readonly config: MtaConfig;
+  /** The handler factory for `serveSmtp`. */
+  receptionFor(service: Service): (session: SmtpSession) => SmtpHandler;
+  readonly runner: QueueRunner;
+  readonly addresses: AddressResolver;
+  readonly tracer: RecipientTracer;
+  /** Reads the alias files anew (also needed once at the start); resolves with what is wrong in them. */
+  loadAliases(): Promise<readonly AliasFileProblem[]>;
+};
+
+export function makeMta(deps: MtaDeps): Mta {
+  const { store, clock, random, log, resolver } = deps;
+  const config = withDefaults(deps.config);
+  const files = config.aliasFiles.map((file) => new AliasFile(file));
+  const addresses = new AddressResolver(
+    {
+      directory: store.directory,
+      aliases: [new DirectoryAliases(store.directory), ...files],
+      lists: deps.lists,
+    },
+    config,
+  );
+  const reporter = new Reporter(
+    { octets: store.octets, resolver: addresses, clock, random, log },
+    config,
+  );
+  const reception = receptionDeps(deps, config, addresses, reporter);
+  const ownHosts = new OwnHosts([config.hostname, ...config.remote.ownHosts]);
+  return {
+    config,
+    receptionFor: (service) => (session) =>
+      new Reception(service, session, { ...reception, log: log.child({ session: session.id }) }),
+    runner: makeRunner(deps, config, { addresses, reporter, ownHosts }),
+    addresses,
+    tracer: new RecipientTracer({ addresses, resolver, random, clock, ownHosts }, config),
+    async loadAliases() {
+      const problems = await Promise.all(files.map((file) => file.load()));
+      for (const { path, line, problem } of problems.flat()) {
+        log.warn("mta.alias-file", { where: `${path}:${line}`, problem });
+      }
+      return problems.flat();
+    },
+  };
+}
+
+function receptionDeps(
+  deps: MtaDeps,
+  config: MtaConfig,
+  addresses: AddressResolver,
+  reporter: Reporter,
+): ReceptionDeps {
+  const { store, clock, random, crypto, log, resolver } = deps;
+  return {
+    store,
+    clock,
+    random,
+    log,
+    config,
+    resolver: addresses,
+    relay: new RelayPermission(config),
+    senderPermission: new SenderPermission(addresses, store.directory),
+    clearAuthNetworks: new NetworkSet(config.clearAuthNetworks),
+    diskGauge: new DiskGauge(store, clock),
+    peerNames: new PeerNames(resolver),
+    successReports: new SuccessReports({ store, reporter, log }),
+    sasl: {
+      crypto,
+      random,
+      credentials: store.credentials,
+      hostName: config.hostname,
+      ...deps.sasl,
+    },
+  };
+}
+
+function makeRunner(
+  deps: MtaDeps,
+  config: MtaConfig,
+  parts: {
+    readonly addresses: AddressResolver;
+    readonly reporter: Reporter;
+    readonly ownHosts: OwnHosts;
+  },
+): QueueRunner {
+  const { store, clock, random, log } = deps;
+  const pool = new ConnectionPool(clock, config.queue);
+  const remote = new RemoteAgent({ ...deps, ownHosts: parts.ownHosts, pool }, config);
+  const local = new LocalAgent({ store, resolver: parts.addresses, clock }, config);
+  return new QueueRunner(
+    {
+      store,
+      clock,
+      random,
+      log,
+      pool,
+      reporter: parts.reporter,
+      octets: store.octets,
+      agentFor: (transport) => (transport === LOCAL_TRANSPORT ? local : remote),
+      worker: config.hostname,
+    },
+    config,
+  );
+}

@@ -1,0 +1,119 @@
+/**
+ * What the runner knows of each destination at hand: deliveries under way, jobs that wait for their
+ * turn, and whether nothing can get through just now. Only a hint, in memory, bounded by what is
+ * under way and by time; the truth is in the queue.
+ */
+
+import type { Clock } from "../../base/clock.ts";
+import type { QueueJob } from "../../store/queue.ts";
+
+const FIRST_PAUSE_MS = 60_000;
+const MAX_PAUSE_MS = 30 * 60_000;
+const MAX_PAUSED = 10_000;
+
+type Pause = { readonly untilMs: number; readonly pauses: number; readonly problem: string };
+
+type Active = { running: number; readonly waiting: QueueJob[] };
+
+export class Destinations {
+  readonly #clock: Clock;
+  readonly #concurrency: number;
+  readonly #active: Map<string, Active> = new Map();
+  readonly #paused: Map<string, Pause> = new Map();
+  #running = 0;
+  #waiting = 0;
+
+  constructor(clock: Clock, concurrency: number) {
+    this.#clock = clock;
+    this.#concurrency = concurrency;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Destinations that can take no further job now. */
+  busy(): Set<string> {
+    const busy = new Set<string>();
+    for (const [destination, active] of this.#active) {
+      if (active.waiting.length > 0 || active.running >= this.#limit(destination)) {
+        busy.add(destination);
+      }
+    }
+    return busy;
+  }
+
+  /** true: the job may begin. false: it waits here and comes out of `finished`. */
+  admit(job: QueueJob): boolean {
+    const active = this.#active.get(job.destination) ?? { running: 0, waiting: [] };
+    this.#active.set(job.destination, active);
+    if (active.running < this.#limit(job.destination)) {
+      active.running++;
+      this.#running++;
+      return true;
+    }
+    active.waiting.push(job);
+    this.#waiting++;
+    return false;
+  }
+
+  /** A job has ended; returns those that may begin now. */
+  finished(destination: string): readonly QueueJob[] {
+    const active = this.#active.get(destination);
+    if (active === undefined) return [];
+    active.running--;
+    this.#running--;
+    const next: QueueJob[] = [];
+    while (active.running < this.#limit(destination)) {
+      const job = active.waiting.shift();
+      if (job === undefined) break;
+      this.#waiting--;
+      this.#running++;
+      active.running++;
+      next.push(job);
+    }
+    if (active.running === 0) this.#active.delete(destination);
+    return next;
+  }
+
+  /** Takes all jobs that wait, to be given back to the queue. */
+  drainWaiting(): readonly QueueJob[] {
+    const jobs: QueueJob[] = [];
+    for (const active of this.#active.values()) jobs.push(...active.waiting.splice(0));
+    this.#waiting = 0;
+    return jobs;
+  }
+
+  /** Nothing gets through: other mail for it need not find that out with a timeout each (mta.md 29). */
+  unreachable(destination: string, problem: string): void {
+    const pauses = (this.#paused.get(destination)?.pauses ?? 0) + 1;
+    const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (pauses - 1));
+    this.#paused.delete(destination);
+    const untilMs = this.#clock.monotonicMs() + pauseMs;
+    this.#paused.set(destination, { untilMs, pauses, problem });
+    if (this.#paused.size <= MAX_PAUSED) return;
+    const [oldest] = this.#paused.keys();
+    this.#paused.delete(oldest);
+  }
+
+  reachable(destination: string): void {
+    this.#paused.delete(destination);
+  }
+
+  /** How long to leave a destination alone, and why; undefined when it may be tried. */
+  pause(destination: string): { readonly forMs: number; readonly problem: string } | undefined {
+    const pause = this.#paused.get(destination);
+    if (pause === undefined) return undefined;
+    const forMs = pause.untilMs - this.#clock.monotonicMs();
+    return forMs > 0 ? { forMs, problem: pause.problem } : undefined;
+  }
+
+  /** One at a time where the last attempt got nowhere: a probe. */
+  #limit(destination: string): number {
+    return this.#paused.has(destination) ? 1 : this.#concurrency;
+  }
+}

@@ -1,0 +1,273 @@
+/**
+ * Works the queue off: takes what is due, hands it to the agent of its transport, records what came
+ * of it. Everything it knows it can learn again from the store, so another worker or a restart goes
+ * on where it stopped.
+ *
+ * A fault in one job holds that job (Invariant 9); a fault of the store slows everything down and
+ * loses nothing.
+ */
+
+import type { Clock } from "../../base/clock.ts";
+import { isMailError, type ErrorCode } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import type { Acceptance } from "../../store/acceptance.ts";
+import type { Store } from "../../store/contract.ts";
+import type { QueueJob } from "../../store/queue.ts";
+import type { DeliveryAgent, RecipientOutcome } from "../agents/outcome.ts";
+import type { ConnectionPool } from "../agents/remote/connection-pool.ts";
+import type { MtaConfig } from "../config.ts";
+import { withoutFullMailboxes } from "../reception/full-mailboxes.ts";
+import { Destinations } from "./destinations.ts";
+import { logOutcome } from "./outcome-log.ts";
+import { settleJob, type SettledJob, type SettlingDeps } from "./settle-job.ts";
+
+export type RunnerDeps = SettlingDeps & {
+  readonly store: Pick<Store, "queue" | "directory">;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly pool: ConnectionPool;
+  /** The agent for a transport name. */
+  readonly agentFor: (transport: string) => DeliveryAgent;
+  readonly worker: string;
+};
+
+/** Where the store cannot answer, or all that is due is busy: look again after this. */
+const PATIENCE_MS = 1000;
+const LONGEST_SLEEP_MS = 60 * 60_000;
+const SETTLE_TRIES = 8;
+const MOMENTARY: ReadonlySet<ErrorCode> = new Set(["store-busy", "disk-full", "disk-failed"]);
+
+export class QueueRunner {
+  readonly #deps: RunnerDeps;
+  readonly #config: Pick<MtaConfig, "queue" | "retry">;
+  readonly #destinations: Destinations;
+  readonly #jobs: Set<Promise<void>> = new Set();
+  #isRunning = false;
+  #claiming: Promise<void> | undefined;
+  #mustClaimAgain = false;
+  #cancelTimer: (() => void) | undefined;
+  #stopListening: (() => void) | undefined;
+
+  constructor(deps: RunnerDeps, config: Pick<MtaConfig, "queue" | "retry">) {
+    this.#deps = deps;
+    this.#config = config;
+    this.#destinations = new Destinations(deps.clock, config.queue.concurrencyPerDestination);
+  }
+
+  start(): void {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#stopListening = this.#deps.store.queue.onDue(() => this.#claim());
+    this.#claim();
+  }
+
+  /**
+   * Takes no more jobs, gives back those that wait, and waits for those under way, at most `drainMs`.
+   * What is not finished by then stays leased to this worker and falls due at the next start.
+   */
+  async stop(drainMs = 30_000): Promise<void> {
+    this.#isRunning = false;
+    this.#cancelTimer?.();
+    this.#stopListening?.();
+    await this.#claiming;
+    await Promise.all(this.#destinations.drainWaiting().map((job) => this.#giveBack(job)));
+    const deadline = new AbortController();
+    await Promise.race([
+      Promise.all(this.#jobs).then(() => deadline.abort()),
+      this.#deps.clock.sleep(drainMs, deadline.signal),
+    ]);
+    await this.#deps.pool.close();
+  }
+
+  /** Resolves when nothing is under way and nothing is due. For tests, and for a queue run by hand. */
+  async idle(): Promise<void> {
+    while (this.#claiming !== undefined || this.#jobs.size > 0) {
+      await this.#claiming;
+      await Promise.all(this.#jobs);
+    }
+  }
+
+  #claim(): void {
+    if (!this.#isRunning) return;
+    if (this.#claiming !== undefined) {
+      this.#mustClaimAgain = true;
+      return;
+    }
+    this.#claiming = this.#claimAll().finally(() => {
+      this.#claiming = undefined;
+    });
+  }
+
+  async #claimAll(): Promise<void> {
+    const { store, clock, worker, log } = this.#deps;
+    this.#cancelTimer?.();
+    do {
+      this.#mustClaimAgain = false;
+      const limit = this.#free();
+      if (limit <= 0) return;
+      try {
+        const busy = this.#destinations.busy();
+        const { leaseMs } = this.#config.queue;
+        const jobs = await store.queue.claim({
+          worker,
+          nowMs: clock.nowMs(),
+          leaseMs,
+          limit,
+          busy,
+        });
+        for (const job of jobs) {
+          if (this.#destinations.admit(job)) this.#begin(job);
+        }
+        if (jobs.length > 0) this.#mustClaimAgain = true;
+      } catch (error) {
+        log.error("mta.claim-failed", error);
+        return this.#wakeIn(PATIENCE_MS);
+      }
+    } while (this.#mustClaimAgain && this.#isRunning);
+    this.#sleep();
+  }
+
+  #free(): number {
+    const { concurrency } = this.#config.queue;
+    // Jobs that wait for their destination take no slot, but they are leased: not too many of them.
+    if (this.#destinations.waiting > concurrency * 10) return 0;
+    return concurrency - this.#destinations.running;
+  }
+
+  #sleep(): void {
+    const dueMs = this.#deps.store.queue.nextDueMs();
+    if (dueMs === undefined) return;
+    const waitMs = dueMs - this.#deps.clock.nowMs();
+    // Due, but not ours to take now: a job that ends looks again anyway.
+    this.#wakeIn(waitMs <= 0 ? PATIENCE_MS : Math.min(waitMs, LONGEST_SLEEP_MS));
+  }
+
+  #wakeIn(delayMs: number): void {
+    if (!this.#isRunning) return;
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#deps.clock.setTimer(delayMs, () => this.#claim());
+  }
+
+  #begin(job: QueueJob): void {
+    const running = this.#run(job).finally(() => {
+      this.#jobs.delete(running);
+      for (const next of this.#destinations.finished(job.destination)) {
+        if (this.#isRunning) this.#begin(next);
+        else void this.#giveBack(next);
+      }
+      this.#claim();
+    });
+    this.#jobs.add(running);
+  }
+
+  /** Never rejects. */
+  async #run(job: QueueJob): Promise<void> {
+    const { clock, log, store, agentFor } = this.#deps;
+    const begunMs = clock.nowMs();
+    try {
+      const pause = this.#destinations.pause(job.destination);
+      if (pause !== undefined) return await this.#postpone(job, pause);
+      const outcomes = await agentFor(job.transport).deliver(job);
+      this.#learn(job.destination, outcomes);
+      await this.#record(job, outcomes, begunMs);
+    } catch (error) {
+      log.error("mta.job-failed", error, { queueId: job.message.queueId });
+      if (isMailError(error) && error.temporary) return;
+      // Our bug, or octets that cannot be read: this message is set aside, the others flow.
+      const reason = `quarantined: ${error instanceof Error ? error.message : "unknown fault"}`;
+      await store.queue.hold({ queueId: job.message.queueId }, reason).catch(() => 0);
+    }
+  }
+
+  #learn(destination: string, outcomes: readonly RecipientOutcome[]): void {
+    const dead = outcomes.find((outcome) => outcome.isUnreachable === true);
+    if (dead === undefined) this.#destinations.reachable(destination);
+    else this.#destinations.unreachable(destination, dead.problem);
+  }
+
+  async #record(
+    job: QueueJob,
+    outcomes: readonly RecipientOutcome[],
+    begunMs: number,
+  ): Promise<void> {
+    const { clock, log } = this.#deps;
+    const nowMs = clock.nowMs();
+    const settle = (them: readonly RecipientOutcome[]): Promise<SettledJob> =>
+      settleJob(job.message, them, nowMs, this.#deps, this.#config.retry);
+    let settled = await settle(outcomes);
+    try {
+      await this.#settle(settled.settlements, settled.reports);
+    } catch (error) {
+      // A mailbox has filled up, or gone, since we looked: copies for it wait.
+      if (!isMailError(error, "over-quota") && !isMailError(error, "not-found")) throw error;
+      settled = await settle(outcomes.map(withoutFiling));
+      await this.#settle(
+        settled.settlements,
+        settled.reports.map((report) => this.#sparing(report)),
+      );
+    }
+    for (const outcome of settled.outcomes) {
+      const queuedMs = begunMs - outcome.recipient.nextAttemptMs;
+      logOutcome(log, job.message, outcome, nowMs, queuedMs);
+    }
+  }
+
+  #sparing(report: Acceptance): Acceptance {
+    if (!("sizeOctets" in report.message)) return report;
+    const { directory } = this.#deps.store;
+    const envelopes = withoutFullMailboxes(report.envelopes, report.message.sizeOctets, directory);
+    return envelopes === undefined ? report : { ...report, envelopes };
+  }
+
+  /** The mail may be gone already: its outcome must not be lost for a store that is busy for a moment. */
+  async #settle(...record: Parameters<Store["queue"]["settle"]>): Promise<void> {
+    const { store, clock, log } = this.#deps;
+    for (let tries = 1; ; tries++) {
+      try {
+        return await store.queue.settle(...record);
+      } catch (error) {
+        const isMomentary = isMailError(error) && MOMENTARY.has(error.code);
+        if (!isMomentary || tries >= SETTLE_TRIES) throw error;
+        log.warn("mta.settle-again", { tries, problem: error.message });
+        await clock.sleep(PATIENCE_MS * tries);
+      }
+    }
+  }
+
+  /** Nothing was tried; the mail waits with the others for its destination. */
+  async #postpone(
+    job: QueueJob,
+    pause: { readonly forMs: number; readonly problem: string },
+  ): Promise<void> {
+    const outcomes = job.recipients.map((recipient): RecipientOutcome => ({
+      recipient,
+      kind: "deferred",
+      status: "4.4.1",
+      problem: `not tried, since a moment ago: ${pause.problem}`,
+      remoteHost: undefined,
+      diagnostic: undefined,
+      mustReportSuccess: false,
+      attempt: undefined,
+      connectMs: 0,
+      transferMs: 0,
+    }));
+    await this.#record(job, outcomes, this.#deps.clock.nowMs());
+  }
+
+  async #giveBack(job: QueueJob): Promise<void> {
+    const nextAttemptMs = this.#deps.clock.nowMs();
+    const settlements = job.recipients.map(({ recipientId }) => ({
+      recipientId,
+      outcome: "deferred" as const,
+      nextAttemptMs,
+    }));
+    // If this fails the lease lapses, and the mail falls due all the same.
+    await this.#deps.store.queue.settle(settlements, []).catch(() => {});
+  }
+}
+
+function withoutFiling(outcome: RecipientOutcome): RecipientOutcome {
+  if (outcome.acceptance === undefined) return outcome;
+  const problem = "The mailbox could not take the message.";
+  return { ...outcome, acceptance: undefined, kind: "deferred", status: "4.2.2", problem };
+}

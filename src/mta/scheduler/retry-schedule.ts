@@ -1,0 +1,21 @@
+/** When a recipient is tried again, and when no more (RFC 5321 §4.5.4.1). */
+
+import type { Random } from "../../base/random.ts";
+import type { QueuedMessage } from "../../store/queue.ts";
+import type { RetryConfig } from "../config.ts";
+
+/** The wait after `attempts` failed ones, varied at random. */
+export function retryDelayMs(attempts: number, config: RetryConfig, random: Random): number {
+  const { firstMs, growth, maxMs, jitter } = config;
+  const plain = Math.min(maxMs, firstMs * growth ** Math.max(0, attempts - 1));
+  return plain * (1 + jitter * (2 * random.float() - 1));
+}
+
+/** After this moment a deferral is a failure. */
+export function expiryMs(
+  message: Pick<QueuedMessage, "arrivedAtMs" | "reversePath">,
+  config: RetryConfig,
+): number {
+  const lifeMs = message.reversePath === "" ? config.expireReportsAfterMs : config.expireAfterMs;
+  return message.arrivedAtMs + lifeMs;
+}

@@ -1,0 +1,168 @@
+/**
+ * From the outcomes of one job to what the store records: settlements, and in the same transaction
+ * the reports they call for (Invariant 5). Decides about retry, expiry, and who is told what
+ * (RFC 3461 §6); does nothing itself.
+ */
+
+import type { Random } from "../../base/random.ts";
+import type { Acceptance } from "../../store/acceptance.ts";
+import type { OctetStore } from "../../store/octets.ts";
+import type { QueuedMessage, QueueRecipient, Settlement } from "../../store/queue.ts";
+import type { RecipientOutcome } from "../agents/outcome.ts";
+import type { RetryConfig } from "../config.ts";
+import { LOCAL_TRANSPORT } from "../agents/transports.ts";
+import type { ReportedMessage, ReportedRecipient } from "../dsn/reported.ts";
+import type { Reporter } from "../dsn/reporter.ts";
+import { expiryMs, retryDelayMs } from "./retry-schedule.ts";
+
+export type SettlingDeps = {
+  readonly reporter: Reporter;
+  readonly octets: Pick<OctetStore, "read">;
+  readonly random: Random;
+};
+
+export type SettledJob = {
+  readonly settlements: readonly Settlement[];
+  readonly reports: readonly Acceptance[];
+  /** The outcomes as they were decided: an expired deferral is a failure. */
+  readonly outcomes: readonly RecipientOutcome[];
+};
+
+export async function settleJob(
+  message: QueuedMessage,
+  outcomes: readonly RecipientOutcome[],
+  nowMs: number,
+  deps: SettlingDeps,
+  config: RetryConfig,
+): Promise<SettledJob> {
+  const untilMs = expiryMs(message, config);
+  const decided = outcomes.map((outcome) => expire(outcome, nowMs >= untilMs));
+  const late = decided.filter((outcome) => isLate(outcome, message, nowMs, config));
+  const settlements = decided.map((outcome) =>
+    settlement(outcome, {
+      nextAttemptMs: nextAttemptMs(outcome, nowMs, untilMs, deps.random, config),
+      isDelayReported: late.includes(outcome) ? true : undefined,
+    }),
+  );
+  const reports = await makeReports(message, decided, late, untilMs, deps);
+  const filings = decided.flatMap((outcome) => outcome.acceptance ?? []);
+  return { settlements, reports: [...filings, ...reports], outcomes: decided };
+}
+
+/** RFC 3463: 4.4.7, delivery time expired. What the hosts said stays in the diagnostic. */
+function expire(outcome: RecipientOutcome, isExpired: boolean): RecipientOutcome {
+  if (outcome.kind !== "deferred" || !isExpired) return outcome;
+  return { ...outcome, kind: "failed", status: "4.4.7" };
+}
+
+function nextAttemptMs(
+  { kind, recipient, attempt }: RecipientOutcome,
+  nowMs: number,
+  untilMs: number,
+  random: Random,
+  config: RetryConfig,
+): number | undefined {
+  if (kind !== "deferred") return undefined;
+  const attempts = recipient.attempts + (attempt === undefined ? 0 : 1);
+  const nextMs = nowMs + retryDelayMs(attempts, config, random);
+  // The last attempt is made when time is up, not left out.
+  return nextMs > untilMs && nowMs < untilMs ? untilMs : nextMs;
+}
+
+function isLate(
+  { kind, recipient }: RecipientOutcome,
+  message: QueuedMessage,
+  nowMs: number,
+  { delayNoticeAfterMs }: RetryConfig,
+): boolean {
+  return (
+    kind === "deferred" &&
+    !recipient.isDelayReported &&
+    delayNoticeAfterMs > 0 &&
+    nowMs - message.arrivedAtMs >= delayNoticeAfterMs &&
+    wants(recipient, "delay") &&
+    message.reversePath !== ""
+  );
+}
+
+/** RFC 3461 §4.1: who said nothing hears of failures and delays. */
+function wants({ notify }: QueueRecipient, what: "failure" | "delay"): boolean {
+  return notify === undefined || notify.includes(what);
+}
+
+function settlement(
+  { recipient, kind, status, problem, attempt }: RecipientOutcome,
+  more: Pick<Settlement, "nextAttemptMs" | "isDelayReported">,
+): Settlement {
+  return { recipientId: recipient.recipientId, outcome: kind, status, problem, attempt, ...more };
+}
+
+async function makeReports(
+  message: QueuedMessage,
+  decided: readonly RecipientOutcome[],
+  late: readonly RecipientOutcome[],
+  untilMs: number,
+  { reporter, octets }: SettlingDeps,
+): Promise<Acceptance[]> {
+  const about = reportedMessage(message, octets);
+  const failed = decided.filter(
+    ({ kind, recipient }) => kind === "failed" && wants(recipient, "failure"),
+  );
+  // A broken target of an alias of ours is no business of a stranger's, who may be forged (security row 49).
+  const isInternal = ({ recipient }: RecipientOutcome): boolean =>
+    recipient.transport === LOCAL_TRANSPORT && message.submittedBy === undefined;
+  const relayed = decided.filter(
+    ({ kind, mustReportSuccess }) => kind === "delivered" && mustReportSuccess,
+  );
+  const wanted = [
+    reportOn(
+      failed.filter((each) => !isInternal(each)),
+      (them) => reporter.makeReport("failed", about, them),
+    ),
+    reportOn(failed.filter(isInternal), (them) => reporter.toPostmaster(about, them)),
+    reportOn(late, (them) => reporter.makeReport("delayed", about, them), untilMs),
+    reportOn(relayed, (them) => reporter.makeReport("success", about, them)),
+  ];
+  return (await Promise.all(wanted)).filter((report) => report !== undefined);
+}
+
+async function reportOn(
+  outcomes: readonly RecipientOutcome[],
+  make: (recipients: readonly ReportedRecipient[]) => Promise<Acceptance | undefined>,
+  willRetryUntilMs?: number,
+): Promise<Acceptance | undefined> {
+  if (outcomes.length === 0) return undefined;
+  return make(outcomes.map((outcome) => reported(outcome, willRetryUntilMs)));
+}
+
+function reported(
+  outcome: RecipientOutcome,
+  willRetryUntilMs: number | undefined,
+): ReportedRecipient {
+  const { recipient, kind, status, problem, remoteHost, diagnostic, attempt } = outcome;
+  const delivered = recipient.transport === LOCAL_TRANSPORT ? "delivered" : "relayed";
+  return {
+    recipient: recipient.recipient,
+    originalRecipient: recipient.originalRecipient,
+    action: kind === "failed" ? "failed" : kind === "deferred" ? "delayed" : delivered,
+    status,
+    problem:
+      kind === "delivered" ? "was taken by the next system, which sends no notices." : problem,
+    remoteHost,
+    diagnostic,
+    lastAttemptMs: attempt?.atMs ?? recipient.lastAttemptMs,
+    willRetryUntilMs,
+  };
+}
+
+function reportedMessage(
+  message: QueuedMessage,
+  octets: Pick<OctetStore, "read">,
+): ReportedMessage {
+  const { messageId, sizeOctets } = message;
+  return {
+    ...message,
+    // What is too long comes back as its header section alone.
+    read: (maxOctets) => octets.read(messageId, 0, Math.min(maxOctets, sizeOctets)),
+  };
+}
