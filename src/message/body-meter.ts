@@ -34,6 +34,8 @@ export class BodyMeter {
     for (; at < end; at++) {
       const octet = octets[at];
       all |= octet;
+      // One comparison for nearly every octet: CR and LF are below all that text is made of.
+      if (octet > CR) continue;
       if (octet === LF) {
         lineFeeds++;
         if (octets[at - 1] !== CR && this.#bareLf === -1) this.#bareLf = at;

@@ -7,7 +7,6 @@ export type DefectKind =
   | "mbox-from-line" // the octets begin with an mbox "From " line
   | "not-a-field" // a line of the header section is no field and continues none
   | "space-before-colon" // obsolete: white space between the field's name and its colon
-  | "no-blank-line" // header section not ended by a blank line
   | "too-many-fields"
   | "header-8bit" // raw 8-bit octets in a header that are not UTF-8
   | "bare-cr"

@@ -66,8 +66,7 @@ export function parseHeader(
     else options.defects?.addOnce("too-many-fields", at);
     at = end;
   }
-  // A header section alone, without text, needs no blank line (RFC 5322 §3.5).
-  if (at < limit) options.defects?.add("no-blank-line", at);
+  // A header section without text needs no blank line (RFC 5322 §3.5, RFC 2046 §5.1.1 body-part).
   return { fields, start: from, endOctets: at, hasBlankLine: false };
 }
 

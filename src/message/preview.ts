@@ -49,7 +49,7 @@ function isAttribution(line: string, next: string | undefined): boolean {
 function squeeze(lines: readonly string[]): string {
   return lines
     .join(" ")
-    .replace(/[\s\u00a0\u200b-\u200f\u034f\u2800]+/g, " ")
+    .replace(/(?:[\s\u00a0\u200b-\u200f\u2800]|\u034f)+/g, " ")
     .trim();
 }
 
