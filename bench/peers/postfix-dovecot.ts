@@ -11,6 +11,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -204,7 +205,7 @@ function cpuSecondsOf(marks: readonly string[]): number {
       const command = execFileSync("cat", [`/proc/${pid}/cmdline`])
         .toString()
         .replaceAll("\0", " ");
-      const stat = execFileSync("cat", [`/proc/${pid}/stat`]).toString();
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
       const isTheirs =

@@ -3,7 +3,7 @@
  * other with PIPELINING for the envelope, as a busy relay does. Counts only what was answered 250.
  */
 
-import { connect, type Socket } from "node:net";
+import { openSmtpLine } from "./smtp-line.ts";
 
 export type LoadResult = {
   readonly accepted: number;
@@ -26,7 +26,7 @@ export async function smtpLoad(options: {
   const startedMs = performance.now();
 
   const session = async (): Promise<void> => {
-    const line = await openSession(options.port);
+    const line = await openSmtpLine(options.port);
     while (next < options.messages) {
       const number = next++;
       const recipient = options.recipients[number % options.recipients.length];
@@ -45,38 +45,6 @@ export async function smtpLoad(options: {
   };
   await Promise.all(Array.from({ length: options.sessions }, session));
   return { accepted, refused, seconds: (performance.now() - startedMs) / 1000, latenciesMs };
-}
-
-async function openSession(port: number): Promise<{ socket: Socket; reply(): Promise<string> }> {
-  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-  let buffered = "";
-  const waiting: ((line: string) => void)[] = [];
-  const ready: string[] = [];
-  socket.setEncoding("latin1");
-  socket.on("data", (text: string) => {
-    buffered += text;
-    for (let end = buffered.indexOf("\r\n"); end !== -1; end = buffered.indexOf("\r\n")) {
-      const line = buffered.slice(0, end);
-      buffered = buffered.slice(end + 2);
-      if (line[3] === "-") continue;
-      const wake = waiting.shift();
-      if (wake === undefined) ready.push(line);
-      else wake(line);
-    }
-  });
-  const closed = (): void => waiting.splice(0).forEach((wake) => wake("421 connection lost"));
-  socket.on("close", closed);
-  socket.on("error", closed);
-  const reply = (): Promise<string> => {
-    const line = ready.shift();
-    if (line !== undefined) return Promise.resolve(line);
-    if (socket.destroyed) return Promise.resolve("421 connection lost");
-    return new Promise((resolve) => waiting.push(resolve));
-  };
-  await reply();
-  socket.write("EHLO load.example\r\n");
-  await reply();
-  return { socket, reply };
 }
 
 /** A message of `octets` in all, ready for the wire with its final dot. */

@@ -8,7 +8,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 
-export type Finished = { readonly status: number; readonly stdout: string; readonly stderr: string };
+export type Finished = {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+};
 
 /** A test that needs `programs`. */
 export function peerTest(
