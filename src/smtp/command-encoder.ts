@@ -85,7 +85,7 @@ function encodeOrcpt(orcpt: string, hasUtf8: boolean): string {
 function encodePath(path: ReversePath): string {
   if (path === "null") return "<>";
   const text = path.domain === "" ? path.localPart : formatAddress(path);
-  // A space or bracket can only be inside the quotes that formatAddress put there.
-  invariant(text.startsWith('"') || !/[\s<>]/.test(text), "a path has no bare spaces or brackets");
+  // formatAddress quotes what it must in the local part; nothing quotes a domain.
+  word(path.domain);
   return `<${text}>`;
 }
