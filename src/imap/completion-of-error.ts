@@ -5,20 +5,13 @@ import { no, type Completion } from "./completion.ts";
 
 export function completionOfError(error: unknown): Completion {
   if (!isMailError(error)) return no("Internal error", "SERVERBUG");
-  switch (error.code) {
-    case "over-quota":
-      return no("Over quota", "OVERQUOTA");
-    case "already-exists":
-      return no(error.message, "ALREADYEXISTS");
-    case "not-found":
-      return no(error.message, "NONEXISTENT");
-    case "refused":
-      return no(error.message, "CANNOT");
-    case "disk-full":
-      return no("No room left on the server", "UNAVAILABLE");
-    default:
-      return no("The server cannot do that now", error.temporary ? "UNAVAILABLE" : "SERVERBUG");
-  }
+  const { code, message } = error;
+  if (code === "over-quota") return no("Over quota", "OVERQUOTA");
+  if (code === "already-exists") return no(message, "ALREADYEXISTS");
+  if (code === "not-found") return no(message, "NONEXISTENT");
+  if (code === "refused") return no(message, "CANNOT");
+  if (code === "disk-full") return no("No room left on the server", "UNAVAILABLE");
+  return no("The server cannot do that now", error.temporary ? "UNAVAILABLE" : "SERVERBUG");
 }
 
 /** The connection itself is lost: there is nobody to answer. */

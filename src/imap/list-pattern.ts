@@ -10,9 +10,9 @@ export type ListPattern = (name: string) => boolean;
 
 export function compileListPattern(pattern: string): ListPattern {
   // A run of wildcards matches what its strongest member matches.
-  const steps = [
-    ...normalizeInbox(pattern).replace(/[*%]{2,}/g, (run) => (run.includes("*") ? "*" : "%")),
-  ];
+  const steps = Array.from(
+    normalizeInbox(pattern).replace(/[*%]{2,}/g, (run) => (run.includes("*") ? "*" : "%")),
+  );
   if (!steps.includes("*") && !steps.includes("%")) {
     const literal = steps.join("");
     return (name) => name === literal;

@@ -21,7 +21,8 @@ export type SearchKey =
   | { readonly key: "older" | "younger"; readonly seconds: number }
   /** `field` in lower case; `text` is a substring of its value, "" finds any that has the field. */
   | { readonly key: "header"; readonly field: string; readonly text: string }
-  | { readonly key: "body" | "text"; readonly text: string }
+  | { readonly key: "body"; readonly text: string }
+  | { readonly key: "text"; readonly text: string }
   | { readonly key: "modseq"; readonly modSeq: number }
   | { readonly key: "email-id" | "thread-id"; readonly id: string };
 

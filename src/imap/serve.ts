@@ -13,7 +13,7 @@ import { parseCommand } from "./command/parse.ts";
 import { bad, okay, type Completion } from "./completion.ts";
 import { completionOfError, isConnectionLost } from "./completion-of-error.ts";
 import { Connection } from "./connection.ts";
-import type { ImapHandler } from "./handler.ts";
+import type { ImapHandler, MailCommand } from "./handler.ts";
 import { serveAppend } from "./serve-append.ts";
 import { serveIdle } from "./serve-idle.ts";
 import { serveAuthenticate, serveLogin, serveStartTls } from "./serve-login.ts";
@@ -120,38 +120,35 @@ async function serveCommand(connection: Connection, raw: RawCommand): Promise<vo
   await finish(connection, { tag, verb: command.verb, isUid }, completion);
 }
 
+/** Commands that the engine answers itself; the rest is the handler's. */
 async function run(connection: Connection, tag: string, command: Command): Promise<Completion> {
-  const { out, handler, session } = connection;
-  switch (command.verb) {
-    case "CAPABILITY":
-      out.line(`* CAPABILITY ${connection.capabilities()}`);
-      return okay("These");
-    case "NOOP":
-      return okay("Nothing done");
-    case "LOGOUT":
-      connection.bye("Good bye");
-      return okay("Logged out");
-    case "STARTTLS":
-      return bad("Not here");
-    case "LOGIN":
-      return serveLogin(connection, command);
-    case "AUTHENTICATE":
-      return serveAuthenticate(connection, command);
-    case "ENABLE":
-      out.line(["* ENABLED", ...enable(command.names, session.enabled)].join(" "));
-      out.isUtf8 = session.enabled.isUtf8;
-      return okay("Enabled");
-    case "ID":
-      return serveId(connection, command);
-    case "IDLE":
-      return serveIdle(connection, tag);
-    case "SEARCH":
-    case "FETCH":
-      connection.watch();
-      return handler.run(command, connection.context(tag));
-    default:
-      return handler.run(command, connection.context(tag));
+  const { out, session } = connection;
+  if (command.verb === "NOOP") return okay("Nothing done");
+  if (command.verb === "CAPABILITY") {
+    out.line(`* CAPABILITY ${connection.capabilities()}`);
+    return okay("These");
   }
+  if (command.verb === "LOGOUT") {
+    connection.bye("Good bye");
+    return okay("Logged out");
+  }
+  if (command.verb === "ENABLE") {
+    out.line(["* ENABLED", ...enable(command.names, session.enabled)].join(" "));
+    out.isUtf8 = session.enabled.isUtf8;
+    return okay("Enabled");
+  }
+  if (command.verb === "STARTTLS") return bad("Not here");
+  if (command.verb === "LOGIN") return serveLogin(connection, command);
+  if (command.verb === "AUTHENTICATE") return serveAuthenticate(connection, command);
+  if (command.verb === "ID") return serveId(connection, command);
+  if (command.verb === "IDLE") return serveIdle(connection, tag);
+  return runMail(connection, tag, command);
+}
+
+function runMail(connection: Connection, tag: string, command: MailCommand): Promise<Completion> {
+  // Only these run long enough for it to matter whether the client is still there.
+  if (command.verb === "SEARCH" || command.verb === "FETCH") connection.watch();
+  return connection.handler.run(command, connection.context(tag));
 }
 
 function serveId(connection: Connection, command: IdCommand): Completion {

@@ -91,23 +91,21 @@ export function check(phase: Phase, verb: Verb): Completion | undefined {
   return rule.selected ? bad("Select a mailbox first") : bad("Already logged in");
 }
 
+const LEADS_TO_AUTHENTICATED: ReadonlySet<Verb> = new Set([
+  "LOGIN",
+  "AUTHENTICATE",
+  "CLOSE",
+  "UNSELECT",
+]);
+
 export function advance(phase: Phase, verb: Verb, completion: Completion): Phase {
   const isOk = completion.status === "OK";
-  switch (verb) {
-    case "LOGIN":
-    case "AUTHENTICATE":
-      return isOk ? "authenticated" : phase;
-    case "SELECT":
-    case "EXAMINE":
-      // A failed SELECT leaves no mailbox selected (RFC 9051 §6.3.2), a malformed one changes nothing.
-      if (completion.status === "BAD") return phase;
-      return isOk ? "selected" : "authenticated";
-    case "CLOSE":
-    case "UNSELECT":
-      return isOk ? "authenticated" : phase;
-    default:
-      return phase;
+  if (verb === "SELECT" || verb === "EXAMINE") {
+    // A failed SELECT leaves no mailbox selected (RFC 9051 §6.3.2), a malformed one changes nothing.
+    if (completion.status === "BAD") return phase;
+    return isOk ? "selected" : "authenticated";
   }
+  return isOk && LEADS_TO_AUTHENTICATED.has(verb) ? "authenticated" : phase;
 }
 
 export function updatesAfter(verb: Verb, isUid: boolean): UpdateScope {

@@ -127,16 +127,9 @@ class Search {
 }
 
 function findKey(key: SearchKey, test: (key: SearchKey) => boolean): boolean {
-  switch (key.key) {
-    case "and":
-      return key.keys.some((part) => findKey(part, test));
-    case "or":
-      return findKey(key.left, test) || findKey(key.right, test);
-    case "not":
-      return findKey(key.of, test);
-    default:
-      return test(key);
-  }
+  if (key.key === "and") return key.keys.some((part) => findKey(part, test));
+  if (key.key === "or") return findKey(key.left, test) || findKey(key.right, test);
+  return key.key === "not" ? findKey(key.of, test) : test(key);
 }
 
 /** RFC 5182 §2.4: with MIN or MAX alone, only those are saved. */

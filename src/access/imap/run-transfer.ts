@@ -23,9 +23,11 @@ export const runTransfer: Run<TransferCommand> = async (session, command, contex
   const { uids } = view.resolve(command.set, command.isUid, session.saved);
   // Nothing there, or not any more, is no error: clients would try for ever.
   if (uids.length === 0) return okay("Nothing to do");
-  const transfer = command.verb === "COPY" ? mail.copy : mail.move;
+  const fromId = view.open.info.id;
   const result = await orTryCreate(
-    transfer.call(mail, view.open.info.id, Array.from(uids), target.id),
+    command.verb === "COPY"
+      ? mail.copy(fromId, Array.from(uids), target.id)
+      : mail.move(fromId, Array.from(uids), target.id),
   );
   if ("status" in result) return result;
   if (result.from.length === 0) return okay("Nothing to do");

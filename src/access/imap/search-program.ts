@@ -30,22 +30,16 @@ export type SearchScope = {
 };
 
 export function compileSearch(key: SearchKey, scope: SearchScope): SearchNode {
-  switch (key.key) {
-    case "and":
-      return conjunction(key.keys.map((part) => compileSearch(part, scope)));
-    case "or":
-      return disjunction(compileSearch(key.left, scope), compileSearch(key.right, scope));
-    case "not":
-      return negation(compileSearch(key.of, scope));
-    case "header":
-    case "body":
-    case "text":
-      return textNode(key);
-    case "date":
-      return key.of === "sent" ? sentNode(key) : columnNode(dateTest(key, scope));
-    default:
-      return columnNode(columnTest(key, scope));
+  if (key.key === "and") return conjunction(key.keys.map((part) => compileSearch(part, scope)));
+  if (key.key === "or") {
+    return disjunction(compileSearch(key.left, scope), compileSearch(key.right, scope));
   }
+  if (key.key === "not") return negation(compileSearch(key.of, scope));
+  if (key.key === "header" || key.key === "body" || key.key === "text") return textNode(key);
+  if (key.key === "date") {
+    return key.of === "sent" ? sentNode(key) : columnNode(dateTest(key, scope));
+  }
+  return columnNode(columnTest(key, scope));
 }
 
 type ColumnTest = (position: number, seq: number) => boolean;
@@ -66,7 +60,8 @@ function columnTest(
     | KeyOf<"or">
     | KeyOf<"not">
     | KeyOf<"header">
-    | KeyOf<"body" | "text">
+    | KeyOf<"body">
+    | KeyOf<"text">
     | KeyOf<"date">
   >,
   scope: SearchScope,
@@ -152,7 +147,7 @@ function sentNode(key: KeyOf<"date">): SearchNode {
   return { quick: () => "look", full, needs: "header" };
 }
 
-function textNode(key: KeyOf<"header"> | KeyOf<"body" | "text">): SearchNode {
+function textNode(key: KeyOf<"header"> | KeyOf<"body"> | KeyOf<"text">): SearchNode {
   const wanted = fold(key.text);
   const quick = (): Verdict => "look";
   switch (key.key) {
