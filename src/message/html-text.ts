@@ -4,6 +4,8 @@
  * It renders nothing and fetches nothing; what it gives is text, never HTML.
  */
 
+import { decodeCharset } from "./charset.ts";
+
 /** Elements whose content is no text. */
 const HIDDEN = new Set(["style", "script", "head", "title", "template", "object", "svg", "math"]);
 const BREAKS = new Set(["br", "hr"]);
@@ -273,6 +275,8 @@ export function decodeEntities(text: string): string {
       if (!name.startsWith("#")) return Object.hasOwn(ENTITIES, name) ? ENTITIES[name] : whole;
       const isHex = /^#[xX]/.test(name);
       const code = Number.parseInt(name.slice(isHex ? 2 : 1), isHex ? 16 : 10);
+      // HTML §13.2.5.80: references to C1 controls mean windows-1252.
+      if (code >= 0x80 && code <= 0x9f) return decodeCharset(Uint8Array.of(code), "windows-1252");
       const isCharacter = code > 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff);
       return isCharacter ? String.fromCodePoint(code) : "\ufffd";
     },

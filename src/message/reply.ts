@@ -113,7 +113,9 @@ function subjectOf(original: ParsedMessage): string {
 }
 
 function idsOf(original: ParsedMessage, key: string): string[] {
-  return parseMessageIds(textOf(original.octets, original.root.header, key) ?? "");
+  const ids = parseMessageIds(textOf(original.octets, original.root.header, key) ?? "");
+  // Many are not what RFC 5322 allows, but can be said again; those with controls or 8-bit cannot.
+  return ids.filter((id) => /^<[\u0021-\u007e]+>$/.test(id));
 }
 
 /** Long threads keep the first id and the last ones: enough to find the place, within any line limit. */
