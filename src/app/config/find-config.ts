@@ -9,7 +9,7 @@ import { dirname, resolve } from "node:path";
 import { MailError } from "../../base/errors.ts";
 import { toAsciiDomain } from "../../net/idna.ts";
 import { defaultSettings, describeProblems, readConfig } from "./read-config.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "./settings-shape.ts";
 
 export type ConfigChoice = {
   readonly config?: string;

@@ -10,7 +10,7 @@ import { locateKeys, pathKey } from "./locate-keys.ts";
 import type { KeyPath, Position } from "./locate-keys.ts";
 import type { AnyGroup, AnyTable, Setting } from "./setting.ts";
 import { SETTINGS } from "./settings.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "./settings-shape.ts";
 
 export type ConfigProblem = {
   readonly position: Position | undefined;

@@ -1,6 +1,6 @@
 /**
  * The one table of settings: names, types, defaults and what each is for. posthorn.toml is checked
- * with it and docs/config.md is made from it. To add a setting: a member of `Settings` and a row here.
+ * with it and docs/config.md is made from it. To add a setting: a member in `settings-shape.ts` and a row here.
  */
 
 import {
@@ -25,111 +25,7 @@ import {
 } from "./kinds.ts";
 import type { HostPort } from "./kinds.ts";
 import type { Setting, Table } from "./setting.ts";
-
-export type Settings = {
-  readonly hostname: string;
-  readonly dataFolder: string;
-  readonly listen: ListenSettings;
-  readonly tls: TlsSettings;
-  readonly log: LogSettings;
-  readonly limits: LimitSettings;
-  readonly login: LoginSettings;
-  readonly relay: RelaySettings;
-  readonly addresses: AddressSettings;
-  readonly aliasFiles: readonly AliasFileSettings[];
-  readonly smarthost: SmarthostSettings;
-  readonly routes: readonly RouteSettings[];
-  readonly queue: QueueSettings;
-  readonly remote: RemoteSettings;
-  readonly dns: DnsSettings;
-};
-
-export type ListenSettings = {
-  readonly [
-    S in "smtp" | "submission" | "submissions" | "imap" | "imaps" | "pop3" | "pop3s"
-  ]: readonly HostPort[];
-};
-
-export type TlsSettings = {
-  readonly certificates: readonly { readonly certificate: string; readonly key: string }[];
-  readonly minVersion: "TLSv1.2" | "TLSv1.3";
-};
-
-export type LogSettings = {
-  readonly level: "debug" | "info" | "warn" | "error";
-  readonly format: "auto" | "json" | "text";
-};
-
-export type LimitSettings = {
-  readonly connections: number;
-  readonly connectionsPerClient: number;
-  readonly messageSize: number;
-  readonly recipientsPerMessage: number;
-  readonly drainTime: number;
-};
-
-export type LoginSettings = { readonly allowPlaintextAuth: "loopback" | "never" | "always" };
-
-export type RelaySettings = {
-  readonly networks: readonly string[];
-  readonly domains: readonly string[];
-};
-
-export type AddressSettings = {
-  readonly recipientDelimiter: string;
-  readonly postmaster: string | undefined;
-};
-
-export type AliasFileSettings = {
-  readonly path: string;
-  readonly domains: readonly string[];
-  readonly includeFolders: readonly string[];
-};
-
-export type SmarthostSettings = {
-  readonly host: string | undefined;
-  readonly port: number;
-  readonly tls: TlsLevel;
-  readonly implicitTls: boolean;
-  readonly user: string | undefined;
-  readonly password: string | undefined;
-};
-
-export type RouteSettings = {
-  readonly domain: string;
-  readonly host: string;
-  readonly port: number;
-  readonly tls: TlsLevel;
-  readonly implicitTls: boolean;
-  readonly user: string | undefined;
-  readonly password: string | undefined;
-};
-
-export type TlsLevel = "never" | "may" | "require" | "verify";
-
-export type QueueSettings = {
-  readonly firstRetry: number;
-  readonly longestRetry: number;
-  readonly retryGrowth: number;
-  readonly expireAfter: number;
-  readonly delayNoticeAfter: number;
-  readonly concurrency: number;
-  readonly concurrencyPerDestination: number;
-};
-
-export type RemoteSettings = {
-  readonly port: number;
-  readonly tls: TlsLevel;
-  readonly connectTimeout: number;
-  readonly families: readonly ("ipv4" | "ipv6")[];
-  readonly ownHosts: readonly string[];
-};
-
-export type DnsSettings = {
-  readonly servers: readonly HostPort[];
-  readonly timeout: number;
-  readonly attempts: number;
-};
+import type { Settings, TlsLevel } from "./settings-shape.ts";
 
 const FIRST = "0.1.0";
 

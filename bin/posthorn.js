@@ -1,0 +1,78 @@
+#!/usr/bin/env node
+/**
+ * The door to Posthorn: plain JavaScript that any Node from 14 on can run. It finds a Node that is
+ * new enough (the one we run under, or the one the checkout pins), and the face it was called by:
+ * `sendmail`, `mailq` and `newaliases` are links to this file.
+ */
+
+import { spawn } from "child_process";
+import { existsSync, realpathSync } from "fs";
+import * as nodeModule from "module";
+import { basename, dirname, join } from "path";
+import { fileURLToPath, pathToFileURL } from "url";
+
+const LEAST_NODE = 24;
+const FACES = ["sendmail", "mailq", "newaliases"];
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2", "SIGCONT", "SIGWINCH"];
+
+const here = dirname(realpathSync(fileURLToPath(import.meta.url)));
+const root = dirname(here);
+
+/** A checkout runs its sources; the published package has only what was built of them. */
+function entry() {
+  const source = join(root, "src", "cli", "main.ts");
+  return existsSync(source) ? source : join(root, "dist", "cli", "main.js");
+}
+
+function pinnedNode() {
+  const places = [
+    join(root, "node_modules", "node", "bin", "node"),
+    join(root, "node_modules", ".bin", "node"),
+    join(root, "..", "node", "bin", "node"),
+  ];
+  return places.find((path) => existsSync(path) && realpathSync(path) !== process.execPath);
+}
+
+function runUnder(node) {
+  const child = spawn(node, [process.argv[1], ...process.argv.slice(2)], { stdio: "inherit" });
+  for (const signal of SIGNALS) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    process.stderr.write(`posthorn: ${node} can't be run: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.on("exit", (code, signal) => {
+    if (signal === null) process.exit(code === null ? 1 : code);
+    for (const name of SIGNALS) process.removeAllListeners(name);
+    process.kill(process.pid, signal);
+  });
+}
+
+function main() {
+  const major = Number(process.versions.node.split(".")[0]);
+  if (major < LEAST_NODE) {
+    const node = pinnedNode();
+    if (node !== undefined) return runUnder(node);
+    process.stderr.write(
+      `posthorn needs Node.js ${LEAST_NODE} or newer; this is ${process.versions.node}.\n` +
+        "In a checkout, `npm ci` brings a Node of its own. Otherwise install a newer one from https://nodejs.org\n" +
+        "or with your system's packages, and run posthorn again.\n",
+    );
+    process.exit(1);
+  }
+  // Compiled code is kept between starts where the package's folder may be written.
+  if (nodeModule.enableCompileCache && existsSync(join(root, "node_modules"))) {
+    nodeModule.enableCompileCache(join(root, "node_modules", ".cache", "posthorn"));
+  }
+  const face = basename(process.argv[1] || "").replace(/\.js$/, "");
+  const args = process.argv.slice(2);
+  const words = FACES.includes(face) ? [face, ...args] : args;
+  import(pathToFileURL(entry()).href).then(
+    ({ runCli }) => runCli(words),
+    (error) => {
+      process.stderr.write(`posthorn can't start: ${(error && error.stack) || error}\n`);
+      process.exit(1);
+    },
+  );
+}
+
+main();

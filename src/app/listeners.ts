@@ -1,0 +1,94 @@
+/** All listening sockets of a server: opened together or not at all, reloaded and drained together. */
+
+import type { Channel, Endpoint } from "../base/channel.ts";
+import type { Log } from "../base/log.ts";
+import { ConnectionBudget, connectionsWithin, descriptorLimit } from "../net/connection-budget.ts";
+import { listen } from "../net/listen.ts";
+import type { Listener } from "../net/listen.ts";
+import { ServerTls } from "../net/server-tls.ts";
+import type { CertificatePem } from "../net/server-tls.ts";
+import { isLoopback } from "./config/cidr.ts";
+import type { HostPort } from "./config/kinds.ts";
+import type { Settings } from "./config/settings-shape.ts";
+import { refusalWords, SERVICES } from "./services.ts";
+import type { Protocol, ServiceFacts, ServiceName } from "./services.ts";
+
+export type SessionRunner = (channel: Channel) => Promise<void>;
+
+export type ListenersOptions = {
+  readonly settings: Settings;
+  readonly certificates: readonly CertificatePem[];
+  readonly log: Log;
+  readonly runnerFor: (protocol: Protocol, host: string) => SessionRunner;
+};
+
+type Open = { readonly service: ServiceName; readonly listener: Listener; readonly tls: ServerTls };
+
+export class Listeners {
+  readonly #options: ListenersOptions;
+  readonly #budget: ConnectionBudget;
+  #open: Open[] = [];
+
+  constructor(options: ListenersOptions) {
+    const { log, settings } = options;
+    this.#options = options;
+    const most = connectionsWithin(settings.limits.connections, descriptorLimit());
+    this.#budget = new ConnectionBudget(most, log);
+  }
+
+  get endpoints(): readonly { readonly service: ServiceName; readonly endpoint: Endpoint }[] {
+    return this.#open.map(({ service, listener }) => ({ service, endpoint: listener.endpoint }));
+  }
+
+  async open(): Promise<void> {
+    try {
+      for (const service of SERVICES) {
+        for (const where of this.#options.settings.listen[service.name]) {
+          this.#open.push(await this.#openOne(service, where));
+        }
+      }
+    } catch (error) {
+      await this.drain(0);
+      throw error;
+    }
+    for (const { service, endpoint } of this.endpoints) {
+      this.#options.log.info("app.listening", { service, ...endpoint });
+    }
+  }
+
+  /** Throws MailError `config-invalid` before anything has changed. */
+  reload(certificates: readonly CertificatePem[]): void {
+    for (const { tls } of this.#open) tls.reload(certificates);
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    const dropped = await Promise.all(this.#open.map(({ listener }) => listener.drain(graceMs)));
+    this.#open = [];
+    const total = dropped.reduce((sum, count) => sum + count, 0);
+    if (total > 0) this.#options.log.warn("app.sessions-dropped", { sessions: total });
+  }
+
+  async #openOne(service: ServiceFacts, where: HostPort): Promise<Open> {
+    const { settings, certificates, log, runnerFor } = this.#options;
+    // One for each listener: a session ticket of one service opens no other (security row 14).
+    const tls = new ServerTls({
+      certificates,
+      minVersion: settings.tls.minVersion,
+      alpn: [service.alpn],
+    });
+    const listener = await listen({
+      host: where.host,
+      port: where.port,
+      tls: service.tls,
+      serverTls: tls,
+      log: log.child({ service: service.name }),
+      budget: this.#budget,
+      maxConnections: settings.limits.connections,
+      maxPerClient: settings.limits.connectionsPerClient,
+      isUncounted: isLoopback,
+      refusal: (reason) => refusalWords(service.protocol, reason),
+      onChannel: runnerFor(service.protocol, where.host),
+    });
+    return { service: service.name, listener, tls };
+  }
+}

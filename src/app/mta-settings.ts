@@ -1,0 +1,82 @@
+/** The operator's settings in the terms of the transfer agent. */
+
+import type { MtaSettings, NextHop } from "../mta/config.ts";
+import { isLoopback } from "./config/cidr.ts";
+import type { RouteSettings, Settings } from "./config/settings-shape.ts";
+
+export function mtaSettings(settings: Settings): MtaSettings {
+  const { addresses, smarthost, queue, remote, relay, limits } = settings;
+  return {
+    hostname: settings.hostname,
+    relayNetworks: relay.networks,
+    relayDomains: relay.domains,
+    recipientDelimiter: addresses.recipientDelimiter,
+    ...(addresses.postmaster !== undefined && { postmaster: addresses.postmaster }),
+    aliasFiles: settings.aliasFiles.map(({ path, domains, includeFolders }) => ({
+      path,
+      ...(domains.length > 0 && { domains }),
+      ...(includeFolders.length > 0 && { includeFolders }),
+    })),
+    ...(smarthost.host !== undefined && {
+      smarthost: nextHop({ ...smarthost, host: smarthost.host }),
+    }),
+    routes: settings.routes.map((route) => ({ domain: route.domain, nextHop: nextHop(route) })),
+    clearAuthNetworks: clearAuthNetworks(settings),
+    reception: {
+      messageOctets: limits.messageSize,
+      recipientsPerMessage: limits.recipientsPerMessage,
+    },
+    retry: {
+      firstMs: queue.firstRetry,
+      growth: queue.retryGrowth,
+      maxMs: queue.longestRetry,
+      expireAfterMs: queue.expireAfter,
+      expireReportsAfterMs: queue.expireAfter,
+      delayNoticeAfterMs: queue.delayNoticeAfter,
+    },
+    queue: {
+      concurrency: queue.concurrency,
+      concurrencyPerDestination: queue.concurrencyPerDestination,
+    },
+    remote: {
+      port: remote.port,
+      connectTimeoutMs: remote.connectTimeout,
+      tls: remote.tls,
+      families: remote.families,
+      ownHosts: remote.ownHosts,
+    },
+  };
+}
+
+function nextHop(route: Omit<RouteSettings, "domain">): NextHop {
+  const { host, port, tls, implicitTls, user, password } = route;
+  const hasLogin = user !== undefined && password !== undefined;
+  return {
+    host,
+    port,
+    tls,
+    implicitTls,
+    ...(hasLogin && { credentials: { name: user, password } }),
+  };
+}
+
+/**
+ * Where a password may be given in the clear. A service that listens on loopback alone can't be
+ * reached or overheard from elsewhere; as soon as one listens to the world, loopback peers may be a
+ * port forwarder's, and get no exception.
+ */
+function clearAuthNetworks(settings: Settings): string[] {
+  const { allowPlaintextAuth } = settings.login;
+  if (allowPlaintextAuth === "never") return [];
+  if (allowPlaintextAuth === "always") return ["0.0.0.0/0", "::/0"];
+  const isPrivate = settings.listen.submission.every(({ host }) => isLoopback(host));
+  return isPrivate ? ["127.0.0.0/8", "::1/128"] : [];
+}
+
+/** The same question for a service that is asked by its listener. */
+export function mayShowPassword(settings: Settings, listenHost: string): boolean {
+  const { allowPlaintextAuth } = settings.login;
+  return allowPlaintextAuth === "loopback"
+    ? isLoopback(listenHost)
+    : allowPlaintextAuth === "always";
+}

@@ -1,0 +1,133 @@
+/** The life of a server process: start, signals, reload, orderly end. What it runs is in `compose.ts`. */
+
+import { mkdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { isMailError } from "../base/errors.ts";
+import { systemClock } from "../net/system-clock.ts";
+import { systemRandom } from "../net/system-random.ts";
+import { openStore } from "../store/sqlite/open-store.ts";
+import type { Store } from "../store/contract.ts";
+import { loadCertificates } from "./certificates.ts";
+import { compose } from "./compose.ts";
+import type { Server } from "./compose.ts";
+import type { FoundConfig } from "./config/find-config.ts";
+import { changedSettings } from "./config/changed-settings.ts";
+import { guardProcess } from "./guard-process.ts";
+import { makeFirstAccount } from "./first-start.ts";
+import type { FirstAccount } from "./first-start.ts";
+import { makeProcessLog } from "./process-log.ts";
+import type { ProcessLog } from "./process-log.ts";
+import { welcome } from "./welcome.ts";
+
+/** Runs until SIGTERM or SIGINT. `find` reads the configuration, now and at each SIGHUP. */
+export async function serve(find: () => FoundConfig): Promise<void> {
+  const found = find();
+  const log = await makeProcessLog({
+    ...found.settings.log,
+    isTerminal: process.stdout.isTTY,
+  });
+  guardProcess(log);
+  // Nobody else on this machine is to read mail, whatever the umask we were started with.
+  process.umask(0o077);
+  mkdirSync(found.dataFolder, { recursive: true, mode: 0o700 });
+  const stopped = stopSignal(log);
+  const store = await openStore({
+    folder: found.dataFolder,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+  });
+  try {
+    const { server, firstAccount } = await start(found, store, log);
+    announce(found, server, firstAccount, log);
+    const onHangup = reloader(find, found, server, log);
+    process.on("SIGHUP", onHangup);
+    const signal = await stopped;
+    process.off("SIGHUP", onHangup);
+    log.info("app.stopping", { signal, graceMs: found.settings.limits.drainTime });
+    await server.stop(found.settings.limits.drainTime);
+  } finally {
+    await store.close();
+    log.info("app.stopped");
+    log.flush();
+  }
+}
+
+async function start(
+  found: FoundConfig,
+  store: Store,
+  log: ProcessLog,
+): Promise<{ server: Server; firstAccount: FirstAccount | undefined }> {
+  const { settings, dataFolder, file } = found;
+  const [certificates, firstAccount] = await Promise.all([
+    loadCertificates({ ...settings, dataFolder, nowMs: Date.now() }),
+    file === undefined ? makeFirstAccount(store, systemRandom) : undefined,
+  ]);
+  const server = await compose({ settings, store, certificates, log, version: ownVersion() });
+  return { server, firstAccount };
+}
+
+function announce(
+  found: FoundConfig,
+  server: Server,
+  firstAccount: FirstAccount | undefined,
+  log: ProcessLog,
+): void {
+  const startedInMs = performance.now();
+  const { endpoints } = server.listeners;
+  log.info("app.started", {
+    startedInMs: Math.round(startedInMs),
+    dataFolder: found.dataFolder,
+    config: found.file,
+    hostname: found.settings.hostname,
+  });
+  // On standard error: standard output may be a stream of JSON lines.
+  if (found.file === undefined) {
+    const { dataFolder } = found;
+    process.stderr.write(welcome({ endpoints, dataFolder, firstAccount, startedInMs }));
+  }
+}
+
+/** The first signal asks for an orderly end, a second one ends at once. */
+function stopSignal(log: ProcessLog): Promise<string> {
+  return new Promise((resolve) => {
+    let isAsked = false;
+    const onSignal = (signal: string): void => {
+      if (isAsked) {
+        log.warn("app.stopped-at-once", { signal });
+        log.flush();
+        process.exit(1);
+      }
+      isAsked = true;
+      resolve(signal);
+    };
+    process.on("SIGTERM", onSignal);
+    process.on("SIGINT", onSignal);
+  });
+}
+
+function reloader(
+  find: () => FoundConfig,
+  first: FoundConfig,
+  server: Server,
+  log: ProcessLog,
+): () => void {
+  const reload = async (): Promise<void> => {
+    const { settings, dataFolder } = find();
+    log.setLevel(settings.log.level);
+    await server.reload(await loadCertificates({ ...settings, dataFolder, nowMs: Date.now() }));
+    const needRestart = changedSettings(first.settings, settings);
+    log.info("app.reloaded", needRestart.length > 0 ? { needRestart } : {});
+  };
+  return () => {
+    reload().catch((error: unknown) => {
+      // What was right before stays in force.
+      log.error("app.reload-failed", error, isMailError(error) ? { kept: "the old settings" } : {});
+    });
+  };
+}
+
+function ownVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return String((JSON.parse(text) as { version?: unknown }).version);
+}

@@ -1,0 +1,204 @@
+/** `posthorn account`: people with a mailbox. */
+
+import type { Command } from "commander";
+import type { Account, Directory } from "../store/directory.ts";
+import { newPassword } from "./new-password.ts";
+import type { PasswordOptions } from "./new-password.ts";
+import { readAddress, readQuota } from "./arguments.ts";
+import { CliError } from "./cli-error.ts";
+import { EXIT } from "./exit-codes.ts";
+import { print, printFacts, printJson, printTable, showSize, showTime } from "./output.ts";
+import { withStore } from "./with-store.ts";
+
+const EXAMPLES = `
+Examples:
+  $ posthorn account add anna@example.org --name "Anna Ahn"      asks for a password
+  $ posthorn account add bob@example.org --generate              makes one and prints it
+  $ echo "$PW" | posthorn account password bob@example.org --password-stdin
+  $ posthorn account set anna@example.org --quota 2GB
+  $ posthorn account disable bob@example.org
+  $ posthorn account list --json
+`;
+
+type AddOptions = PasswordOptions & { name?: string; quota?: string; json?: boolean };
+
+export function addAccountCommand(program: Command): void {
+  const account = program
+    .command("account")
+    .description("people with a mailbox")
+    .addHelpText("after", EXAMPLES);
+  addMaking(account);
+  addChanging(account);
+  addReading(account);
+}
+
+function addMaking(account: Command): void {
+  account
+    .command("add <address>")
+    .description("make an account with its mailboxes")
+    .option("--name <name>", "the person's name")
+    .option("--quota <size>", "how much it may hold, such as 2GB")
+    .option("--password-stdin", "read the password from standard input")
+    .option("--generate", "make a password and print it")
+    .option("--json", "as JSON")
+    .action(async (text: string, options: AddOptions, command: Command) => {
+      const address = readAddress(text);
+      const quotaOctets = options.quota === undefined ? undefined : readQuota(options.quota);
+      const added = await withStore(command, async ({ directory }) => {
+        requireDomain(directory, address);
+        const password = await newPassword(options);
+        const made = await directory.addAccount({
+          address,
+          password: password.text,
+          ...(options.name !== undefined && { displayName: options.name }),
+          ...(typeof quotaOctets === "number" && { quotaOctets }),
+        });
+        return { made, password };
+      });
+      const { made, password } = added;
+      const shown = password.isMadeUp ? { password: password.text } : {};
+      if (options.json) return printJson({ ...made, ...shown });
+      print(`${made.address} is ready.`);
+      if (password.isMadeUp) print(`Password: ${password.text}`);
+    });
+  account
+    .command("remove <address>")
+    .description("remove an account and all its mail")
+    .option("--yes", "do not ask")
+    .action(async (text: string, options: { yes?: boolean }, command: Command) => {
+      const address = readAddress(text);
+      await withStore(command, async ({ directory }) => {
+        const found = requireAccount(directory, address);
+        const { messages } = directory.usage(found.id);
+        if (!options.yes && messages > 0) {
+          throw new CliError(
+            `${address} still has ${messages} messages, which would be gone for good. Say --yes to remove it all the same.`,
+            EXIT.usage,
+          );
+        }
+        await directory.removeAccount(address);
+      });
+      print(`${address} and its mail are removed.`);
+    });
+}
+
+function addChanging(account: Command): void {
+  account
+    .command("password <address>")
+    .description("set a new password")
+    .option("--password-stdin", "read the password from standard input")
+    .option("--generate", "make a password and print it")
+    .action(async (text: string, options: PasswordOptions, command: Command) => {
+      const address = readAddress(text);
+      const password = await withStore(command, async ({ directory }) => {
+        requireAccount(directory, address);
+        const chosen = await newPassword(options);
+        await directory.changeAccount(address, { password: chosen.text });
+        return chosen;
+      });
+      print(`The password of ${address} is changed.`);
+      if (password.isMadeUp) print(`Password: ${password.text}`);
+    });
+  account
+    .command("set <address>")
+    .description("change name or quota")
+    .option("--name <name>", "the person's name")
+    .option("--quota <size>", "how much it may hold, such as 2GB; none for no limit")
+    .action(async (text: string, options: { name?: string; quota?: string }, command: Command) => {
+      const { name, quota } = options;
+      if (name === undefined && quota === undefined) {
+        throw new CliError("nothing to change: give --name or --quota", EXIT.usage);
+      }
+      const change = {
+        ...(name !== undefined && { displayName: name }),
+        ...(quota !== undefined && { quotaOctets: readQuota(quota) }),
+      };
+      await withStore(command, ({ directory }) =>
+        directory.changeAccount(readAddress(text), change),
+      );
+      print(`${text} is changed.`);
+    });
+  for (const isEnabled of [true, false]) {
+    account
+      .command(`${isEnabled ? "enable" : "disable"} <address>`)
+      .description(
+        isEnabled ? "let it log in again" : "no more logging in; mail for it is still taken",
+      )
+      .action(async (text: string, _options: object, command: Command) => {
+        const address = readAddress(text);
+        await withStore(command, ({ directory }) =>
+          directory.changeAccount(address, { isEnabled }),
+        );
+        print(`${address} is ${isEnabled ? "enabled" : "disabled"}.`);
+      });
+  }
+}
+
+function addReading(account: Command): void {
+  account
+    .command("list [domain]")
+    .description("all accounts, or those of a domain")
+    .option("--json", "as JSON")
+    .action(async (domain: string | undefined, options: { json?: boolean }, command: Command) => {
+      const rows = await withStore(command, ({ directory }) =>
+        directory.accounts(domain).map((one) => withUsage(directory, one)),
+      );
+      if (options.json) return printJson(rows);
+      printTable(
+        rows,
+        [
+          { title: "ADDRESS", value: (row) => row.address },
+          { title: "NAME", value: (row) => row.displayName },
+          { title: "MESSAGES", value: (row) => row.messages, align: "right" },
+          { title: "SIZE", value: (row) => showSize(row.octets), align: "right" },
+          { title: "QUOTA", value: (row) => showQuota(row), align: "right" },
+          { title: "LOGIN", value: (row) => (row.isEnabled ? "yes" : "disabled") },
+        ],
+        "No account yet: posthorn account add anna@example.org",
+      );
+    });
+  account
+    .command("show <address>")
+    .description("one account")
+    .option("--json", "as JSON")
+    .action(async (text: string, options: { json?: boolean }, command: Command) => {
+      const found = await withStore(command, ({ directory }) =>
+        withUsage(directory, requireAccount(directory, readAddress(text))),
+      );
+      if (options.json) return printJson(found);
+      printFacts([
+        ["address", found.address],
+        ["name", found.displayName],
+        ["login", found.isEnabled ? "yes" : "disabled"],
+        ["messages", found.messages],
+        ["size", showSize(found.octets)],
+        ["quota", showQuota(found)],
+        ["since", showTime(found.createdAtMs)],
+      ]);
+    });
+}
+
+function withUsage(
+  directory: Directory,
+  account: Account,
+): Account & { octets: number; messages: number } {
+  return { ...account, ...directory.usage(account.id) };
+}
+
+function showQuota(account: Account): string {
+  return account.quotaOctets === undefined ? "none" : showSize(account.quotaOctets);
+}
+
+function requireAccount(directory: Directory, address: string): Account {
+  const found = directory.account(address);
+  if (found === undefined)
+    throw new CliError(`there is no account ${address}: posthorn account list`);
+  return found;
+}
+
+/** Better said before a password was typed twice. */
+export function requireDomain(directory: Directory, address: string): void {
+  const domain = address.slice(address.lastIndexOf("@") + 1);
+  if (directory.domain(domain) !== undefined) return;
+  throw new CliError(`${domain} is not a domain of ours. First: posthorn domain add ${domain}`);
+}

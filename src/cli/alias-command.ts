@@ -1,0 +1,84 @@
+/** `posthorn alias`: addresses that stand for others, local or remote. */
+
+import type { Command } from "commander";
+import { requireDomain } from "./account-command.ts";
+import { readAddress } from "./arguments.ts";
+import { CliError } from "./cli-error.ts";
+import { print, printJson, printTable } from "./output.ts";
+import { withStore } from "./with-store.ts";
+
+const EXAMPLES = `
+Examples:
+  $ posthorn alias add info@example.org anna@example.org bob@example.net
+  $ posthorn alias set info@example.org carol@example.org
+  $ posthorn alias list example.org
+  $ posthorn alias remove info@example.org
+`;
+
+export function addAliasCommand(program: Command): void {
+  const alias = program
+    .command("alias")
+    .description("addresses that stand for others")
+    .addHelpText("after", EXAMPLES);
+  alias
+    .command("add <address> <targets...>")
+    .description("mail for ADDRESS goes to TARGETS")
+    .option("--json", "as JSON")
+    .action(
+      async (text: string, targets: string[], options: { json?: boolean }, command: Command) => {
+        const address = readAddress(text);
+        const added = await withStore(command, ({ directory }) => {
+          requireDomain(directory, address);
+          return directory.addAlias({ address, targets: targets.map(readAddress) });
+        });
+        if (options.json) return printJson(added);
+        print(`${added.address} now leads to ${added.targets.join(", ")}.`);
+      },
+    );
+  alias
+    .command("set <address> <targets...>")
+    .description("replace the targets of an alias")
+    .action(async (text: string, targets: string[], _options: object, command: Command) => {
+      const changed = await withStore(command, ({ directory }) =>
+        directory.changeAlias(readAddress(text), targets.map(readAddress)),
+      );
+      print(`${changed.address} now leads to ${changed.targets.join(", ")}.`);
+    });
+  addReading(alias);
+  alias
+    .command("remove <address>")
+    .description("remove an alias")
+    .action(async (text: string, _options: object, command: Command) => {
+      await withStore(command, ({ directory }) => directory.removeAlias(readAddress(text)));
+      print(`${text} is removed.`);
+    });
+}
+
+function addReading(alias: Command): void {
+  alias
+    .command("list [domain]")
+    .description("all aliases, or those of a domain")
+    .option("--json", "as JSON")
+    .action(async (domain: string | undefined, options: { json?: boolean }, command: Command) => {
+      const rows = await withStore(command, ({ directory }) => directory.aliases(domain));
+      if (options.json) return printJson(rows);
+      printTable(
+        rows,
+        [
+          { title: "ALIAS", value: (row) => row.address },
+          { title: "LEADS TO", value: (row) => row.targets.join(", ") },
+        ],
+        "No alias yet: posthorn alias add info@example.org anna@example.org",
+      );
+    });
+  alias
+    .command("show <address>")
+    .description("one alias")
+    .option("--json", "as JSON")
+    .action(async (text: string, options: { json?: boolean }, command: Command) => {
+      const found = await withStore(command, ({ directory }) => directory.alias(readAddress(text)));
+      if (found === undefined) throw new CliError(`there is no alias ${text}: posthorn alias list`);
+      if (options.json) return printJson(found);
+      print(`${found.address}\n${found.targets.map((target) => `  ${target}`).join("\n")}`);
+    });
+}

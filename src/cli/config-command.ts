@@ -1,0 +1,46 @@
+/** `posthorn config`: is the file right, what holds, what is there to set. */
+
+import type { Command } from "commander";
+import { configDocument } from "../app/config/config-document.ts";
+import { print, printJson } from "./output.ts";
+import { configOf } from "./with-store.ts";
+
+const EXAMPLES = `
+Examples:
+  $ posthorn config check --config posthorn.toml
+  $ posthorn config show
+`;
+
+export function addConfigCommand(program: Command): void {
+  const config = program
+    .command("config")
+    .description("check, show and document the configuration")
+    .addHelpText("after", EXAMPLES);
+  config
+    .command("check")
+    .description("say what is wrong in the file, with line and column")
+    .action((_options: object, command: Command) => {
+      const { file } = configOf(command);
+      print(
+        file === undefined
+          ? "There is no configuration file; the defaults hold."
+          : `${file} is in order.`,
+      );
+    });
+  config
+    .command("show")
+    .description("the settings that hold, defaults included, as JSON (passwords left out)")
+    .action((_options: object, command: Command) => {
+      const { file, dataFolder, settings } = configOf(command);
+      const safe: unknown = JSON.parse(
+        JSON.stringify(settings, (key, value: unknown) =>
+          key === "password" && value !== undefined ? "(set)" : value,
+        ),
+      );
+      printJson({ file: file ?? null, ...(safe as object), dataFolder });
+    });
+  config
+    .command("doc")
+    .description("the documentation of all settings, as Markdown")
+    .action(() => print(configDocument()));
+}

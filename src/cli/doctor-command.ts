@@ -1,0 +1,66 @@
+/** `posthorn doctor`: looks for what is wrong, and changes nothing. */
+
+import type { Command } from "commander";
+import { checkConfig } from "../app/check-config.ts";
+import { EXIT } from "./exit-codes.ts";
+import { print, printJson, printTable } from "./output.ts";
+import { configOf, withStore } from "./with-store.ts";
+
+const EXAMPLES = `
+Examples:
+  $ posthorn doctor store     every message against its row
+  $ posthorn doctor config    settings, certificates, ports
+`;
+
+export function addDoctorCommand(program: Command): void {
+  const doctor = program
+    .command("doctor")
+    .description("check the store and the configuration; exit code 1 when something is wrong")
+    .addHelpText("after", EXAMPLES);
+  doctor
+    .command("store")
+    .description("compare every row of the store with its octets, and every counter with its rows")
+    .option("--json", "as JSON")
+    .action(async (options: { json?: boolean }, command: Command) => {
+      const problems = await withStore(command, (store) =>
+        store.check(options.json || !process.stderr.isTTY ? undefined : showProgress),
+      );
+      if (process.stderr.isTTY && !options.json) process.stderr.write("\r\x1b[K");
+      if (options.json) printJson(problems);
+      else {
+        printTable(
+          problems,
+          [
+            { title: "KIND", value: (row) => row.kind },
+            { title: "WHERE", value: (row) => row.where },
+            { title: "PROBLEM", value: (row) => row.problem },
+          ],
+          "The store is in order.",
+        );
+      }
+      if (problems.length > 0) process.exitCode = EXIT.failed;
+    });
+  doctor
+    .command("config")
+    .description("settings, certificates and names")
+    .option("--json", "as JSON")
+    .action(async (options: { json?: boolean }, command: Command) => {
+      const found = configOf(command);
+      const remarks = await checkConfig(found, Date.now());
+      if (options.json) printJson(remarks);
+      else if (remarks.length === 0) print("The configuration is in order.");
+      else
+        for (const { level, text } of remarks)
+          print(`${level === "wrong" ? "wrong  " : "note   "}${text}`);
+      if (remarks.some(({ level }) => level === "wrong")) process.exitCode = EXIT.failed;
+    });
+}
+
+let lastShown = 0;
+
+function showProgress(done: number, total: number): void {
+  const percent = total === 0 ? 100 : Math.floor((done / total) * 100);
+  if (percent === lastShown) return;
+  lastShown = percent;
+  process.stderr.write(`\rchecked ${done} of ${total} (${percent} %)`);
+}

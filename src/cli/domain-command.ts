@@ -1,0 +1,126 @@
+/** `posthorn domain`: the domains whose mail is ours. */
+
+import type { Command } from "commander";
+import { toAsciiDomain, toUnicodeDomain } from "../net/idna.ts";
+import type { Domain } from "../store/directory.ts";
+import { readAddress } from "./arguments.ts";
+import { CliError } from "./cli-error.ts";
+import { EXIT } from "./exit-codes.ts";
+import { print, printFacts, printJson, printTable, showTime } from "./output.ts";
+import { withStore } from "./with-store.ts";
+
+const EXAMPLES = `
+Examples:
+  $ posthorn domain add example.org
+  $ posthorn domain add example.net --catch-all anna@example.org
+  $ posthorn domain set example.net --no-catch-all
+  $ posthorn domain list --json
+`;
+
+export function addDomainCommand(program: Command): void {
+  const domain = program
+    .command("domain")
+    .description("domains whose mail is ours")
+    .addHelpText("after", EXAMPLES);
+  domain
+    .command("add <name>")
+    .description("take mail for a domain")
+    .option("--catch-all <address>", "where mail goes that no account, alias or list takes")
+    .option("--json", "as JSON")
+    .action(
+      async (name: string, options: { catchAll?: string; json?: boolean }, command: Command) => {
+        const wanted = readDomain(name);
+        const added = await withStore(command, (store) =>
+          store.directory.addDomain({
+            name: wanted,
+            ...(options.catchAll !== undefined && { catchAll: readAddress(options.catchAll) }),
+          }),
+        );
+        if (options.json) return printJson(added);
+        print(
+          `Mail for ${toUnicodeDomain(added.name)} is now taken. Next: posthorn account add NAME@${added.name}`,
+        );
+      },
+    );
+  domain
+    .command("set <name>")
+    .description("change a domain")
+    .option("--catch-all <address>", "where mail goes that nothing else takes")
+    .option("--no-catch-all", "refuse such mail")
+    .action(async (name: string, options: { catchAll?: string | boolean }, command: Command) => {
+      const { catchAll } = options;
+      if (catchAll === undefined || catchAll === true) {
+        throw new CliError(
+          "nothing to change: give --catch-all ADDRESS or --no-catch-all",
+          EXIT.usage,
+        );
+      }
+      const change = catchAll === false ? null : readAddress(catchAll);
+      await withStore(command, (store) =>
+        store.directory.changeDomain(readDomain(name), { catchAll: change }),
+      );
+      print(`${name} is changed.`);
+    });
+  addReading(domain);
+  domain
+    .command("remove <name>")
+    .description("take no more mail for a domain; it must be empty")
+    .action(async (name: string, _options: object, command: Command) => {
+      await withStore(command, (store) => store.directory.removeDomain(readDomain(name)));
+      print(`${name} is removed.`);
+    });
+}
+
+function addReading(domain: Command): void {
+  domain
+    .command("list")
+    .description("all domains")
+    .option("--json", "as JSON")
+    .action(async (options: { json?: boolean }, command: Command) => {
+      const rows = await withStore(command, ({ directory }) =>
+        directory.domains().map((one) => ({
+          ...one,
+          accounts: directory.accounts(one.name).length,
+          aliases: directory.aliases(one.name).length,
+          lists: directory.lists(one.name).length,
+        })),
+      );
+      if (options.json) return printJson(rows);
+      printTable(
+        rows,
+        [
+          { title: "DOMAIN", value: (row) => toUnicodeDomain(row.name) },
+          { title: "ACCOUNTS", value: (row) => row.accounts, align: "right" },
+          { title: "ALIASES", value: (row) => row.aliases, align: "right" },
+          { title: "LISTS", value: (row) => row.lists, align: "right" },
+          { title: "CATCH-ALL", value: (row) => row.catchAll },
+        ],
+        "No domain yet: posthorn domain add example.org",
+      );
+    });
+  domain
+    .command("show <name>")
+    .description("one domain")
+    .option("--json", "as JSON")
+    .action(async (name: string, options: { json?: boolean }, command: Command) => {
+      const found: Domain = await withStore(command, ({ directory }) => {
+        const one = directory.domain(readDomain(name));
+        if (one === undefined)
+          throw new CliError(`there is no domain ${name}: posthorn domain list`);
+        return one;
+      });
+      if (options.json) return printJson(found);
+      printFacts([
+        ["domain", toUnicodeDomain(found.name)],
+        ["on the wire", found.name],
+        ["catch-all", found.catchAll ?? "none"],
+        ["since", showTime(found.createdAtMs)],
+      ]);
+    });
+}
+
+function readDomain(text: string): string {
+  const name = toAsciiDomain(text);
+  if (name === undefined) throw new CliError(`"${text}" is not a domain name`, EXIT.usage);
+  return name;
+}

@@ -1,0 +1,60 @@
+/**
+ * `posthorn VERB …`: finds the verb, loads its file alone (so that each starts fast), and turns what
+ * goes wrong into a sentence and an exit code. What the verbs do is in the files beside this one.
+ */
+
+import { Command, CommanderError } from "commander";
+import { describeFailure } from "./describe-failure.ts";
+import { EXIT } from "./exit-codes.ts";
+import { VERBS } from "./verbs.ts";
+import { version } from "./version.ts";
+
+const INTRODUCTION = `Posthorn is a complete mail system: SMTP, IMAP and POP3 server, lists, and mail programs.
+
+Examples:
+  $ posthorn serve                          run with no configuration, on loopback
+  $ posthorn account add anna@example.org   a mailbox for Anna
+  $ posthorn alias add info@example.org anna@example.org
+  $ posthorn queue list                     mail that waits
+  $ posthorn mail                           read and write mail here`;
+
+export async function runCli(words: readonly string[]): Promise<void> {
+  const program = new Command("posthorn");
+  program
+    .description(INTRODUCTION)
+    .version(version(), "-V, --version", "print the version")
+    .option(
+      "--config <file>",
+      "configuration file (default: posthorn.toml here or in /etc/posthorn)",
+    )
+    .option("--data <folder>", "data folder (default: as configured, or ./posthorn-data)")
+    .helpOption("-h, --help", "print help")
+    .showHelpAfterError("(--help says more)")
+    .exitOverride();
+  const asked = words.find((word) => VERBS.has(word));
+  for (const [name, verb] of VERBS) {
+    if (name === asked) await verb.add(program);
+    else if (!verb.isHidden) program.command(name).description(verb.summary);
+  }
+  overrideExits(program);
+  try {
+    await program.parseAsync([...words], { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Commander has already said what is wrong, and how it should be.
+      process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+      return;
+    }
+    const failure = describeFailure(error);
+    process.stderr.write(`posthorn: ${failure.text}\n`);
+    process.exitCode = failure.exitCode;
+  }
+}
+
+/** exitOverride is not inherited by commands that were added before it was set. */
+function overrideExits(command: Command): void {
+  for (const child of command.commands) {
+    child.exitOverride().showHelpAfterError("(--help says more)");
+    overrideExits(child);
+  }
+}

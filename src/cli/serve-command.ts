@@ -1,0 +1,23 @@
+/** `posthorn serve`: runs the server until it is told to stop. */
+
+import type { Command } from "commander";
+import { configOf } from "./with-store.ts";
+
+const EXAMPLES = `
+Examples:
+  $ posthorn serve                                 loopback ports, ./posthorn-data
+  $ posthorn serve --config /etc/posthorn/posthorn.toml
+
+SIGTERM or Ctrl-C lets sessions finish and stops; SIGHUP reads configuration and certificates again.
+`;
+
+export function addServeCommand(program: Command): void {
+  program
+    .command("serve")
+    .description("run the mail server")
+    .addHelpText("after", EXAMPLES)
+    .action(async (_options: object, command: Command) => {
+      const { serve } = await import("../app/serve.ts");
+      await serve(() => configOf(command));
+    });
+}

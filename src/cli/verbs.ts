@@ -1,0 +1,93 @@
+/** The verbs and where each is. Only the one that is asked for is loaded. */
+
+import type { Command } from "commander";
+
+export type Verb = {
+  readonly summary: string;
+  readonly add: (program: Command) => Promise<void> | void;
+  /** Faces and old names: they work, but are not listed. */
+  readonly isHidden?: boolean;
+};
+
+export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
+  [
+    "serve",
+    {
+      summary: "run the mail server",
+      add: async (program) => (await import("./serve-command.ts")).addServeCommand(program),
+    },
+  ],
+  [
+    "domain",
+    {
+      summary: "domains whose mail is ours",
+      add: async (program) => (await import("./domain-command.ts")).addDomainCommand(program),
+    },
+  ],
+  [
+    "account",
+    {
+      summary: "people with a mailbox",
+      add: async (program) => (await import("./account-command.ts")).addAccountCommand(program),
+    },
+  ],
+  [
+    "alias",
+    {
+      summary: "addresses that stand for others",
+      add: async (program) => (await import("./alias-command.ts")).addAliasCommand(program),
+    },
+  ],
+  [
+    "list",
+    {
+      summary: "mailing lists",
+      add: async (program) => (await import("./list-command.ts")).addListCommand(program),
+    },
+  ],
+  [
+    "queue",
+    {
+      summary: "mail that waits to go on",
+      add: async (program) => (await import("./queue-command.ts")).addQueueCommand(program),
+    },
+  ],
+  [
+    "doctor",
+    {
+      summary: "check the store and the configuration",
+      add: async (program) => (await import("./doctor-command.ts")).addDoctorCommand(program),
+    },
+  ],
+  [
+    "config",
+    {
+      summary: "check, show and document the configuration",
+      add: async (program) => (await import("./config-command.ts")).addConfigCommand(program),
+    },
+  ],
+  [
+    "version",
+    {
+      summary: "print the version",
+      add: async (program) => (await import("./version-command.ts")).addVersionCommand(program),
+    },
+  ],
+  [
+    "mailq",
+    {
+      summary: "the queue, as `mailq` shows it",
+      isHidden: true,
+      add: async (program) => (await import("./queue-command.ts")).addMailqCommand(program),
+    },
+  ],
+  [
+    "newaliases",
+    {
+      summary: "nothing to do here: alias files are read when they change",
+      isHidden: true,
+      add: async (program) =>
+        (await import("./newaliases-command.ts")).addNewaliasesCommand(program),
+    },
+  ],
+]);

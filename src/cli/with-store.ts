@@ -1,0 +1,47 @@
+/** Opens the store that a running server uses (several processes may) for one command, and closes it again. */
+
+import { existsSync } from "node:fs";
+import type { Command } from "commander";
+import { findConfig } from "../app/config/find-config.ts";
+import type { FoundConfig } from "../app/config/find-config.ts";
+import { silentLog } from "../base/log.ts";
+import { systemClock } from "../net/system-clock.ts";
+import { systemRandom } from "../net/system-random.ts";
+import type { Store } from "../store/contract.ts";
+import { openStore } from "../store/sqlite/open-store.ts";
+import { CliError } from "./cli-error.ts";
+import { EXIT } from "./exit-codes.ts";
+
+export function configOf(command: Command): FoundConfig {
+  const { config, data } = command.optsWithGlobals<{ config?: string; data?: string }>();
+  return findConfig(
+    { ...(config !== undefined && { config }), ...(data !== undefined && { data }) },
+    process.env,
+    process.cwd(),
+  );
+}
+
+export async function withStore<T>(
+  command: Command,
+  work: (store: Store, found: FoundConfig) => Promise<T> | T,
+): Promise<T> {
+  const found = configOf(command);
+  if (!existsSync(found.dataFolder)) {
+    throw new CliError(
+      `there is no data folder ${found.dataFolder}. Start \`posthorn serve\` once, or say where it is with --data or $POSTHORN_DATA.`,
+      EXIT.config,
+    );
+  }
+  const store = await openStore({
+    folder: found.dataFolder,
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+    watchIntervalMs: 0,
+  });
+  try {
+    return await work(store, found);
+  } finally {
+    await store.close();
+  }
+}
