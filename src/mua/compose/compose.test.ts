@@ -23,10 +23,11 @@ function finished(letter: Letter): FinishedMessage {
   return result.value;
 }
 
+const ME = { displayName: "Me", address: { localPart: "me", domain: "own.example" } };
 const OPTIONS: ReplyOptions = {
-  from: "Me <me@own.example>",
+  from: ME,
   toAll: false,
-  own: new Set(["me@own.example", "alias@own.example"]),
+  own: [{ localPart: "alias", domain: "own.example" }],
   quote: true,
 };
 
@@ -102,7 +103,7 @@ test("Reply-To wins over From; answering oneself goes to whom one wrote", () => 
 test("In-Reply-To stands in for References; without a Message-ID there is no thread to hang in", () => {
   const message = received("From: a@a.example", "Message-ID: <b@x>", "In-Reply-To: <a@x>", "", "x");
   assert.deepEqual(makeReply(message, OPTIONS).references, ["<a@x>", "<b@x>"]);
-  assert.equal(makeReply(received("From: a@a.example", "", "x"), OPTIONS).inReplyTo, undefined);
+  assert.deepEqual(makeReply(received("From: a@a.example", "", "x"), OPTIONS).inReplyTo, []);
 });
 
 test("forwarding inline carries text, fields and attachments", () => {
@@ -122,7 +123,7 @@ test("forwarding inline carries text, fields and attachments", () => {
     "--b--",
   );
   const letter = makeForward(raw, {
-    from: "me@own.example",
+    from: ME,
     to: "c@c.example",
     asAttachment: false,
   });
@@ -137,7 +138,7 @@ test("forwarding inline carries text, fields and attachments", () => {
 
 test("forwarding as attachment keeps the message octet for octet", () => {
   const letter = makeForward(QUESTION, {
-    from: "me@own.example",
+    from: ME,
     to: "c@c.example",
     asAttachment: true,
   });
@@ -170,7 +171,7 @@ test("security row 77: no line ends or controls reach the header, whatever the m
   );
   for (const letter of [
     makeReply(evil, OPTIONS),
-    makeForward(evil, { from: "me@own.example", to: "c@c.example", asAttachment: false }),
+    makeForward(evil, { from: ME, to: "c@c.example", asAttachment: false }),
   ]) {
     letter.subject += "\r\nX-Evil: 2";
     const header = decodeUtf8(finished(letter).octets).split("\r\n\r\n")[0];

@@ -1,23 +1,9 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { SeededRandom } from "../../base/testing/seeded-random.ts";
-import { baseSubject } from "./base-subject.ts";
 import { sortMessages, type SortKey } from "./sort-order.ts";
 import type { Summary } from "./summary.ts";
 import { threadOrder, type ThreadMember } from "./thread-order.ts";
-
-test("the subject without its prefixes", () => {
-  const rows: [string, string][] = [
-    ["Re: Hello", "hello"],
-    ["RE[2]: Fwd: [list] Hello (fwd)", "hello"],
-    ["AW: WG: Sitzung", "sitzung"],
-    ["[PATCH]", "[patch]"],
-    ["reply to all", "reply to all"],
-    ["", ""],
-  ];
-  for (const [subject, base] of rows) assert.equal(baseSubject(subject), base);
-  assert.equal(typeof baseSubject("re:".repeat(100_000)), "string");
-});
 
 function item(
   number: number,

@@ -1,7 +1,6 @@
 /** The orders in which a list of messages can be shown. */
 
-import { decodeWords } from "../../message/encoded-word.ts";
-import { baseSubject } from "./base-subject.ts";
+import { baseSubject } from "../../message/base-subject.ts";
 import { showAddress, type Summary } from "./summary.ts";
 import { threadOrder } from "./thread-order.ts";
 
@@ -54,7 +53,7 @@ function sortValue(
     case "to":
       return showAddress(summary.envelope.to[0]).toLowerCase();
     case "subject":
-      return baseSubject(decodeWords(summary.envelope.subject));
+      return baseSubject(summary.envelope.subject).base.toLowerCase();
     case "size":
       return summary.sizeOctets;
     case "status":

@@ -9,9 +9,9 @@ import { MailError } from "../../base/errors.ts";
 import { encodeUtf8 } from "../../base/bytes.ts";
 import { screenText } from "../text/screen-text.ts";
 import type { Letter } from "../compose/letter.ts";
-import { forwardedText } from "../compose/forward.ts";
+import { makeForward } from "../compose/forward.ts";
 import { quoteMessage } from "../compose/reply.ts";
-import { safeFileName } from "../text/file-name.ts";
+import { diskFileName } from "../text/file-name.ts";
 import { splitWords } from "./command-name.ts";
 import { Interrupted } from "./interrupted.ts";
 import type { LineState } from "./line-state.ts";
@@ -198,7 +198,11 @@ class Composer {
     for (const number of await this.#state.messages(splitWords(rest))) {
       const message = await this.#state.read(number);
       const indent = this.#state.settings.text("indentprefix");
-      this.#letter.text += letter === "m" ? quoteMessage(message, indent) : forwardedText(message);
+      const { from } = this.#state.session;
+      this.#letter.text +=
+        letter === "m"
+          ? quoteMessage(message, indent)
+          : makeForward(message, { from, to: "", asAttachment: false }).text;
     }
   }
 
@@ -242,7 +246,7 @@ export function showLetter(letter: Letter): string {
 export async function attachFile(path: string): Promise<Letter["attachments"][number]> {
   if (path === "") throw new MailError("refused", "attach which file?");
   const octets = await readFile(path);
-  return { octets, fileName: safeFileName(basename(path), "file"), mediaType: mediaTypeOf(path) };
+  return { octets, fileName: diskFileName(basename(path), "file"), mediaType: mediaTypeOf(path) };
 }
 
 const MEDIA_TYPES: ReadonlyMap<string, string> = new Map([

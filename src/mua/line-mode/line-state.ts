@@ -1,5 +1,6 @@
 /** What line mode remembers between commands, and the few things every command does with it. */
 
+import { addressKey } from "../../message/addr-spec.ts";
 import { MailError } from "../../base/errors.ts";
 import type { MailFolder } from "../folder/mail-folder.ts";
 import type { SortItem } from "../folder/sort-order.ts";
@@ -23,6 +24,8 @@ export class LineState {
   lastList: readonly number[] = [];
   /** Place of the first message on the page of the list shown last. */
   windowStart = 0;
+  /** Keys of the person's own addresses, for lists. */
+  readonly #own: ReadonlySet<string>;
   /** Set by quit and exit. */
   isOver = false;
 
@@ -31,6 +34,7 @@ export class LineState {
     this.terminal = terminal;
     this.settings = settings;
     this.folder = folder;
+    this.#own = new Set(session.own.map(addressKey));
   }
 
   /** The messages that `words` name; rejects with a sentence for the person when they name none. */
@@ -97,7 +101,7 @@ export class LineState {
       isSaved: this.folder.isSaved(number),
       depth: depths.get(number) ?? 0,
       numberColumns: Math.max(3, String(this.folder.count).length),
-      own: this.session.own,
+      own: this.#own,
     });
   }
 

@@ -11,7 +11,6 @@ export type SettingName =
   | "flipr"
   | "header"
   | "indentprefix"
-  | "metoo"
   | "quote"
   | "record"
   | "screen"
@@ -34,7 +33,6 @@ const DEFAULTS: Readonly<Record<SettingName, Setting>> = {
   flipr: { value: false, help: "reply answers only the writer, Reply everybody" },
   header: { value: true, help: "show the list when a folder is opened" },
   indentprefix: { value: "> ", help: "what stands before quoted lines" },
-  metoo: { value: false, help: "keep one's own address when answering everybody" },
   quote: { value: true, help: "begin an answer with the text it answers" },
   record: { value: true, help: "keep a copy of what is sent in the mailbox for sent mail" },
   screen: { value: "", help: "lines of a page of the list; empty: those of the screen" },

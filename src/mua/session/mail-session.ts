@@ -6,8 +6,8 @@
 import { MailError } from "../../base/errors.ts";
 import type { ImapClient } from "../../imap/client/imap-client.ts";
 import type { ListedMailbox } from "../../imap/client/mailbox-listing.ts";
-import { addressKey, parseAddress } from "../../message/addr-spec.ts";
-import { formatMailbox } from "../../message/address-format.ts";
+import { parseAddress, type Address } from "../../message/addr-spec.ts";
+import type { NamedAddress } from "../../message/address-format.ts";
 import { makeMessageId } from "../../message/message-id.ts";
 import type { MailAccount } from "../account/mail-account.ts";
 import { openImap } from "../account/open-imap.ts";
@@ -56,23 +56,21 @@ export class MailSession {
     );
   }
 
-  /** The sender's own line for From. */
-  get from(): string {
+  /** Whom mail comes from. */
+  get from(): NamedAddress {
     const { address, displayName } = this.account;
     const parsed = parseAddress(address);
     if (!parsed.ok)
       throw new MailError("config-invalid", `"${address}" is no address: ${parsed.problem}`);
-    return formatMailbox({ displayName, address: parsed.value });
+    return { displayName, address: parsed.value };
   }
 
-  /** Keys of the addresses that are the person's own. */
-  get own(): ReadonlySet<string> {
-    return new Set(
-      [this.account.address, ...this.account.aliases].flatMap((text) => {
-        const parsed = parseAddress(text);
-        return parsed.ok ? [addressKey(parsed.value)] : [];
-      }),
-    );
+  /** The addresses that are the person's own. */
+  get own(): readonly Address[] {
+    return [this.account.address, ...this.account.aliases].flatMap((text) => {
+      const parsed = parseAddress(text);
+      return parsed.ok ? [parsed.value] : [];
+    });
   }
 
   /** Submits, then keeps a copy in the mailbox for what was sent. Rejects if nothing could be submitted. */

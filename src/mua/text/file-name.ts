@@ -1,20 +1,20 @@
 /**
  * File names for what is saved from mail: one plain component whatever the message said (security
- * rows 79, 86). Never a path, never hidden, never a device, extension honest.
+ * rows 79, 86). `message/file-name.ts` makes it readable and honest; here it is made fit for a disk
+ * and a shell: no option, no home, no device, short enough in octets.
  */
 
+import { safeFileName } from "../../message/file-name.ts";
 import { screenText } from "./screen-text.ts";
 
 const MAX_OCTETS = 200;
 // Windows reserves these with any extension; the disk may be shared with one.
 const RESERVED = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
-export function safeFileName(wish: string | undefined, otherwise: string): string {
-  const component = (wish ?? "").split(/[/\\]/).at(-1) ?? "";
-  const plain = screenText(component)
+export function diskFileName(wish: string | undefined, otherwise: string): string {
+  const readable = wish === undefined ? "" : (safeFileName(wish) ?? "");
+  const plain = screenText(readable)
     .normalize("NFC")
-    .replace(/[<>:"|?*\u007f]/g, "_")
-    .replace(/\s+/g, " ")
     .replace(/^[.\s~-]+|[.\s]+$/g, "");
   const short = shorten(plain);
   if (short === "") return otherwise;

@@ -1,10 +1,11 @@
 /**
- * HTML mail as text to read: one linear pass over the tags, no tree, no style sheet, no network,
- * nothing executed. Bounded in input and output. What a browser would hide stays hidden where it
- * says so in place (`hidden`, `display:none`); links show where they really lead.
+ * HTML mail as text to read on a terminal: one linear pass over the tags, no tree, no style sheet,
+ * no network, nothing executed. Bounded in input and output. Beyond `message/html-text.ts`, which
+ * serves previews and search, it keeps what a reader needs: where links really lead, what pictures
+ * are called, quotes and rules; and leaves out what a browser would hide (`hidden`, `display:none`).
  */
 
-import { decodeEntities } from "./html-entities.ts";
+import { decodeEntities } from "../../message/html-text.ts";
 
 export const MAX_HTML_LENGTH = 4_000_000;
 const MAX_TEXT_LENGTH = 1_000_000;

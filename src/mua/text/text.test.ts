@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { SeededRandom } from "../../base/testing/seeded-random.ts";
-import { numberedFileName, safeFileName } from "./file-name.ts";
+import { numberedFileName, diskFileName } from "./file-name.ts";
 import { htmlToText } from "./html-text.ts";
 import { columnsOf, cutColumns, fitColumns, screenLines, screenText } from "./screen-text.ts";
 import { wrapText } from "./wrap.ts";
@@ -177,8 +177,8 @@ test("security row 79: names of attachments are one honest, visible, plain compo
     ["-rf", "rf"],
     ["a .", "a"],
   ];
-  for (const [wish, name] of rows) assert.equal(safeFileName(wish, "part"), name);
-  const long = safeFileName(`${"ü".repeat(1_000_000)}.tar`, "part");
+  for (const [wish, name] of rows) assert.equal(diskFileName(wish, "part"), name);
+  const long = diskFileName(`${"ü".repeat(1_000_000)}.tar`, "part");
   assert.ok(Buffer.byteLength(long) <= 200 && long.endsWith("ü.tar"));
   assert.equal(numberedFileName("a.tar.gz", 2), "a.tar (2).gz");
   assert.equal(numberedFileName("a", 1), "a");

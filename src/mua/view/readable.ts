@@ -9,7 +9,7 @@ import { decodeWords } from "../../message/encoded-word.ts";
 import { textOf } from "../../message/header.ts";
 import { parseMessage } from "../../message/parse.ts";
 import { isMultipart, type ParsedMessage, type Part } from "../../message/part.ts";
-import { safeFileName } from "../text/file-name.ts";
+import { diskFileName } from "../text/file-name.ts";
 import { htmlToText } from "../text/html-text.ts";
 import { screenLines, screenText } from "../text/screen-text.ts";
 
@@ -129,10 +129,7 @@ class Reader {
     this.attachments.push({
       number,
       part,
-      fileName: safeFileName(
-        wish === undefined ? undefined : decodeWords(wish),
-        `part-${number}.${extension}`,
-      ),
+      fileName: diskFileName(wish, `part-${number}.${extension}`),
       mediaType: screenText(`${part.type}/${part.subtype}`),
       sizeOctets: part.encoding === "base64" ? Math.floor((length * 3) / 4.1) : length,
     });

@@ -3,7 +3,7 @@
 import { MailError } from "../../../base/errors.ts";
 import { emptyLetter, type Letter } from "../../compose/letter.ts";
 import { makeForward } from "../../compose/forward.ts";
-import { makeReply } from "../../compose/reply.ts";
+import { makeReply, writeAddresses } from "../../compose/reply.ts";
 import { splitWords } from "../command-name.ts";
 import { composeLetter, keepDeadLetter } from "../compose-loop.ts";
 import type { LineCommand } from "../line-command.ts";
@@ -32,7 +32,10 @@ async function writeAndSend(state: LineState, letter: Letter): Promise<boolean> 
 }
 
 async function mail(state: LineState, rest: string): Promise<void> {
-  const letter = { ...emptyLetter(state.session.from), to: splitWords(rest).join(", ") };
+  const letter = {
+    ...emptyLetter(writeAddresses([state.session.from])),
+    to: splitWords(rest).join(", "),
+  };
   await writeAndSend(state, letter);
 }
 
@@ -44,7 +47,7 @@ async function reply(state: LineState, rest: string, toAll: boolean): Promise<vo
     const letter = makeReply(message, {
       from: session.from,
       toAll: settings.isOn("flipr") ? !toAll : toAll,
-      own: settings.isOn("metoo") ? new Set() : session.own,
+      own: session.own,
       quote: settings.isOn("quote"),
       indent: settings.text("indentprefix"),
     });
