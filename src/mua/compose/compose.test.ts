@@ -97,7 +97,7 @@ test("Reply-To wins over From; answering oneself goes to whom one wrote", () => 
     "x",
   );
   const letter = makeReply(mine, { ...OPTIONS, toAll: true });
-  assert.deepEqual([letter.to, letter.cc, letter.subject], ["a@a.example", "b@b.example", "re: x"]);
+  assert.deepEqual([letter.to, letter.cc, letter.subject], ["a@a.example", "b@b.example", "Re: x"]);
 });
 
 test("In-Reply-To stands in for References; without a Message-ID there is no thread to hang in", () => {
