@@ -19,8 +19,7 @@ test(`security row 29: ${ROUNDS} times kill -9 under ${SENDERS} senders: no ackn
   const folder = await makePosthornFolder(context);
   await folder.must("domain", "add", "crash.test");
   const accounts = Array.from({ length: ACCOUNTS }, (_, n) => `user${n}@crash.test`);
-  for (const account of accounts)
-    await folder.cli("account", "add", account, "--password", PASSWORD);
+  for (const account of accounts) await folder.addAccount(account, PASSWORD);
 
   const acknowledged = new Set<string>();
   const sent = new Set<string>();
