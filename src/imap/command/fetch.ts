@@ -73,7 +73,9 @@ export function readFetch(reader: ArgumentReader, isUid: boolean): FetchCommand 
   } else if (!readMacro(reader, items)) {
     readItem(reader, items);
   }
-  if (items.sections.length + items.binaries.length > MAX_ITEMS) reader.fail("Too many items");
+  const count = items.sections.length + items.binaries.length;
+  if (items.plain.size + count === 0) reader.fail("Expected fetch items");
+  if (count > MAX_ITEMS) reader.fail("Too many items");
   const modifiers = readModifiers(reader);
   if (isUid) items.plain.add("UID");
   if (modifiers.changedSince !== undefined) items.plain.add("MODSEQ");
