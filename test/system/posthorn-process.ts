@@ -4,7 +4,7 @@
  */
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -52,6 +52,7 @@ export async function makePosthornFolder(
   const path = mkdtempSync(join(tmpdir(), "posthorn-system-"));
   const config = join(path, "posthorn.toml");
   const ports = await freePorts(host);
+  mkdirSync(join(path, "data"), { mode: 0o700 });
   writeFileSync(
     config,
     [
