@@ -61,7 +61,10 @@ function main() {
   }
   // Compiled code is kept between starts where the package's folder may be written.
   if (nodeModule.enableCompileCache && existsSync(join(root, "node_modules"))) {
-    nodeModule.enableCompileCache(join(root, "node_modules", ".cache", "posthorn"));
+    const folder = join(root, "node_modules", ".cache", "posthorn");
+    nodeModule.enableCompileCache(folder);
+    // Threads look at the environment only.
+    process.env.NODE_COMPILE_CACHE = process.env.NODE_COMPILE_CACHE || folder;
   }
   const face = basename(process.argv[1] || "").replace(/\.js$/, "");
   const args = process.argv.slice(2);

@@ -1,15 +1,14 @@
 /** The life of a server process: start, signals, reload, orderly end. What it runs is in `compose.ts`. */
 
-import { mkdirSync } from "node:fs";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { isMailError } from "../base/errors.ts";
 import { systemClock } from "../net/system-clock.ts";
 import { systemRandom } from "../net/system-random.ts";
 import { openStore } from "../store/sqlite/open-store.ts";
 import type { Store } from "../store/contract.ts";
 import { loadCertificates } from "./certificates.ts";
-import { compose } from "./compose.ts";
-import type { Server } from "./compose.ts";
+import type { Server, ServerParts } from "./compose.ts";
 import type { FoundConfig } from "./config/find-config.ts";
 import { changedSettings } from "./config/changed-settings.ts";
 import { guardProcess } from "./guard-process.ts";
@@ -19,9 +18,18 @@ import { makeProcessLog } from "./process-log.ts";
 import type { ProcessLog } from "./process-log.ts";
 import { welcome } from "./welcome.ts";
 
+export type ServeOptions = {
+  /** First account and instructions also with a configuration file. */
+  readonly welcome?: boolean;
+};
+
+/** Compiled code is written out once the start is over, so that a later crash doesn't cost the next start. */
+const CACHE_FLUSH_MS = 5_000;
+
 /** Runs until SIGTERM or SIGINT. `find` reads the configuration, now and at each SIGHUP. */
-export async function serve(find: () => FoundConfig): Promise<void> {
+export async function serve(find: () => FoundConfig, options: ServeOptions = {}): Promise<void> {
   const found = find();
+  const isFirstTry = found.file === undefined || options.welcome === true;
   const log = await makeProcessLog({
     ...found.settings.log,
     isTerminal: process.stdout.isTTY,
@@ -31,6 +39,9 @@ export async function serve(find: () => FoundConfig): Promise<void> {
   process.umask(0o077);
   mkdirSync(found.dataFolder, { recursive: true, mode: 0o700 });
   const stopped = stopSignal(log);
+  // Most of the program is loaded while the store's thread starts.
+  const composing = import("./compose.ts");
+  composing.catch(() => {});
   const store = await openStore({
     folder: found.dataFolder,
     clock: systemClock,
@@ -38,8 +49,11 @@ export async function serve(find: () => FoundConfig): Promise<void> {
     log,
   });
   try {
-    const { server, firstAccount } = await start(found, store, log);
-    announce(found, server, firstAccount, log);
+    const { compose } = await composing;
+    const { server, firstAccount } = await start(found, store, log, compose, isFirstTry);
+    announce(found, server, log);
+    if (isFirstTry) greet(found, server, firstAccount);
+    setTimeout(() => flushCompileCache(), CACHE_FLUSH_MS).unref();
     const onHangup = reloader(find, found, server, log);
     process.on("SIGHUP", onHangup);
     const signal = await stopped;
@@ -57,35 +71,35 @@ async function start(
   found: FoundConfig,
   store: Store,
   log: ProcessLog,
+  compose: (parts: ServerParts) => Promise<Server>,
+  isFirstTry: boolean,
 ): Promise<{ server: Server; firstAccount: FirstAccount | undefined }> {
-  const { settings, dataFolder, file } = found;
+  const { settings, dataFolder } = found;
   const [certificates, firstAccount] = await Promise.all([
     loadCertificates({ ...settings, dataFolder, nowMs: Date.now() }),
-    file === undefined ? makeFirstAccount(store, systemRandom) : undefined,
+    isFirstTry ? makeFirstAccount(store, systemRandom) : undefined,
   ]);
   const server = await compose({ settings, store, certificates, log, version: ownVersion() });
   return { server, firstAccount };
 }
 
-function announce(
-  found: FoundConfig,
-  server: Server,
-  firstAccount: FirstAccount | undefined,
-  log: ProcessLog,
-): void {
-  const startedInMs = performance.now();
-  const { endpoints } = server.listeners;
+function announce(found: FoundConfig, server: Server, log: ProcessLog): void {
   log.info("app.started", {
-    startedInMs: Math.round(startedInMs),
+    startedInMs: Math.round(performance.now()),
+    services: server.listeners.endpoints.length,
     dataFolder: found.dataFolder,
     config: found.file,
     hostname: found.settings.hostname,
   });
-  // On standard error: standard output may be a stream of JSON lines.
-  if (found.file === undefined) {
-    const { dataFolder } = found;
-    process.stderr.write(welcome({ endpoints, dataFolder, firstAccount, startedInMs }));
-  }
+}
+
+/** On standard error: standard output may be a stream of JSON lines. */
+function greet(found: FoundConfig, server: Server, firstAccount: FirstAccount | undefined): void {
+  const { endpoints } = server.listeners;
+  const startedInMs = performance.now();
+  process.stderr.write(
+    welcome({ endpoints, dataFolder: found.dataFolder, firstAccount, startedInMs }),
+  );
 }
 
 /** The first signal asks for an orderly end, a second one ends at once. */

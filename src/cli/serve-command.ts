@@ -15,9 +15,10 @@ export function addServeCommand(program: Command): void {
   program
     .command("serve")
     .description("run the mail server")
+    .option("--welcome", "make a first account and explain it, also with a configuration file")
     .addHelpText("after", EXAMPLES)
-    .action(async (_options: object, command: Command) => {
+    .action(async (options: { welcome?: boolean }, command: Command) => {
       const { serve } = await import("../app/serve.ts");
-      await serve(() => configOf(command));
+      await serve(() => configOf(command), options);
     });
 }
