@@ -21,6 +21,8 @@ export type RawMailbox = {
   readonly domain: string;
   /** Source route of an obsolete route address, as written (RFC 5322 §4.4). */
   readonly route: string;
+  /** The local part is words and dots, so that what it means is beyond doubt; `a@b@c` is not. */
+  readonly isPlainLocalPart: boolean;
 };
 
 export type RawGroup = {
@@ -78,7 +80,7 @@ function readMailbox(raw: RawMailbox): Mailbox {
   return {
     ...raw,
     displayName: decodeWords(raw.phrase),
-    address: parsed.ok ? parsed.value : undefined,
+    address: parsed.ok && raw.isPlainLocalPart ? parsed.value : undefined,
   };
 }
 
@@ -332,9 +334,16 @@ function endOfLiteral(text: string, from: number): number {
   return text.length;
 }
 
+/** Unencoded commas and the like within an encoded word are wrong, and common: the word stays whole. */
+const ENCODED_WORD = /=\?[^?\s]{1,60}\?[BbQq]\?[^?\s]{0,500}\?=/y;
+
 /** Atoms, and any other character that has no meaning of its own here. */
 function endOfWord(text: string, from: number): number {
   let index = from + 1;
+  if (text.charCodeAt(from) === 0x3d && text.charCodeAt(index) === 0x3f) {
+    ENCODED_WORD.lastIndex = from;
+    if (ENCODED_WORD.test(text)) index = ENCODED_WORD.lastIndex;
+  }
   for (; index < text.length; index++) {
     const char = text.charCodeAt(index);
     if (char > 0x40) {
@@ -355,10 +364,25 @@ function lastIndexOfAt(tokens: readonly Token[]): number {
   return -1;
 }
 
-function splitAddress(tokens: readonly Token[]): { localPart: string; domain: string } {
+type SplitAddress = Pick<RawMailbox, "localPart" | "domain" | "isPlainLocalPart">;
+
+function splitAddress(tokens: readonly Token[]): SplitAddress {
   const at = lastIndexOfAt(tokens);
-  if (at === -1) return { localPart: glue(tokens), domain: "" };
-  return { localPart: glue(tokens.slice(0, at)), domain: glueTight(tokens, at + 1) };
+  if (at === -1) return { localPart: glue(tokens), domain: "", isPlainLocalPart: false };
+  const local = tokens.slice(0, at);
+  return {
+    localPart: glue(local),
+    domain: glueTight(tokens, at + 1),
+    isPlainLocalPart: isPlainLocalPart(local),
+  };
+}
+
+/** Words with dots between them; dots may be doubled or last, as some providers hand them out. */
+function isPlainLocalPart(tokens: readonly Token[]): boolean {
+  return tokens.every(
+    (token, index) =>
+      token.kind === "dot" || (isTextual(token) && !(index > 0 && isTextual(tokens[index - 1]))),
+  );
 }
 
 /** Words keep one space between them (which makes the address invalid, but says what was there); dots take none. */

@@ -5,7 +5,14 @@
  * words, spaces within a word. Encoding writes UTF-8 words of at most 75 characters.
  */
 
-import { concatBytes, encodeBase64, encodeUtf8, utf8Length } from "../base/bytes.ts";
+import {
+  concatBytes,
+  decodeLatin1,
+  encodeBase64,
+  encodeLatin1,
+  encodeUtf8,
+  utf8Length,
+} from "../base/bytes.ts";
 import { decodeBase64Lenient } from "./base64.ts";
 import { charsetDecoder, decodeCharset } from "./charset.ts";
 import { displayText } from "./display-text.ts";
@@ -60,7 +67,8 @@ function readRun(text: string, first: Word): { decoded: string; end: number } {
     while (next < text.length && /[ \t\r\n]/.test(text[next])) next++;
     const word = text.startsWith("=?", next) ? readWord(text, next) : undefined;
     if (word === undefined) break;
-    if (word.charset !== charset) {
+    // ISO-2022 charsets end each word in ASCII, and their decoders want no second beginning.
+    if (word.charset !== charset || charset.startsWith("iso-2022")) {
       decoded += decodeCharset(concatBytes(parts), charset);
       charset = word.charset;
       parts = [];
@@ -102,37 +110,17 @@ function endOfEncodedText(text: string, start: number): number {
 }
 
 function decodeQ(encoded: string): Uint8Array {
-  const plain = encoded.replaceAll("_", " ");
-  if (/[^\u0000-\u00ff]/.test(plain)) return decodeQUnicode(plain);
-  const result = new Uint8Array(plain.length);
-  let length = 0;
-  for (let index = 0; index < plain.length; index++) {
-    const code = plain.charCodeAt(index);
-    const octet = code === 0x3d ? hexOctet(plain, index + 1) : -1;
-    if (octet !== -1) index += 2;
-    result[length++] = octet === -1 ? code : octet;
-  }
-  return result.subarray(0, length);
+  const spaced = encoded.replaceAll("_", " ");
+  // Raw non-ASCII within the word is wrong; its UTF-8 octets stand for it.
+  const plain = NOT_ASCII.test(spaced) ? decodeLatin1(encodeUtf8(spaced)) : spaced;
+  return encodeLatin1(
+    plain.replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    ),
+  );
 }
 
-/** Raw non-ASCII within an encoded word: its UTF-8 octets stand for it. */
-function decodeQUnicode(plain: string): Uint8Array {
-  let latin1 = "";
-  for (const octet of encodeUtf8(plain)) latin1 += String.fromCharCode(octet);
-  return decodeQ(latin1.replaceAll(" ", "_"));
-}
-
-function hexOctet(text: string, at: number): number {
-  const high = hexDigit(text.charCodeAt(at));
-  const low = hexDigit(text.charCodeAt(at + 1));
-  return high === -1 || low === -1 ? -1 : high * 16 + low;
-}
-
-function hexDigit(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
-  const upper = code & ~32;
-  return upper >= 65 && upper <= 70 ? upper - 55 : -1;
-}
+const NOT_ASCII = /[^\u0000-\u007f]/;
 
 /** Whether `text` can stand in an unstructured field as it is, and will be read back the same. */
 export function isPlainText(text: string): boolean {
@@ -172,12 +160,12 @@ const PREFIX_B = "=?utf-8?B?";
 const PREFIX_Q = "=?utf-8?Q?";
 const ROOM = MAX_WORD_LENGTH - PREFIX_B.length - 2;
 
+/** Q while most of the text can be read in it, else B (RFC 2047 §4). */
 function encodeSpan(text: string, indent: number): string {
   const octets = encodeUtf8(text);
-  let quoted = 0;
-  for (const octet of octets) quoted += isQSafe(octet) || octet === 32 ? 1 : 3;
-  const asBase64 = quoted > Math.ceil(octets.length / 3) * 4;
-  return asBase64 ? encodeB(text, indent) : encodeQ(text, indent);
+  let hidden = 0;
+  for (const octet of octets) if (!isQSafe(octet) && octet !== 32) hidden++;
+  return hidden * 3 > octets.length ? encodeB(text, indent) : encodeQ(text, indent);
 }
 
 /** RFC 2047 §5 (3): the set that is safe in every place, phrases included. */

@@ -66,14 +66,15 @@ function checkMailbox(mailbox: RawMailbox, at: number, name: string, findings: F
   }
   if (mailbox.domain === "") return; // said already
   const parsed = parseAddress(`${formatLocalPart(mailbox.localPart)}@${mailbox.domain}`);
-  if (!parsed.ok) {
+  if (!parsed.ok || !mailbox.isPlainLocalPart) {
+    const problem = parsed.ok ? "the local part needs quotes" : parsed.problem;
     const shown = `${mailbox.localPart}@${mailbox.domain}`.slice(0, 80);
     findings.add(
       "address-invalid",
       "error",
       at,
       "RFC 5321 §4.1.2",
-      `${name} has "${shown}": ${parsed.problem}`,
+      `${name} has "${shown}": ${problem}`,
     );
   }
   if (mailbox.localPart.includes("=?") || mailbox.domain.includes("=?")) {
@@ -85,6 +86,4 @@ function checkMailbox(mailbox: RawMailbox, at: number, name: string, findings: F
       `${name} has an encoded word within an address, where it stands for itself`,
     );
   }
-  // A phrase may have dots only within quotes (RFC 5322 §3.2.5, obs-phrase §4.1); the scan cannot
-  // tell quoted from bare, so only what no phrase can be is left to say.
 }
