@@ -5,7 +5,7 @@
 
 import { encodeUtf8 } from "../base/bytes.ts";
 import { formatAddress, parseAddress, type Address } from "../message/addr-spec.ts";
-import { encodeWords } from "../message/encoded-word.ts";
+import { cleanText, formatPhrase } from "../message/address-format.ts";
 import type { List } from "../store/directory.ts";
 
 /** Roles of a list beside posting, by the suffix of their local part. */
@@ -27,7 +27,8 @@ export function listIdOf(list: Pick<List, "address">): string {
 
 export function listFields(list: List): Uint8Array {
   const request = roleAddress(list, "request");
-  const name = list.displayName === "" ? "" : `${encodeWords(list.displayName)} `;
+  const title = cleanText(list.displayName);
+  const name = title === "" ? "" : `${formatPhrase(title)}\r\n\t`;
   const fields = [
     `List-Id: ${name}<${listIdOf(list)}>`,
     `List-Post: <${mailto(list.address)}>`,

@@ -1,6 +1,6 @@
 /** What reception answers when it does not take something: the code, and a sentence that helps. */
 
-import { isMailError } from "../../base/errors.ts";
+import { isMailError, type ErrorCode } from "../../base/errors.ts";
 import { reply, type Reply } from "../../smtp/reply.ts";
 import type { ResolutionProblem } from "../resolution/resolution.ts";
 
@@ -53,17 +53,16 @@ export function refusedRecipient(problem: ResolutionProblem): Reply {
   return reply(problem.code, problem.status, problem.text);
 }
 
+const NOT_STORED: Reply = reply(451, "4.3.0", "The message could not be stored; try again later");
+
+const STORE_FAILURES: ReadonlyMap<ErrorCode, Reply> = new Map([
+  ["disk-full", DISK_LOW],
+  ["over-quota", MAILBOX_FULL],
+  ["not-found", reply(451, "4.3.0", "A mailbox has just gone; try again")],
+]);
+
 /** For what the store threw. Nothing was stored, so the client keeps the message and tries again. */
 export function replyToStoreFailure(error: unknown): Reply | undefined {
   if (!isMailError(error)) return undefined;
-  switch (error.code) {
-    case "disk-full":
-      return DISK_LOW;
-    case "over-quota":
-      return MAILBOX_FULL;
-    case "not-found":
-      return reply(451, "4.3.0", "A mailbox has just gone; try again");
-    default:
-      return reply(451, "4.3.0", "The message could not be stored; try again later");
-  }
+  return STORE_FAILURES.get(error.code) ?? NOT_STORED;
 }

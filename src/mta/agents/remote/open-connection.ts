@@ -59,7 +59,7 @@ export async function openConnection(
 ): Promise<Opened> {
   const first = await tryOpen(host, policy, deps, config);
   if (first !== "handshake-failed") return first;
-  deps.log.info("mta.tls-failed", { relay: hostLabel(host), then: "in the clear" });
+  deps.log.info("mta.tls-failed", { relay: hostLabel(host), next: "in the clear" });
   const second = await tryOpen(host, { ...policy, tls: "never" }, deps, config);
   return second === "handshake-failed" ? problem(host, "4.7.5", "TLS failed") : second;
 }
