@@ -33,7 +33,8 @@ class SyntaxReader {
   }
 
   response(): void {
-    if (this.#is("+ ")) return this.#respText();
+    // RFC 9051 §9 continue-req: base64 may be empty.
+    if (this.#is("+ ")) return this.#at === this.#text.length ? undefined : this.#respText();
     if (!this.#is("* ")) {
       this.#match(/[A-Za-z0-9.*]+/y, "tag");
       this.#space();
