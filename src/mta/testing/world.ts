@@ -63,6 +63,8 @@ export class World {
   readonly hosts: TestHost[] = [];
   /** `address:port` of every connection made, in order. */
   readonly connections: string[] = [];
+  /** Every TLS handshake of a client fails. */
+  breakTls = false;
   readonly #listeners: Map<string, Listener> = new Map();
   readonly #folders: string[] = [];
 
@@ -120,6 +122,7 @@ export class World {
         server: { address: target.address, port: target.port },
       });
       listener(server);
+      if (this.breakTls) breakTls(client);
       return client;
     };
   }
@@ -233,6 +236,13 @@ export class TestHost {
     await this.mta.runner.stop();
     await this.store.close();
   }
+}
+
+function breakTls(channel: Channel): void {
+  channel.startTls = () => {
+    channel.abort();
+    return Promise.reject(new MailError("tls-failed", "handshake failure"));
+  };
 }
 
 type FolderImage = readonly { readonly path: string; readonly octets: Uint8Array | undefined }[];

@@ -131,7 +131,12 @@ export class RemoteAgent implements DeliveryAgent {
       const batch = sorting.nextBatch(Math.min(limit, this.#config.queue.recipientsPerTransaction));
       if (batch.length === 0 || !isAlive) break;
       const isFresh = connection.transactions === 0;
-      const sent = await sendBatch(connection.client, job.message, batch, content);
+      const sent = await sendBatch(connection.client, job.message, batch, content).catch(
+        (error) => {
+          pool.drop(connection);
+          throw error;
+        },
+      );
       connection.transactions++;
       if (!isFresh && sent.isStale) {
         pool.drop(connection);

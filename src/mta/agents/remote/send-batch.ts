@@ -1,5 +1,6 @@
 /** One transaction of a queued message for some of its recipients, as the SMTP client wants it. */
 
+import type { ErrorCode } from "../../../base/errors.ts";
 import { parseAddress } from "../../../message/addr-spec.ts";
 import type { SmtpClient } from "../../../smtp/client.ts";
 import type {
@@ -12,6 +13,14 @@ import type { ReversePath } from "../../../smtp/handler.ts";
 import type { QueuedMessage, QueueRecipient } from "../../../store/queue.ts";
 import { isReally7Bit } from "./queued-content.ts";
 
+const OUR_OWN: ReadonlySet<ErrorCode> = new Set([
+  "store-busy",
+  "store-corrupt",
+  "store-closed",
+  "disk-failed",
+  "not-found",
+]);
+
 export type SentBatch = {
   readonly recipients: readonly QueueRecipient[];
   readonly report: DeliveryReport;
@@ -19,6 +28,7 @@ export type SentBatch = {
   readonly isStale: boolean;
 };
 
+/** Rejects when the store fails; for what the server and the network do there are outcomes. */
 export async function sendBatch(
   client: SmtpClient,
   message: QueuedMessage,
@@ -28,6 +38,10 @@ export async function sendBatch(
   let report = await deliver(client, message, recipients, content);
   if (report.outcomes.every(isUnsent8Bit) && (await isReally7Bit(content))) {
     report = await deliver(client, message, recipients, { ...content, body: "7bit" });
+  }
+  for (const outcome of report.outcomes) {
+    // Our own disk failed while the octets went out: no word about the host.
+    if (outcome.status === "lost" && OUR_OWN.has(outcome.error.code)) throw outcome.error;
   }
   const isStale = report.outcomes.every(
     (outcome) => outcome.status === "lost" && outcome.stage === "mail",
