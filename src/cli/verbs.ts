@@ -60,6 +60,13 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     },
   ],
   [
+    "lint",
+    {
+      summary: "what is wrong with a message, by RFC",
+      add: async (program) => (await import("./lint-command.ts")).addLintCommand(program),
+    },
+  ],
+  [
     "config",
     {
       summary: "check, show and document the configuration",

@@ -1,0 +1,199 @@
+/** The administrative verbs, as a shell sees them: output, errors that help, exit codes. */
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, suite, test } from "node:test";
+
+const bin = join(import.meta.dirname, "../../bin/posthorn.js");
+
+type Run = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
+
+function runProgram(program: string, args: string[], data: string, input = ""): Promise<Run> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      env: { ...process.env, POSTHORN_DATA: data, POSTHORN_CONFIG: "" },
+      cwd: tmpdir(),
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    child.on("close", (status) => resolve({ status, stdout, stderr }));
+    child.stdin.on("error", () => {});
+    child.stdin.end(input);
+  });
+}
+
+suite("the command line", () => {
+  let data = "";
+  const posthorn = (line: string, input?: string): Promise<Run> =>
+    runProgram(process.execPath, [bin, ...line.split(" ")], data, input);
+  const json = async (line: string): Promise<unknown> => JSON.parse((await posthorn(line)).stdout);
+
+  before(() => {
+    data = join(mkdtempSync(join(tmpdir(), "posthorn-cli-")), "data");
+    mkdirSync(data, { mode: 0o700 });
+  });
+  after(() => rmSync(join(data, ".."), { recursive: true, force: true }));
+
+  test("a domain, accounts, an alias and a list, from nothing to removed", async () => {
+    const missing = await posthorn("account add anna@example.org --generate");
+    assert.equal(missing.status, 1);
+    assert.match(missing.stderr, /First: posthorn domain add example\.org/);
+    assert.equal((await posthorn("domain add Example.ORG")).status, 0);
+    assert.equal((await posthorn("domain add bücher.example")).status, 0);
+    assert.match((await posthorn("domain list")).stdout, /^bücher\.example +0/m);
+
+    const made = await posthorn("account add anna@example.org --generate --json");
+    const account = JSON.parse(made.stdout) as { address: string; password: string };
+    assert.equal(account.address, "anna@example.org");
+    assert.match(account.password, /^[a-z2-9-]{19}$/);
+    const read = await posthorn("account add bob@example.org --password-stdin", "secret of bob\n");
+    assert.equal(read.status, 0);
+    assert.doesNotMatch(read.stdout, /secret/);
+    const short = await posthorn("account password bob@example.org --password-stdin", "short\n");
+    assert.equal(short.status, 2);
+    assert.match(short.stderr, /at least 8 characters/);
+    assert.equal((await posthorn("account disable bob@example.org")).status, 0);
+    assert.equal(
+      (await posthorn("account set anna@example.org --quota 2GB --name Anna")).status,
+      0,
+    );
+    const rows = (await json("account list example.org --json")) as Record<string, unknown>[];
+    assert.deepEqual(
+      rows.map(({ address, isEnabled, quotaOctets }) => [address, isEnabled, quotaOctets]),
+      [
+        ["anna@example.org", true, 2_147_483_648],
+        ["bob@example.org", false, undefined],
+      ],
+    );
+
+    assert.equal(
+      (await posthorn("alias add info@example.org anna@example.org x@far.test")).status,
+      0,
+    );
+    const again = await posthorn("alias add info@example.org bob@example.org");
+    assert.equal(again.status, 1);
+    assert.match(again.stderr, /info@example\.org/);
+    assert.equal((await posthorn("alias set info@example.org bob@example.org")).status, 0);
+    assert.match((await posthorn("alias list")).stdout, /info@example\.org +bob@example\.org/);
+
+    const list = "list add choir@example.org --owner anna@example.org --member bob@example.org";
+    assert.equal((await posthorn(list)).status, 0);
+    const file = join(data, "members.txt");
+    writeFileSync(file, "# the altos\ncarol@far.test\n\nbob@example.org\n");
+    assert.match(
+      (await posthorn(`list members add choir@example.org --file ${file}`)).stdout,
+      /2 members/,
+    );
+    const absent = await posthorn("list members remove choir@example.org zoe@far.test");
+    assert.equal(absent.status, 1);
+    assert.match(absent.stderr, /zoe@far\.test is not on choir@example\.org/);
+    assert.deepEqual(await json("list members list choir@example.org --json"), [
+      "bob@example.org",
+      "carol@far.test",
+    ]);
+    const posting = await posthorn("list set choir@example.org --posting everybody");
+    assert.equal(posting.status, 2);
+    assert.match(posting.stderr, /anyone, members, owner/);
+
+    const full = await posthorn("domain remove example.org");
+    assert.equal(full.status, 1);
+    for (const line of [
+      "list remove choir@example.org",
+      "alias remove info@example.org",
+      "account remove bob@example.org",
+      "account remove anna@example.org",
+      "domain remove example.org",
+    ]) {
+      const removed = await posthorn(line);
+      assert.equal(removed.status, 0, `${line}: ${removed.stderr}`);
+    }
+    assert.equal((await posthorn("account show anna@example.org")).status, 1);
+  });
+
+  test("wrong words: exit code 2 and what would be right", async () => {
+    const cases: [line: string, complaint: RegExp][] = [
+      ["nonsense", /unknown command 'nonsense'/],
+      ["account lst", /Did you mean list/],
+      ["account add", /missing required argument 'address'/],
+      ["account add not-an-address", /"not-an-address" is not a mail address/],
+      ["account add a@b..c", /is not a mail address/],
+      ["account set a@example.org", /give --name or --quota/],
+      ["account set a@example.org --quota lots", /"lots" is not a size/],
+      ["domain add -- -bad-.org", /is not a domain name/],
+      ["queue delete", /--all is everything/],
+      ["queue list --older-than soon", /"soon" is not a time/],
+      ["queue list --state lost", /due, leased, held/],
+    ];
+    for (const [line, complaint] of cases) {
+      const { status, stderr } = await posthorn(line);
+      assert.equal(status, 2, `${line}: ${stderr}`);
+      assert.match(stderr, complaint, line);
+    }
+  });
+
+  test("without a data folder a verb says where it looked and what to do (exit code 78)", async () => {
+    const { status, stderr } = await posthorn(`account list --data ${data}-not-there`);
+    assert.equal(status, 78);
+    assert.match(stderr, /no data folder .*-not-there.*posthorn serve.*--data/);
+    assert.equal(existsSync(`${data}-not-there`), false, "looking makes nothing");
+  });
+
+  test("help has examples for every verb", async () => {
+    const { stdout, status } = await posthorn("--help");
+    assert.equal(status, 0);
+    for (const verb of [
+      "serve",
+      "domain",
+      "account",
+      "alias",
+      "list",
+      "queue",
+      "doctor",
+      "config",
+    ]) {
+      assert.match(stdout, new RegExp(`^ +${verb} `, "m"));
+      const help = await posthorn(`${verb} --help`);
+      assert.equal(help.status, 0);
+      assert.match(help.stdout, /Examples?:\n {2}\$ posthorn /, verb);
+    }
+  });
+
+  test("the faces: mailq by link, newaliases, and an empty queue", async () => {
+    const link = join(data, "mailq");
+    symlinkSync(bin, link);
+    const { stdout, status } = await runProgram(process.execPath, [link], data);
+    assert.deepEqual([stdout, status], ["The queue is empty.\n", 0]);
+    assert.equal((await posthorn("newaliases")).status, 0);
+    assert.deepEqual(await json("queue list --json"), []);
+  });
+
+  test("doctor: a store in order, a configuration with its remarks", async () => {
+    const store = await posthorn("doctor store");
+    assert.deepEqual([store.stdout, store.status], ["The store is in order.\n", 0]);
+    const config = join(data, "posthorn.toml");
+    writeFileSync(config, '[smarthost]\nhost = "smtp.far.test"\npassword = "pw"\n', {
+      mode: 0o644,
+    });
+    const checked = await posthorn(`doctor config --config ${config}`);
+    assert.equal(checked.status, 1);
+    assert.match(checked.stdout, /holds a password and can be read by others: chmod 600/);
+    const shown = await posthorn(`config show --config ${config}`);
+    assert.doesNotMatch(shown.stdout, /"pw"/);
+    assert.match((await posthorn(`config check --config ${config}`)).stdout, /is in order/);
+  });
+
+  test("an older Node re-executes the pinned one", async () => {
+    const old = "/usr/bin/node";
+    if (!existsSync(old)) return;
+    const { stdout, status } = await runProgram(old, [bin, "version", "--json"], data);
+    assert.equal(status, 0);
+    const { node } = JSON.parse(stdout) as { node: string };
+    assert.ok(Number(node.split(".")[0]) >= 24);
+    assert.equal((await runProgram(old, [bin, "nonsense"], data)).status, 2);
+  });
+});
