@@ -63,10 +63,13 @@ export class ContentReceiver {
   }
 
   #check(piece: Uint8Array): void {
+    const roomOctets = this.#rules.maxOctets - this.#octets;
     this.#octets += piece.length;
-    if (this.#octets > this.#rules.maxOctets) return this.fail(replies.TOO_LARGE);
-    this.#hold(this.#guard.push(piece));
+    // What is wrong before the limit is said first, however the content was cut.
+    const isTooMuch = piece.length > roomOctets;
+    this.#hold(this.#guard.push(isTooMuch ? piece.subarray(0, roomOctets) : piece));
     this.#checkFault();
+    if (isTooMuch) this.fail(replies.TOO_LARGE);
   }
 
   #checkFault(): void {

@@ -37,21 +37,26 @@ export class LineEndGuard {
 
   /** The next octets of content, checked or mended. Once there is a fault, what comes out is void. */
   push(octets: Uint8Array): Uint8Array {
-    if (this.#policy.nul === "accept" || octets.indexOf(0) === -1) return this.#guardLines(octets);
-    if (this.#policy.nul === "reject") {
-      this.#fault ??= "nul";
-      return octets;
+    const nulAt = this.#policy.nul === "accept" ? -1 : octets.indexOf(0);
+    if (nulAt === -1) return this.#guardLines(octets, octets.length);
+    if (this.#policy.nul === "replace") {
+      const spaced = octets.map((octet) => (octet === 0 ? SP : octet));
+      return this.#guardLines(spaced, spaced.length);
     }
-    return this.#guardLines(octets.map((octet) => (octet === 0 ? SP : octet)));
+    // Which fault is named must not depend on how the content was cut: the first one.
+    this.#guardLines(octets, nulAt + 1);
+    this.#fault ??= "nul";
+    return octets;
   }
 
-  #guardLines(octets: Uint8Array): Uint8Array {
+  /** Looks at the first `until` octets. */
+  #guardLines(octets: Uint8Array, until: number): Uint8Array {
     if (this.#policy.stray === "keep" || octets.length === 0) return octets;
     if (this.#policy.stray === "normalize") return this.#mend(octets);
     const start = this.#afterCr && octets[0] === LF ? 1 : 0;
     if (this.#afterCr && start === 0) this.#fault ??= "stray";
-    this.#afterCr = octets[octets.length - 1] === CR;
-    const end = this.#afterCr ? octets.length - 1 : octets.length;
+    this.#afterCr = octets[until - 1] === CR;
+    const end = this.#afterCr ? until - 1 : until;
     if (findStray(octets, start, end) !== -1) this.#fault ??= "stray";
     return octets;
   }
