@@ -11,7 +11,7 @@ import type { NamedAddress } from "../../message/address-format.ts";
 import { makeMessageId } from "../../message/message-id.ts";
 import type { MailAccount } from "../account/mail-account.ts";
 import { openImap } from "../account/open-imap.ts";
-import { toMessage, type FinishedMessage, type Letter } from "../compose/letter.ts";
+import { toMessage, type FinishedMessage, type Letter, type Stamp } from "../compose/letter.ts";
 import { MailFolder } from "../folder/mail-folder.ts";
 import { submit, type SubmitDeps, type Submission } from "./submit.ts";
 
@@ -73,21 +73,39 @@ export class MailSession {
     });
   }
 
-  /** Submits, then keeps a copy in the mailbox for what was sent. Rejects if nothing could be submitted. */
-  async send(letter: Letter, options: { readonly keepCopy?: boolean } = {}): Promise<SentReport> {
+  /** The date and identifier of a message written now. */
+  stamp(): Stamp {
     const dateMs = this.deps.clock.nowMs();
     const domain = this.account.address.split("@").at(-1) ?? "localhost";
-    const messageId = makeMessageId(this.deps.random, domain);
-    const zoneMinutes = -new Date(dateMs).getTimezoneOffset();
-    const message = toMessage(letter, { dateMs, zoneMinutes, messageId });
+    return {
+      dateMs,
+      zoneMinutes: -new Date(dateMs).getTimezoneOffset(),
+      messageId: makeMessageId(this.deps.random, domain),
+    };
+  }
+
+  /** Submits, then keeps a copy in the mailbox for what was sent. Rejects if nothing could be submitted. */
+  async send(letter: Letter, options: { readonly keepCopy?: boolean } = {}): Promise<SentReport> {
+    const stamp = this.stamp();
+    const message = toMessage(letter, stamp);
     if (!message.ok) throw new MailError("refused", message.problem);
-    const submission = await submit(message.value, this.account, this.deps);
-    const isSent = submission.accepted.length > 0;
-    const copy =
-      isSent && options.keepCopy !== false && this.account.imap !== undefined
-        ? await this.#keepCopy(message.value)
-        : { copyIn: undefined, copyProblem: undefined };
-    return { ...submission, ...copy, messageId };
+    return { ...(await this.dispatch(message.value, options)), messageId: stamp.messageId };
+  }
+
+  /** The same for a message that is finished already. */
+  async dispatch(
+    message: FinishedMessage,
+    options: { readonly keepCopy?: boolean } = {},
+  ): Promise<Omit<SentReport, "messageId">> {
+    const submission = await submit(message, this.account, this.deps);
+    const isKept =
+      submission.accepted.length > 0 &&
+      options.keepCopy !== false &&
+      this.account.imap !== undefined;
+    const copy = isKept
+      ? await this.#keepCopy(message)
+      : { copyIn: undefined, copyProblem: undefined };
+    return { ...submission, ...copy };
   }
 
   async #keepCopy({ copy }: FinishedMessage): Promise<Pick<SentReport, "copyIn" | "copyProblem">> {
