@@ -147,7 +147,7 @@ export async function mailboxNamed(world: Pop3World, name: string): Promise<Mail
 /** UIDs now in a mailbox. */
 export async function uidsIn(world: Pop3World, name = "INBOX"): Promise<number[]> {
   const open = await world.store.mail.open((await mailboxNamed(world, name)).id);
-  const uids = [...(open?.uids.slice(0, open.count) ?? [])];
+  const uids = Array.from(open?.uids.subarray(0, open.count) ?? []);
   open?.release();
   return uids;
 }

@@ -22,7 +22,7 @@ export function splitLoginName(name: string, isAccount: (name: string) => boolea
   const local = at === -1 ? name : name.slice(0, at);
   const domain = at === -1 ? "" : name.slice(at);
   const plus = local.indexOf("+");
-  if (plus === -1) return whole;
+  if (plus < 1) return whole;
   return split(local.slice(0, plus) + domain, local.slice(plus + 1)) ?? whole;
 }
 
