@@ -82,7 +82,7 @@ function life(user: string): string {
 async function speak(chunkOctets: number | undefined): Promise<string> {
   const user = await world.account();
   const { client, server } = makeMemoryPipe(chunkOctets === undefined ? {} : { chunkOctets });
-  world.serve(server);
+  void world.serve(server);
   await client.write(encodeLatin1(life(user)));
   let output = "";
   for (;;) {
@@ -250,7 +250,7 @@ test("security row 91: a reader that does not read costs little, and SEARCH stop
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
-  world.serve(slow);
+  void world.serve(slow);
   const send = (text: string): Promise<void> => client.write(encodeLatin1(text));
   await send(`a LOGIN ${user} "${PASSWORD}"\r\nb SELECT INBOX\r\nc FETCH 1:* BODY.PEEK[]\r\n`);
   let received = 0;

@@ -86,7 +86,7 @@ export class ImapWorld {
     return accepted.deliveries[0].uid;
   }
 
-  serve(channel: Channel, options: Partial<ImapOptions> = {}): void {
+  serve(channel: Channel, options: Partial<ImapOptions> = {}): Promise<void> {
     const serving = serveImapSession(
       channel,
       {
@@ -107,6 +107,7 @@ export class ImapWorld {
     );
     this.#serving.add(serving);
     void serving.finally(() => this.#serving.delete(serving));
+    return serving;
   }
 
   /** A connection whose greeting has been read. */
@@ -115,7 +116,7 @@ export class ImapWorld {
     channel: MemoryChannelOptions = {},
   ): Promise<ImapDialogue> {
     const { client, server } = makeMemoryPipe(channel);
-    this.serve(server, options);
+    void this.serve(server, options);
     const dialogue = new ImapDialogue(client);
     this.#dialogues.push(dialogue);
     dialogue.greeting = await dialogue.readResponse();
