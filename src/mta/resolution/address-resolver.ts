@@ -149,9 +149,11 @@ export class AddressResolver {
     if (alias !== undefined) return { kind: "alias", alias, address };
     const key = addressKey(address);
     const list = this.#lists?.find(key);
-    if (list !== undefined) return { kind: "list", found: list };
+    if (list?.role === "post") return { kind: "list", found: list };
     const account = this.#directory.account(key);
-    return account === undefined ? undefined : { kind: "account", account, detail };
+    if (account !== undefined) return { kind: "account", account, detail };
+    // Somebody may be called `club-owner` in earnest; only then comes what a list implies.
+    return list === undefined ? undefined : { kind: "list", found: list };
   }
 
   #findAlias(address: Address): FoundAlias | undefined {

@@ -34,6 +34,8 @@ export type RunnerDeps = SettlingDeps & {
 /** Where the store cannot answer, or all that is due is busy: look again after this. */
 const PATIENCE_MS = 1000;
 const LONGEST_SLEEP_MS = 60 * 60_000;
+/** For the QUITs of idle connections. */
+const FAREWELL_MS = 2000;
 const SETTLE_TRIES = 8;
 const MOMENTARY: ReadonlySet<ErrorCode> = new Set(["store-busy", "disk-full", "disk-failed"]);
 
@@ -71,12 +73,14 @@ export class QueueRunner {
     this.#stopListening?.();
     await this.#claiming;
     await Promise.all(this.#destinations.drainWaiting().map((job) => this.#giveBack(job)));
+    await this.#atMost(drainMs, Promise.all(this.#jobs));
+    await this.#atMost(FAREWELL_MS, this.#deps.pool.close());
+  }
+
+  async #atMost(limitMs: number, work: Promise<unknown>): Promise<void> {
     const deadline = new AbortController();
-    await Promise.race([
-      Promise.all(this.#jobs).then(() => deadline.abort()),
-      this.#deps.clock.sleep(drainMs, deadline.signal),
-    ]);
-    await this.#deps.pool.close();
+    const done = work.then(() => deadline.abort());
+    await Promise.race([done, this.#deps.clock.sleep(limitMs, deadline.signal)]);
   }
 
   /** Resolves when nothing is under way and nothing is due. For tests, and for a queue run by hand. */
