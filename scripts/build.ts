@@ -18,7 +18,10 @@ function withBuiltPaths(code: string): string {
 }
 
 rmSync(dist, { recursive: true, force: true });
-const compiled = spawnSync(join(root, "node_modules/.bin/tsc"), ["-b"], { cwd: root, stdio: "inherit" });
+const compiled = spawnSync(join(root, "node_modules/.bin/tsc"), ["-b"], {
+  cwd: root,
+  stdio: "inherit",
+});
 if (compiled.status !== 0) process.exit(1);
 
 let count = 0;
@@ -27,9 +30,15 @@ for (const file of globSync("src/**/*.ts", { cwd: root })) {
   const relative = file.replace(/^src\//, "");
   const target = join(dist, relative.replace(/\.ts$/, ".js"));
   mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, withBuiltPaths(stripTypeScriptTypes(readFileSync(join(root, file), "utf8"))));
+  writeFileSync(
+    target,
+    withBuiltPaths(stripTypeScriptTypes(readFileSync(join(root, file), "utf8"))),
+  );
   const declaration = join(root, ".tsbuild", relative.replace(/\.ts$/, ".d.ts"));
-  writeFileSync(target.replace(/\.js$/, ".d.ts"), withBuiltPaths(readFileSync(declaration, "utf8")));
+  writeFileSync(
+    target.replace(/\.js$/, ".d.ts"),
+    withBuiltPaths(readFileSync(declaration, "utf8")),
+  );
   count++;
 }
 for (const data of globSync("src/**/*.{sql,json,txt}", { cwd: root })) {

@@ -202,9 +202,7 @@ function cpuSecondsOf(marks: readonly string[]): number {
   let ticks = 0;
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
-      const command = execFileSync("cat", [`/proc/${pid}/cmdline`])
-        .toString()
-        .replaceAll("\0", " ");
+      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
       const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));

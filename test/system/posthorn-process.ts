@@ -46,12 +46,19 @@ type Ending = { after(fn: () => void | Promise<void>): void };
 /** A folder with a configuration; gone, with every process started in it, when the test ends. */
 export async function makePosthornFolder(
   context: Ending,
-  extraConfig = "",
-  host = "127.0.0.1",
+  options: {
+    /** More of posthorn.toml. */
+    readonly config?: string;
+    readonly host?: string;
+    /** A port that must be this one, where several hosts share it. */
+    readonly smtpPort?: number;
+  } = {},
 ): Promise<PosthornFolder> {
+  const { config: extraConfig = "", host = "127.0.0.1" } = options;
   const path = mkdtempSync(join(tmpdir(), "posthorn-system-"));
   const config = join(path, "posthorn.toml");
-  const ports = await freePorts(host);
+  const free = await freePorts(host);
+  const ports = { ...free, smtp: options.smtpPort ?? free.smtp };
   mkdirSync(join(path, "data"), { mode: 0o700 });
   writeFileSync(
     config,
@@ -153,7 +160,7 @@ function isListening(port: number, host: string): Promise<boolean> {
   });
 }
 
-async function freePorts(host: string): Promise<Ports> {
+export async function freePorts(host: string): Promise<Ports> {
   const servers = await Promise.all(
     SERVICES.map(
       () =>
