@@ -71,8 +71,8 @@ suite("IMAP clients", () => {
     assert.deepEqual(
       mailboxes
         .filter((box) => box.specialUse !== undefined)
-        .map((box) => box.specialUse)
-        .sort(),
+        .map((box) => String(box.specialUse))
+        .sort((a, b) => a.localeCompare(b)),
       ["\\Archive", "\\Drafts", "\\Inbox", "\\Junk", "\\Sent", "\\Trash"],
     );
     assert.equal(mailboxes.find((box) => box.path === "INBOX")?.status?.messages, 3);
