@@ -37,36 +37,43 @@ export function decodeUuencode(body: Uint8Array): Uint8Array {
   return file?.octets ?? body;
 }
 
+/** Two passes: where the data ends and how much it is, then the data. */
 function readFile(body: Uint8Array, start: number): UuencodedFile | undefined {
-  const [headEnd, head] = readLine(body, start);
+  const [dataStart, head] = readLine(body, start);
   const match = /^begin ([0-7]{3,4}) (\S[^\r\n]*)$/.exec(head);
   if (match === null) return undefined;
-  const octets = new Uint8Array(Math.ceil(((body.length - headEnd) * 3) / 4));
-  let length = 0;
-  let at = headEnd;
-  let lines = 0;
-  while (at < body.length) {
+  let at = dataStart;
+  let total = 0;
+  let end = -1;
+  while (at < body.length && end === -1) {
     const [next, line] = readLine(body, at);
-    if (/^end\s*$/.test(line)) return fileOf(match[2], octets, length, start, next);
-    const expected = line === "" ? 0 : (line.charCodeAt(0) - 32) & 63;
-    const isData = line !== "" && /^[\u0020-\u0060]/.test(line) && line.length <= 90;
-    if (!isData) break;
-    at = next;
-    if (expected === 0) continue;
-    length = decodeLine(line, expected, octets, length);
-    lines++;
+    if (/^end\s*$/.test(line)) end = next;
+    else if (!/^[\u0020-\u0060]/.test(line) || line.length > 90) break;
+    else {
+      total += octetsIn(line);
+      at = next;
+    }
   }
-  return lines > 0 ? fileOf(match[2], octets, length, start, at) : undefined;
+  if (total === 0 && end === -1) return undefined;
+  const octets = decodeLines(body, dataStart, at, total);
+  return { fileName: match[2].trim(), octets, start, end: end === -1 ? at : end };
 }
 
-function fileOf(
-  name: string,
-  octets: Uint8Array,
-  length: number,
-  start: number,
-  end: number,
-): UuencodedFile {
-  return { fileName: name.trim(), octets: octets.slice(0, length), start, end };
+/** What the first character of a line says. */
+function octetsIn(line: string): number {
+  return line === "" ? 0 : (line.charCodeAt(0) - 32) & 63;
+}
+
+function decodeLines(body: Uint8Array, from: number, to: number, total: number): Uint8Array {
+  const octets = new Uint8Array(total);
+  let length = 0;
+  let at = from;
+  while (at < to) {
+    const [next, line] = readLine(body, at);
+    length = decodeLine(line, octetsIn(line), octets, length);
+    at = next;
+  }
+  return octets;
 }
 
 function readLine(body: Uint8Array, at: number): [next: number, line: string] {

@@ -10,7 +10,7 @@ export function message(...lines: readonly string[]): Uint8Array {
 /** A template literal to octets: the line break after the opening backtick goes, LF becomes CRLF. */
 export function octets(strings: TemplateStringsArray, ...values: readonly unknown[]): Uint8Array {
   return encodeUtf8(
-    String.raw(strings, ...values)
+    String.raw({ raw: strings }, ...values)
       .replace(/^\n/, "")
       .replace(/\r?\n/g, "\r\n"),
   );
