@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 /**
- * The door to Posthorn: plain JavaScript that any Node from 14 on can run. It finds a Node that is
+ * The door to Posthorn: plain JavaScript that any Node from 14.18 on can run. It finds a Node that is
  * new enough (the one we run under, or the one the checkout pins), and the face it was called by:
  * `sendmail`, `mailq` and `newaliases` are links to this file.
  */
 
-import { spawn } from "child_process";
-import { existsSync, realpathSync } from "fs";
-import * as nodeModule from "module";
-import { basename, dirname, join } from "path";
-import { fileURLToPath, pathToFileURL } from "url";
+import { spawn } from "node:child_process";
+import { existsSync, realpathSync } from "node:fs";
+import * as nodeModule from "node:module";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const LEAST_NODE = 24;
 const FACES = ["sendmail", "mailq", "newaliases"];

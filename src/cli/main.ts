@@ -31,7 +31,7 @@ export async function runCli(words: readonly string[]): Promise<void> {
     .helpOption("-h, --help", "print help")
     .showHelpAfterError("(--help says more)")
     .exitOverride();
-  const asked = words.find((word) => VERBS.has(word));
+  const asked = askedVerb(words);
   for (const [name, verb] of VERBS) {
     if (name === asked) await verb.add(program);
     else if (!verb.isHidden) program.command(name).description(verb.summary);
@@ -50,6 +50,13 @@ export async function runCli(words: readonly string[]): Promise<void> {
     process.exitCode = failure.exitCode;
   }
 }
+
+/** The first word that is no option and no option's value. */
+function askedVerb(words: readonly string[]): string | undefined {
+  return words.find((word, i) => VERBS.has(word) && !WITH_VALUE.has(words[i - 1] ?? ""));
+}
+
+const WITH_VALUE: ReadonlySet<string> = new Set(["--config", "--data"]);
 
 /** exitOverride is not inherited by commands that were added before it was set. */
 function overrideExits(command: Command): void {

@@ -6,6 +6,10 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
+import { silentLog } from "../../src/base/log.ts";
+import { systemClock } from "../../src/net/system-clock.ts";
+import { systemRandom } from "../../src/net/system-random.ts";
+import { openStore } from "../../src/store/sqlite/open-store.ts";
 
 const bin = join(import.meta.dirname, "../../bin/posthorn.js");
 
@@ -25,6 +29,43 @@ function runProgram(program: string, args: string[], data: string, input = ""): 
     child.stdin.on("error", () => {});
     child.stdin.end(input);
   });
+}
+
+/** Two messages with three recipients, none of which anybody tries to reach. */
+async function fillQueue(folder: string): Promise<void> {
+  const store = await openStore({
+    folder,
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+  });
+  const queued = (recipient: string): object => ({
+    recipient,
+    transport: "smtp",
+    destination: recipient.slice(recipient.indexOf("@") + 1),
+  });
+  const message = (
+    queueId: string,
+    reversePath: string,
+    recipients: string[],
+  ): Parameters<typeof store.accept>[0] => ({
+    message: store.octets.stageOctets(Buffer.from("Subject: waits\r\n\r\ntext\r\n")),
+    receivedAtMs: Date.now(),
+    envelopes: [
+      {
+        queueId,
+        reversePath,
+        smtpUtf8: false,
+        body: "7bit",
+        prefix: new Uint8Array(0),
+        deliveries: [],
+        recipients: recipients.map(queued) as never,
+      },
+    ],
+  });
+  await store.accept(message("first0000001", "anna@queue.test", ["x@far.test", "y@dead.test"]));
+  await store.accept(message("second000002", "", ["z@dead.test"]));
+  await store.close();
 }
 
 suite("the command line", () => {
@@ -170,6 +211,38 @@ suite("the command line", () => {
     assert.deepEqual([stdout, status], ["The queue is empty.\n", 0]);
     assert.equal((await posthorn("newaliases")).status, 0);
     assert.deepEqual(await json("queue list --json"), []);
+  });
+
+  test("the queue: list, show, hold, release, retry and delete, by filter", async () => {
+    await posthorn("domain add queue.test");
+    await fillQueue(data);
+    const list = await posthorn("queue list");
+    assert.match(list.stdout, /^ID +SIZE +AGE +STATE +NEXT +TRIES +SENDER +RECIPIENT/);
+    assert.match(list.stdout, /^first0000001 .* due .* anna@queue\.test +x@far\.test/m);
+    assert.match(list.stdout, /^second000002 .* <> +z@dead\.test/m);
+    assert.match(list.stdout, /-- 3 due, 0 under way, 0 held/);
+    const far = (await json("queue list --domain far.test --json")) as { recipient: string }[];
+    assert.deepEqual(
+      far.map(({ recipient }) => recipient),
+      ["x@far.test"],
+    );
+    const held = await posthorn("queue hold --sender anna@queue.test --reason tea-time");
+    assert.equal(held.stdout, "hold: 2 recipients.\n");
+    assert.match((await posthorn("queue show first0000001")).stdout, /held: tea-time/);
+    const dry = await posthorn("queue release --state held --dry-run");
+    assert.match(dry.stdout, /release would touch 2 recipients; nothing is changed/);
+    assert.equal(
+      (await posthorn("queue release --id first0000001")).stdout,
+      "release: 2 recipients.\n",
+    );
+    assert.equal(
+      (await posthorn("queue retry --recipient y@dead.test")).stdout,
+      "retry: 1 recipient.\n",
+    );
+    assert.equal((await posthorn("queue delete --sender <>")).stdout, "delete: 1 recipient.\n");
+    assert.equal((await posthorn("queue show second000002")).status, 1);
+    assert.deepEqual(await json("queue delete --all --json"), { touched: 2 });
+    await posthorn("domain remove queue.test");
   });
 
   test("doctor: a store in order, a configuration with its remarks", async () => {
