@@ -81,6 +81,28 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     },
   ],
   [
+    "mail",
+    {
+      summary: "read and write mail",
+      add: async (program) => (await import("./mail-command.ts")).addMailCommand(program),
+    },
+  ],
+  [
+    "send",
+    {
+      summary: "send a message",
+      add: async (program) => (await import("./send-command.ts")).addSendCommand(program),
+    },
+  ],
+  [
+    "sendmail",
+    {
+      summary: "hand mail over, as sendmail does",
+      isHidden: true,
+      add: async (program) => (await import("./sendmail-command.ts")).addSendmailCommand(program),
+    },
+  ],
+  [
     "mailq",
     {
       summary: "the queue, as `mailq` shows it",

@@ -4,25 +4,33 @@ import { MailError } from "../../base/errors.ts";
 import { makeForward } from "../compose/forward.ts";
 import type { Letter } from "../compose/letter.ts";
 import { makeReply } from "../compose/reply.ts";
-import type { MailSession } from "../session/mail-session.ts";
+import type { MailSession, SentReport } from "../session/mail-session.ts";
 import { readMessage } from "../view/readable.ts";
 import { numbersOf, octetsOf } from "./named-messages.ts";
 import type { VerbOutput } from "./verb-output.ts";
+
+export type SendOutput = VerbOutput & {
+  /** Nobody was refused. */
+  readonly isComplete: boolean;
+};
 
 /** Rejects when nobody was sent anything; a recipient refused among others is told. */
 export async function sendLetter(
   session: MailSession,
   letter: Letter,
   options: { readonly keepCopy: boolean },
-): Promise<VerbOutput & { readonly isComplete: boolean }> {
+): Promise<SendOutput> {
   const { signature } = session.account;
   if (signature !== undefined && signature !== "") letter.text += `-- \n${signature.trimEnd()}\n`;
-  const { accepted, refused, messageId, copyIn, copyProblem } = await session.send(letter, options);
+  return toldOfSending(await session.send(letter, options));
+}
+
+export function toldOfSending(report: SentReport): SendOutput {
+  const { accepted, refused, messageId, copyIn, copyProblem } = report;
   if (accepted.length === 0) {
     const why = refused.map(({ recipient, problem }) => `${recipient}: ${problem}`).join("; ");
-    throw new MailError("refused", `nothing was sent. ${why}`, {
-      temporary: refused.every(({ isTemporary }) => isTemporary),
-    });
+    const temporary = refused.every(({ isTemporary }) => isTemporary);
+    throw new MailError("refused", `nothing was sent. ${why}`, { temporary });
   }
   const lines = [
     `sent to ${accepted.join(", ")}`,
@@ -47,7 +55,7 @@ export type AnswerOptions = {
 export async function replyTo(
   session: MailSession,
   options: AnswerOptions & { readonly toAll: boolean; readonly quote: boolean },
-): Promise<VerbOutput & { readonly isComplete: boolean }> {
+): Promise<SendOutput> {
   const folder = await session.open(options.folder);
   const [number] = numbersOf(folder, [options.uid]);
   const message = readMessage(await octetsOf(folder, number));
@@ -63,7 +71,7 @@ export async function replyTo(
 export async function forwardTo(
   session: MailSession,
   options: AnswerOptions & { readonly to: string; readonly asAttachment: boolean },
-): Promise<VerbOutput & { readonly isComplete: boolean }> {
+): Promise<SendOutput> {
   const folder = await session.open(options.folder, { readOnly: true });
   const [number] = numbersOf(folder, [options.uid]);
   const message = readMessage(await octetsOf(folder, number));

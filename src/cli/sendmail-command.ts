@@ -1,0 +1,225 @@
+/**
+ * The face of sendmail: programs of this machine hand mail over as they always have. It goes to the
+ * local server over SMTP, logged in where the sender is an account here and the caller may read the
+ * data folder. Without a server nothing is taken: exit code 75, and the caller tries again.
+ */
+
+import { userInfo } from "node:os";
+import type { Command } from "commander";
+import { isMailError, MailError } from "../base/errors.ts";
+import { formatAddress, parseAddress, type Address } from "../message/addr-spec.ts";
+import { makeMessageId } from "../message/message-id.ts";
+import type { MailAccount } from "../mua/account/mail-account.ts";
+import { prepareRawMessage, untilDot } from "../mua/compose/raw-message.ts";
+import { submit, type Submission } from "../mua/session/submit.ts";
+import { connect } from "../net/connect.ts";
+import { nodeCrypto } from "../net/node-crypto.ts";
+import { systemClock } from "../net/system-clock.ts";
+import { systemRandom } from "../net/system-random.ts";
+import { CliError } from "./cli-error.ts";
+import { describeFailure } from "./describe-failure.ts";
+import { EXIT } from "./exit-codes.ts";
+import { openLocalAccount, reachable } from "./local-account.ts";
+import { readInput } from "./read-input.ts";
+import { parseSendmailArguments, type SendmailRequest } from "./sendmail-arguments.ts";
+import { configOf, withStore } from "./with-store.ts";
+
+/** sysexits.h, which callers of sendmail know. */
+const EX_USAGE = 64;
+
+export function addSendmailCommand(program: Command): void {
+  // Behind `sendmail` every option is sendmail's: -V and -h are not ours.
+  program.enablePositionalOptions();
+  program
+    .command("sendmail")
+    .argument("[words...]")
+    .description("hand mail to the local server, as sendmail does")
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action(async (words: string[], _options: object, command: Command) => {
+      const request = parseSendmailArguments(words);
+      if (!request.ok) return fail(request.problem, EX_USAGE);
+      try {
+        await run(request.value, command, program);
+      } catch (error) {
+        const { text, exitCode } = describeFailure(error);
+        fail(text, exitCode === EXIT.usage ? EX_USAGE : exitCode);
+      }
+    });
+}
+
+function fail(text: string, exitCode: number): void {
+  process.stderr.write(`sendmail: ${text}\n`);
+  process.exitCode = exitCode;
+}
+
+async function run(request: SendmailRequest, command: Command, program: Command): Promise<void> {
+  switch (request.mode) {
+    case "deliver":
+      return deliver(request, command);
+    case "smtp":
+      return speakSmtp(command);
+    case "queue": {
+      const { addMailqCommand } = await import("./queue-command.ts");
+      addMailqCommand(program);
+      await program.parseAsync(["mailq"], { from: "user" });
+      return;
+    }
+    case "aliases":
+      return;
+    case "flush":
+      await withStore(command, (store) => store.queue.retry({}));
+      return;
+    default:
+      return request.mode satisfies never;
+  }
+}
+
+async function deliver(request: SendmailRequest, command: Command): Promise<void> {
+  const input = await readInput();
+  const origin = await findOrigin(command, request.sender);
+  const sender = origin.sender;
+  const dateMs = systemClock.nowMs();
+  const message = prepareRawMessage(
+    request.ignoresDots ? input : untilDot(input),
+    {
+      from: { displayName: request.fullName, address: sender === "null" ? origin.user : sender },
+      dateMs,
+      zoneMinutes: -new Date(dateMs).getTimezoneOffset(),
+      messageId: makeMessageId(systemRandom, origin.domain),
+    },
+    (word) => complete(word, origin.domain),
+  );
+  if (!message.ok) throw new CliError(message.problem, EXIT.dataError);
+  const { octets, headerRecipients } = message.value;
+  const recipients = [
+    ...request.recipients.map((word) => mustBeAddress(word, origin.domain)),
+    ...(request.takesHeaderRecipients ? headerRecipients : []),
+  ];
+  if (recipients.length === 0)
+    throw new CliError("no recipient: name one, or -t to read the header", EXIT.usage);
+  const account =
+    origin.login === undefined ? undefined : await openLocalAccount(command, origin.login);
+  try {
+    const way = account?.account ?? withoutLogin(command);
+    const deps = { connect, crypto: nodeCrypto, random: systemRandom, clock: systemClock };
+    tellRefusals(await submit({ reversePath: sender, recipients, octets }, way, deps));
+  } catch (error) {
+    throw withServerHint(error);
+  } finally {
+    await account?.revoke();
+  }
+}
+
+type Origin = {
+  readonly sender: Address | "null";
+  /** Who runs this. */
+  readonly user: Address;
+  /** What completes a bare name. */
+  readonly domain: string;
+  /** The account to log in as, if the sender is one and we may. */
+  readonly login: string | undefined;
+};
+
+async function findOrigin(command: Command, asked: string | undefined): Promise<Origin> {
+  const { hostname } = configOf(command).settings;
+  const localPart = userInfo().username;
+  const originFor = (domain: string): Omit<Origin, "login"> => {
+    const user = { localPart, domain };
+    const sender =
+      asked === undefined ? user : asked === "" ? "null" : mustBeAddress(asked, domain);
+    return { user, sender, domain };
+  };
+  try {
+    return await withStore(command, ({ directory }) => {
+      const domain = directory.domain(hostname)?.name ?? directory.domains()[0]?.name ?? hostname;
+      const origin = originFor(domain);
+      const text = origin.sender === "null" ? "" : formatAddress(origin.sender).toLowerCase();
+      const owners = [text, ...(directory.alias(text)?.targets ?? [])];
+      const login = owners.find((address) => directory.account(address)?.isEnabled === true);
+      return { ...origin, login };
+    });
+  } catch (error) {
+    // Not ours to read, or not there: mail still goes by the way open to everybody.
+    if (error instanceof CliError && error.exitCode === EXIT.usage) throw error;
+    return { ...originFor(hostname), login: undefined };
+  }
+}
+
+function complete(word: string, domain: string): Address | undefined {
+  const parsed = parseAddress(word.includes("@") ? word : `${word}@${domain}`);
+  return parsed.ok ? parsed.value : undefined;
+}
+
+function mustBeAddress(word: string, domain: string): Address {
+  const address = complete(word.replace(/^<(.*)>$/, "$1"), domain);
+  if (address === undefined) throw new CliError(`"${word}" is no address`, EXIT.usage);
+  return address;
+}
+
+/** Port 25: takes mail for here from everybody, and for elsewhere from the networks the operator allows. */
+function withoutLogin(command: Command): MailAccount {
+  const [listener] = configOf(command).settings.listen.smtp;
+  if (listener === undefined) throw new CliError("no SMTP service is configured", EXIT.config);
+  return {
+    name: "sendmail",
+    address: "",
+    displayName: "",
+    imap: undefined,
+    smtp: { protocol: "smtp", tls: "opportunistic", user: undefined, ...reachable(listener) },
+    aliases: [],
+    password: () => Promise.reject(new MailError("refused", "there is no password")),
+  };
+}
+
+function withServerHint(error: unknown): unknown {
+  if (!isMailError(error)) return error;
+  const isAway = error.code === "connect-failed" || error.code.startsWith("channel-");
+  if (isAway)
+    return new CliError(
+      `${error.message}. Is \`posthorn serve\` running? Nothing was sent.`,
+      EXIT.temporary,
+    );
+  return new CliError(error.message, error.temporary ? EXIT.temporary : EXIT.unavailable);
+}
+
+function tellRefusals({ refused }: Submission): void {
+  if (refused.length === 0) return;
+  const text = refused
+    .map(({ recipient, problem }) => `${recipient}: ${problem}`)
+    .join("\nsendmail: ");
+  const isUnknown = refused.every(({ problem }) => / 5\.1\.[12] /.test(problem));
+  const exitCode = refused.every(({ isTemporary }) => isTemporary)
+    ? EXIT.temporary
+    : isUnknown
+      ? EXIT.noSuchUser
+      : EXIT.unavailable;
+  throw new CliError(text, exitCode);
+}
+
+/** `-bs`: standard input and output are a session with the server. */
+async function speakSmtp(command: Command): Promise<void> {
+  const server = withoutLogin(command).smtp;
+  if (server === undefined) return;
+  const { host, port } = server;
+  const channel = await connect({ host, port, timeoutMs: 10_000 }).catch((error: unknown) => {
+    throw withServerHint(error);
+  });
+  const HOUR_MS = 3_600_000;
+  const answers = (async () => {
+    for (
+      let octets = await channel.read(HOUR_MS);
+      octets !== undefined;
+      octets = await channel.read(HOUR_MS)
+    ) {
+      process.stdout.write(octets);
+    }
+  })();
+  try {
+    for await (const octets of process.stdin) await channel.write(octets as Uint8Array);
+    await answers;
+  } finally {
+    await channel.close();
+  }
+}
