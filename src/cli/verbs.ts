@@ -53,10 +53,31 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     },
   ],
   [
+    "trace",
+    {
+      summary: "where mail for an address would go",
+      add: async (program) => (await import("./trace-command.ts")).addTraceCommand(program),
+    },
+  ],
+  [
     "doctor",
     {
       summary: "check the store and the configuration",
       add: async (program) => (await import("./doctor-command.ts")).addDoctorCommand(program),
+    },
+  ],
+  [
+    "mail",
+    {
+      summary: "read and write mail in the terminal",
+      add: async (program) => (await import("./mail-command.ts")).addMailCommand(program),
+    },
+  ],
+  [
+    "send",
+    {
+      summary: "send one message",
+      add: async (program) => (await import("./send-command.ts")).addSendCommand(program),
     },
   ],
   [

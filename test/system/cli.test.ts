@@ -6,9 +6,11 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
+import type { Answer } from "dns-packet";
 import { silentLog } from "../../src/base/log.ts";
 import { systemClock } from "../../src/net/system-clock.ts";
 import { systemRandom } from "../../src/net/system-random.ts";
+import { TestDnsServer } from "../../src/net/testing/dns-server.ts";
 import { openStore } from "../../src/store/sqlite/open-store.ts";
 
 const bin = join(import.meta.dirname, "../../bin/posthorn.js");
@@ -243,6 +245,48 @@ suite("the command line", () => {
     assert.equal((await posthorn("queue show second000002")).status, 1);
     assert.deepEqual(await json("queue delete --all --json"), { touched: 2 });
     await posthorn("domain remove queue.test");
+  });
+
+  test("trace: an alias to its mailbox and to the hosts that DNS names", async () => {
+    const dns = await TestDnsServer.start(({ name, type }) => {
+      if (name === "far.test" && type === "MX") {
+        const mx = (preference: number, exchange: string): Answer => ({
+          type: "MX",
+          name,
+          ttl: 60,
+          data: { preference, exchange },
+        });
+        return { answers: [mx(20, "b.far.test"), mx(10, "a.far.test")] };
+      }
+      const last = { "a.far.test": 1, "b.far.test": 2 }[name];
+      if (type === "A" && last !== undefined) {
+        return { answers: [{ type: "A", name, ttl: 60, data: `192.0.2.${last}` }] };
+      }
+      return last === undefined ? { rcode: 3 } : {};
+    });
+    const config = join(data, "trace.toml");
+    writeFileSync(config, `[dns]\nservers = "127.0.0.1:${dns.endpoint.port}"\n`);
+    for (const line of [
+      "domain add trace.test",
+      "account add anna@trace.test --generate",
+      "alias add both@trace.test anna@trace.test x@far.test",
+    ]) {
+      assert.equal((await posthorn(line)).status, 0);
+    }
+    const traced = await posthorn(`trace both@trace.test --config ${config}`);
+    assert.match(
+      traced.stdout,
+      /^both@trace\.test: alias .* leads to anna@trace\.test, x@far\.test$/m,
+    );
+    assert.match(traced.stdout, /^mailbox of anna@trace\.test$/m);
+    assert.match(traced.stdout, /1\. a\.far\.test \[192\.0\.2\.1\]:25\n +2\. b\.far\.test/);
+    assert.equal(traced.status, 0);
+    const nobody = await posthorn(`trace nobody@trace.test --config ${config} --json`);
+    assert.equal(nobody.status, 1);
+    assert.match(nobody.stdout, /"status": "5\.1\.1"/);
+    const gone = await posthorn(`trace x@gone.test --config ${config}`);
+    assert.match(gone.stdout, /never: 5\.1\.2/);
+    dns.close();
   });
 
   test("doctor: a store in order, a configuration with its remarks", async () => {
