@@ -19,6 +19,12 @@ export type SearchKey =
       readonly day: number;
     }
   | { readonly key: "older" | "younger"; readonly seconds: number }
+  | {
+      /** A substring of what ENVELOPE shows of the field (RFC 9051 §6.4.4). */
+      readonly key: "envelope";
+      readonly field: "bcc" | "cc" | "from" | "subject" | "to";
+      readonly text: string;
+    }
   /** `field` in lower case; `text` is a substring of its value, "" finds any that has the field. */
   | { readonly key: "header"; readonly field: string; readonly text: string }
   | { readonly key: "body"; readonly text: string }

@@ -11,20 +11,36 @@ import type { Section } from "../../imap/section.ts";
 import type { Store } from "../../store/contract.ts";
 import type { MailboxId, MessageDetails } from "../../store/mail.ts";
 
+const PRELOAD_OCTETS = 262_144;
+
+/** A message in a mailbox; `sizeOctets` counts its prefix. */
+export type Entry = {
+  readonly mailboxId: MailboxId;
+  readonly uid: number;
+  readonly sizeOctets: number;
+};
+
 export class BodySource {
   readonly details: MessageDetails;
   readonly #store: Store;
   readonly #prefix: Uint8Array;
   #structure: StoredPart | undefined;
 
-  constructor(
-    store: Store,
-    details: MessageDetails,
-    entry: { readonly mailboxId: MailboxId; readonly uid: number },
-  ) {
+  /** All octets, once `preload` has read them. */
+  #whole: Uint8Array | undefined;
+
+  constructor(store: Store, details: MessageDetails, entry: Entry) {
     this.details = details;
     this.#store = store;
-    this.#prefix = store.mail.prefix(entry.mailboxId, entry.uid);
+    // The sizes tell whether there is a prefix at all: most of the time that spares a look-up.
+    const hasPrefix = entry.sizeOctets !== details.sizeOctets;
+    this.#prefix = hasPrefix ? store.mail.prefix(entry.mailboxId, entry.uid) : NO_OCTETS;
+  }
+
+  /** Reads all at once where that is not much, for those who will want most of it. */
+  async preload(): Promise<void> {
+    if (this.sizeOctets > PRELOAD_OCTETS) return;
+    this.#whole = await this.read({ start: 0, end: this.sizeOctets });
   }
 
   get sizeOctets(): number {
@@ -72,6 +88,7 @@ export class BodySource {
   async read(range: OctetRange): Promise<Uint8Array> {
     const { length } = this.#prefix;
     if (range.start >= range.end) return NO_OCTETS;
+    if (this.#whole !== undefined) return this.#whole.subarray(range.start, range.end);
     const stored =
       range.end <= length
         ? NO_OCTETS

@@ -57,10 +57,13 @@ export class FetchBodies {
   }
 
   /** Undefined when the message cannot be read; `problem` then says so, and the others go on (Invariant 9). */
-  async load(uid: number, details: MessageDetails): Promise<LoadedBodies | undefined> {
+  async load(
+    { uid, sizeOctets }: { readonly uid: number; readonly sizeOctets: number },
+    details: MessageDetails,
+  ): Promise<LoadedBodies | undefined> {
     const mailboxId = this.#view.open.info.id;
     try {
-      const source = new BodySource(this.#deps.store, details, { mailboxId, uid });
+      const source = new BodySource(this.#deps.store, details, { mailboxId, uid, sizeOctets });
       const items: LoadedItem[] = [];
       const aheadOctets = AHEAD_OCTETS / Math.max(1, this.#sections.length);
       for (const item of this.#sections) items.push(await loadSection(source, item, aheadOctets));

@@ -107,14 +107,15 @@ class Fetch {
         for (const write of writers) write(position, undefined);
         out.text(")\r\n");
       }
-      if (await this.#breathe()) return;
+      const pause = this.#breathe();
+      if (pause !== undefined && (await pause)) return;
     }
   }
 
-  /** True when the client has gone. */
-  #breathe(): Promise<boolean> | false {
+  /** Something to wait for now and then; true when the client has gone. */
+  #breathe(): Promise<boolean> | undefined {
     const isDue = this.#slicer.isDue();
-    return isDue || this.#context.out.isHeavy ? this.#rest(isDue) : false;
+    return isDue || this.#context.out.isHeavy ? this.#rest(isDue) : undefined;
   }
 
   async #rest(isDue: boolean): Promise<boolean> {
@@ -152,6 +153,7 @@ class Fetch {
       loaded.push({
         seq: seqs[at],
         uid: uids[at],
+        sizeOctets: open.sizesOctets[position],
         details: undefined,
         bodies: undefined,
         flagsChanged: false,
@@ -163,7 +165,7 @@ class Fetch {
       loaded.map(async (message, index) => {
         message.details = details[index];
         if (message.details !== undefined && bodies !== undefined) {
-          message.bodies = await bodies.load(message.uid, message.details);
+          message.bodies = await bodies.load(message, message.details);
         }
       }),
     );
@@ -226,6 +228,7 @@ class Fetch {
 type LoadedMessage = {
   readonly seq: number;
   readonly uid: number;
+  readonly sizeOctets: number;
   details: MessageDetails | undefined;
   /** Undefined when they could not be read. */
   bodies: LoadedBodies | undefined;

@@ -17,7 +17,7 @@ import { Slicer } from "./slicer.ts";
 import { writeAdded } from "./updates.ts";
 
 /** Messages read together. */
-const BATCH = 16;
+const BATCH = 32;
 
 /** Matches, ascending: by sequence number and by UID. */
 type Found = { readonly seqs: number[]; readonly uids: number[]; highestModSeq: number };
@@ -94,37 +94,52 @@ class Search {
 
   async #look(node: SearchNode, uids: readonly number[]): Promise<void> {
     const { open } = this.#view;
-    const { store, log } = this.#session.deps;
     const present = uids.filter((uid) => open.indexOfUid(uid) !== -1);
-    const details = store.mail.details(present.map((uid) => open.messageIds[open.indexOfUid(uid)]));
-    const texts = await Promise.all(
-      present.map(async (uid, index) => {
-        const found = details[index];
-        if (found === undefined) return undefined;
-        try {
-          const text = new SearchText(
-            new BodySource(store, found, { mailboxId: open.info.id, uid }),
-          );
-          if (node.needs !== "nothing") await text.loadHeader();
-          if (node.needs === "body") await text.loadBody();
-          return text;
-        } catch (error) {
-          // One message that cannot be read must not hide the others (Invariant 9).
-          log.error("imap.message-unreadable", error, { mailboxId: open.info.id, uid });
-          return undefined;
-        }
-      }),
-    );
-    for (const [index, uid] of present.entries()) {
+    const texts = this.#textsOf(present);
+    if (node.needs === "header" || node.needs === "body") {
+      await Promise.all(texts.map((text) => this.#load(text, node.needs)));
+    }
+    for (const { uid, text, isReadable } of texts) {
       const position = open.indexOfUid(uid);
       const seq = this.#view.seqOfUid(uid);
-      const text = texts[index];
-      if (position === -1 || seq === 0 || text === undefined) continue;
+      if (position === -1 || seq === 0 || !isReadable) continue;
       if (node.full(position, seq, text)) this.#add(position, seq, uid);
-      if (this.#slicer.isDue()) await this.#slicer.rest();
+    }
+    if (this.#slicer.isDue(uids.length)) await this.#slicer.rest();
+  }
+
+  #textsOf(uids: readonly number[]): Candidate[] {
+    const { open } = this.#view;
+    const { store } = this.#session.deps;
+    const positions = uids.map((uid) => open.indexOfUid(uid));
+    const details = store.mail.details(positions.map((position) => open.messageIds[position]));
+    const mailboxId = open.info.id;
+    return uids.flatMap((uid, index) => {
+      const found = details[index];
+      if (found === undefined) return [];
+      const sizeOctets = open.sizesOctets[positions[index]];
+      const text = new SearchText(new BodySource(store, found, { mailboxId, uid, sizeOctets }));
+      return [{ uid, text, isReadable: true }];
+    });
+  }
+
+  async #load(candidate: Candidate, needs: SearchNode["needs"]): Promise<void> {
+    try {
+      if (needs === "body") await candidate.text.loadBody();
+      else await candidate.text.loadHeader();
+    } catch (error) {
+      // One message that cannot be read must not hide the others (Invariant 9).
+      candidate.isReadable = false;
+      const mailboxId = this.#view.open.info.id;
+      this.#session.deps.log.error("imap.message-unreadable", error, {
+        mailboxId,
+        uid: candidate.uid,
+      });
     }
   }
 }
+
+type Candidate = { readonly uid: number; readonly text: SearchText; isReadable: boolean };
 
 function findKey(key: SearchKey, test: (key: SearchKey) => boolean): boolean {
   if (key.key === "and") return key.keys.some((part) => findKey(part, test));

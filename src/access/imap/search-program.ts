@@ -20,7 +20,7 @@ export type SearchNode = {
   readonly quick: (position: number, seq: number) => Verdict;
   /** With the text loaded as `needs` says. */
   readonly full: (position: number, seq: number, text: SearchText) => boolean;
-  readonly needs: "nothing" | "header" | "body";
+  readonly needs: "nothing" | "envelope" | "header" | "body";
 };
 
 export type SearchScope = {
@@ -35,6 +35,7 @@ export function compileSearch(key: SearchKey, scope: SearchScope): SearchNode {
     return disjunction(compileSearch(key.left, scope), compileSearch(key.right, scope));
   }
   if (key.key === "not") return negation(compileSearch(key.of, scope));
+  if (key.key === "envelope") return envelopeNode(key);
   if (key.key === "header" || key.key === "body" || key.key === "text") return textNode(key);
   if (key.key === "date") {
     return key.of === "sent" ? sentNode(key) : columnNode(dateTest(key, scope));
@@ -60,6 +61,7 @@ function columnTest(
     | KeyOf<"or">
     | KeyOf<"not">
     | KeyOf<"header">
+    | KeyOf<"envelope">
     | KeyOf<"body">
     | KeyOf<"text">
     | KeyOf<"date">
@@ -147,6 +149,15 @@ function sentNode(key: KeyOf<"date">): SearchNode {
   return { quick: () => "look", full, needs: "header" };
 }
 
+function envelopeNode({ field, text }: KeyOf<"envelope">): SearchNode {
+  const wanted = fold(text);
+  return {
+    quick: () => "look",
+    full: (_position, _seq, message) => message.hasInEnvelope(field, wanted),
+    needs: "envelope",
+  };
+}
+
 function textNode(key: KeyOf<"header"> | KeyOf<"body"> | KeyOf<"text">): SearchNode {
   const wanted = fold(key.text);
   const quick = (): Verdict => "look";
@@ -164,7 +175,7 @@ function textNode(key: KeyOf<"header"> | KeyOf<"body"> | KeyOf<"text">): SearchN
   }
 }
 
-const NEED_ORDER = ["nothing", "header", "body"] as const;
+const NEED_ORDER = ["nothing", "envelope", "header", "body"] as const;
 
 function mostOf(nodes: readonly SearchNode[]): SearchNode["needs"] {
   return NEED_ORDER[Math.max(0, ...nodes.map((node) => NEED_ORDER.indexOf(node.needs)))];

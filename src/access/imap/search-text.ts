@@ -11,6 +11,7 @@ import { fieldText, parseHeader, type HeaderSection } from "../../message/header
 import type { StoredPart } from "../../message/imap-view/stored-structure.ts";
 import { dayOf } from "../../imap/date-time.ts";
 import type { BodySource } from "./body-source.ts";
+import { EnvelopeText, type EnvelopeField } from "./envelope-text.ts";
 
 /** Text beyond this much of one part is not searched: nobody's prose is longer. */
 const MAX_PART_OCTETS = 16_777_216;
@@ -24,6 +25,7 @@ export function fold(text: string): string {
 export class SearchText {
   readonly #source: BodySource;
   #header: { readonly octets: Uint8Array; readonly section: HeaderSection } | undefined;
+  #envelope: EnvelopeText | undefined;
   #headerText: string | undefined;
   #bodyText: string | undefined;
 
@@ -40,6 +42,8 @@ export class SearchText {
 
   async loadBody(): Promise<void> {
     if (this.#bodyText !== undefined) return;
+    await this.#source.preload();
+    await this.loadHeader();
     const texts: string[] = [];
     for (const part of searchableParts(this.#source.structure)) {
       texts.push(await this.#readPart(part));
@@ -57,6 +61,13 @@ export class SearchText {
     const octets = await this.#source.read({ start, end });
     if (isMessage) return headerTextOf(octets, parseHeader(octets));
     return fold(decodeText(decodeTransfer(octets, part.encoding), part.charset));
+  }
+
+  /** Whether ENVELOPE shows `text`, which is folded, in a field. Needs nothing loaded. */
+  hasInEnvelope(field: EnvelopeField, text: string): boolean {
+    this.#envelope ??= new EnvelopeText(this.#source.details.envelope);
+    const value = this.#envelope.field(field);
+    return fold(value.includes("=?") ? decodeWords(value) : value).includes(text);
   }
 
   /** Whether a field of that name (lower case) contains `text`, which is folded. */

@@ -199,19 +199,22 @@ export class SelectedMailbox {
     const end = this.#liveTold;
     if (end === 0) return;
     for (const range of resolveRanges(set, uids[end - 1])) {
-      let position = lowerBound(uids, end, range.from);
-      for (; position < end && uids[position] <= range.to; position++) {
+      const from = lowerBound(uids, end, range.from);
+      const to = lowerBound(uids, end, range.to + 1);
+      if (this.#ghosts.length === 0) {
+        targets.addRange(uids, from, to);
+        continue;
+      }
+      for (let position = from; position < to; position++) {
         targets.add(this.seqOfPosition(position), uids[position]);
       }
     }
   }
 
   #resolveSeqs(set: Exclude<SequenceSet, "saved">, targets: TargetList): void {
-    const { uids } = this.open;
     const { count } = this;
     for (const range of resolveRanges(set, count)) {
-      const last = Math.min(range.to, count);
-      for (let seq = Math.max(1, range.from); seq <= last; seq++) targets.add(seq, uids[seq - 1]);
+      targets.addRange(this.open.uids, Math.max(1, range.from) - 1, Math.min(range.to, count));
     }
   }
 
@@ -245,13 +248,28 @@ class TargetList {
   #length = 0;
 
   add(seq: number, uid: number): void {
-    if (this.#length === this.#seqs.length) {
-      this.#seqs = grown(this.#seqs);
-      this.#uids = grown(this.#uids);
-    }
+    this.#reserve(1);
     this.#seqs[this.#length] = seq;
     this.#uids[this.#length] = uid;
     this.#length++;
+  }
+
+  /** Positions from `from` up to `to`, where sequence numbers are positions plus one. */
+  addRange(uids: Uint32Array, from: number, to: number): void {
+    if (from >= to) return;
+    this.#reserve(to - from);
+    this.#uids.set(uids.subarray(from, to), this.#length);
+    for (let position = from; position < to; position++) {
+      this.#seqs[this.#length++] = position + 1;
+    }
+  }
+
+  #reserve(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#seqs.length) return;
+    const capacity = Math.max(needed, 2 * this.#seqs.length);
+    this.#seqs = grown(this.#seqs, capacity);
+    this.#uids = grown(this.#uids, capacity);
   }
 
   finish(): Targets {
@@ -263,8 +281,8 @@ class TargetList {
   }
 }
 
-function grown(array: Uint32Array): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(array.length * 2);
+function grown(array: Uint32Array, capacity: number): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(capacity);
   larger.set(array);
   return larger;
 }

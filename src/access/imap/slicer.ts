@@ -20,9 +20,11 @@ export class Slicer {
     this.#since = clock.monotonicMs();
   }
 
-  /** Whether it is time to call `rest`. Cheap. */
-  isDue(): boolean {
-    if (++this.#steps % STEPS !== 0) return false;
+  /** Whether it is time to call `rest`, after `steps` more of them. Cheap. */
+  isDue(steps = 1): boolean {
+    this.#steps += steps;
+    if (this.#steps < STEPS) return false;
+    this.#steps = 0;
     return this.#clock.monotonicMs() - this.#since > SLICE_MS;
   }
 

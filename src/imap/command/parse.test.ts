@@ -185,7 +185,7 @@ test("RFC 9051 §6.4.4: every search key", () => {
     ["BEFORE 1-Feb-1994", { key: "date", of: "internal", compare: "before", day: 8797 }],
     ['SENTSINCE "1-Feb-1994"', { key: "date", of: "sent", compare: "since", day: 8797 }],
     ["SAVEDON 1-Feb-1994", { key: "date", of: "saved", compare: "on", day: 8797 }],
-    ["FROM ann", { key: "header", field: "from", text: "ann" }],
+    ["FROM ann", { key: "envelope", field: "from", text: "ann" }],
     ['HEADER X-Foo ""', { key: "header", field: "x-foo", text: "" }],
     ["BODY {3+}\r\na b", { key: "body", text: "a b" }],
     ['TEXT "\xc3\xbc"', { key: "text", text: "ü" }],
