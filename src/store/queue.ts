@@ -107,9 +107,7 @@ export interface QueueStore {
   onDue(listener: () => void): () => void;
 
   message(queueId: string): QueuedMessage | undefined;
-  list(
-    filter: QueueFilter,
-  ): readonly (QueueRecipient & {
+  list(filter: QueueFilter): readonly (QueueRecipient & {
     readonly reversePath: AddressText;
     readonly arrivedAtMs: number;
     readonly sizeOctets: number;

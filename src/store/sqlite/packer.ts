@@ -10,15 +10,22 @@ export class Packer {
   readonly #extras: Uint8Array[] = [];
   #octetsLength = 0;
   #extrasLength = 0;
+  #hasOctets = false;
 
   /** Octets waiting so far. */
   get length(): number {
     return this.#octetsLength + this.#extrasLength;
   }
 
+  /** Whether there is a message among it; it may be an empty one. */
+  get hasOctets(): boolean {
+    return this.#hasOctets;
+  }
+
   /** Returns where in the batch's octets these pieces, joined, will be. */
   octets(pieces: readonly Uint8Array[]): number {
     const at = this.#octetsLength;
+    this.#hasOctets = true;
     for (const piece of pieces) {
       this.#octets.push(piece);
       this.#octetsLength += piece.length;

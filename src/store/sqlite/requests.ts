@@ -181,6 +181,7 @@ export type Batch = {
   readonly nowMs: number;
   readonly requests: readonly PostedRequest[];
   readonly octets: Uint8Array;
+  readonly hasOctets: boolean;
   readonly extras: Uint8Array;
 };
 

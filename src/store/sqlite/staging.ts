@@ -50,7 +50,7 @@ export class Staged implements StagedMessage {
   write(octets: Uint8Array): Promise<void> {
     if (this.#state !== "open") return Promise.reject(new InvariantError("message is not open"));
     // A copy: the caller's array may be part of a much larger one.
-    this.#pieces.push(octets.slice());
+    this.#pieces.push(new Uint8Array(octets));
     this.#size += octets.length;
     if (this.#file === undefined && this.#size <= MEMORY_OCTETS) return DONE;
     this.#writing = this.#writing.then(() => this.#flush());
@@ -59,7 +59,7 @@ export class Staged implements StagedMessage {
 
   async head(maxOctets: number): Promise<Uint8Array> {
     await this.#writing;
-    if (this.#file === undefined) return concatBytes(this.#pieces).slice(0, maxOctets);
+    if (this.#file === undefined) return concatBytes(this.#pieces).subarray(0, maxOctets);
     const buffer = new Uint8Array(Math.min(maxOctets, this.#size));
     const { bytesRead } = await this.#file.handle.read(buffer, 0, buffer.length, 0);
     return buffer.subarray(0, bytesRead);

@@ -124,17 +124,22 @@ export class WriterClient {
     const requests: PostedRequest[] = [];
     let next = from;
     while (next < pending.length && packer.length < MAX_BATCH_OCTETS) {
-      const { name, build } = pending[next];
-      requests.push({ name, request: build(packer) });
-      this.#posted.push(pending[next]);
-      next++;
+      const request = pending[next++];
+      try {
+        requests.push({ name: request.name, request: request.build(packer) });
+        this.#posted.push(request);
+      } catch (error) {
+        request.reject(error);
+      }
     }
+    if (requests.length === 0) return next;
     const { octets, extras } = packer.pack();
     const batch: Batch = {
       type: "batch",
       nowMs: Math.round(this.#clock.nowMs()),
       requests,
       octets,
+      hasOctets: packer.hasOctets,
       extras,
     };
     this.#say(batch, [octets.buffer, extras.buffer]);

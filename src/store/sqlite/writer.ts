@@ -91,8 +91,8 @@ export class StoreWriter {
     let synced: Promise<unknown> = Promise.resolve(undefined);
     try {
       this.#at("before-append");
-      for (const { octets } of batches) {
-        appended.push(octets.length > 0 ? this.#appender.append(octets) : undefined);
+      for (const { octets, hasOctets } of batches) {
+        appended.push(hasOctets ? this.#appender.append(octets) : undefined);
       }
       this.#at("octets-appended");
       // The sync runs while the rows are written.

@@ -1,0 +1,20 @@
+/**
+ * The one suite every store must pass (`contract.ts`). A store's own test file calls it with a way
+ * to make an empty one.
+ */
+
+import { acceptanceSuite } from "./acceptance.suite.ts";
+import { directorySuite } from "./directory.suite.ts";
+import { mailSuite } from "./mail.suite.ts";
+import { mailboxSuite } from "./mailbox.suite.ts";
+import { queueSuite } from "./queue.suite.ts";
+import type { StoreFixture } from "./store-fixture.ts";
+import { withStore } from "./with-store.ts";
+
+export function storeContract(name: string, makeFixture: () => Promise<StoreFixture>): void {
+  directorySuite(withStore(makeFixture, `${name} directory`));
+  acceptanceSuite(withStore(makeFixture, `${name} accept`));
+  mailboxSuite(withStore(makeFixture, `${name} mailboxes`));
+  mailSuite(withStore(makeFixture, `${name} mail`));
+  queueSuite(withStore(makeFixture, `${name} queue`));
+}

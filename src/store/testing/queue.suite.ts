@@ -1,0 +1,292 @@
+/** Contract of `QueueStore`. */
+
+import assert from "node:assert/strict";
+
+import { encodeLatin1, equalBytes } from "../../base/bytes.ts";
+import type { QueuedRecipient } from "../acceptance.ts";
+import type { Store } from "../contract.ts";
+import type { QueueJob } from "../queue.ts";
+import {
+  acceptFor,
+  deliveryTo,
+  envelopeOf,
+  inboxOf,
+  makeAccount,
+  MESSAGE,
+} from "./store-fixture.ts";
+import type { WithStore } from "./with-store.ts";
+
+const AT = Date.UTC(2026, 0, 1);
+
+function to(recipient: string, more: Partial<QueuedRecipient> = {}): QueuedRecipient {
+  const destination = recipient.slice(recipient.indexOf("@") + 1);
+  return { recipient, transport: "smtp", destination, ...more };
+}
+
+function claim(
+  store: Store,
+  more: { nowMs?: number; limit?: number; busy?: string[]; leaseMs?: number } = {},
+): Promise<readonly QueueJob[]> {
+  return store.queue.claim({
+    worker: "w",
+    nowMs: more.nowMs ?? AT,
+    leaseMs: more.leaseMs ?? 60_000,
+    limit: more.limit ?? 100,
+    busy: new Set(more.busy ?? []),
+  });
+}
+
+const recipientsOf = (jobs: readonly QueueJob[]): string[] =>
+  jobs.flatMap(({ recipients }) => recipients.map(({ recipient }) => recipient));
+
+export function queueSuite(on: WithStore): void {
+  on("recipients of one message and destination go together", async (store) => {
+    await acceptFor(store, {
+      queueId: "Q1",
+      reversePath: "",
+      envid: "env",
+      ret: "headers",
+      smtpUtf8: true,
+      body: "8bitmime",
+      prefix: encodeLatin1("List-Id: <x>\r\n"),
+      submittedBy: "alice@example.org",
+      recipients: [
+        to("a@one.test", { notify: [], originalRecipient: "rfc822;x@y" }),
+        to("b@two.test", { notify: ["success", "delay"] }),
+        to("c@one.test"),
+      ],
+    });
+    const jobs = await claim(store);
+    assert.deepEqual(
+      jobs.map(({ destination, recipients }) => [destination, recipients.length]),
+      [
+        ["one.test", 2],
+        ["two.test", 1],
+      ],
+    );
+    const { messageId, prefix, ...message } = jobs[0].message;
+    assert.deepEqual(message, {
+      queueId: "Q1",
+      reversePath: "",
+      envid: "env",
+      ret: "headers",
+      smtpUtf8: true,
+      body: "8bitmime",
+      arrivedAtMs: AT,
+      submittedBy: "alice@example.org",
+      sizeOctets: MESSAGE.length,
+    });
+    assert.ok(equalBytes(prefix, encodeLatin1("List-Id: <x>\r\n")));
+    assert.ok(equalBytes(await store.octets.read(messageId), MESSAGE));
+    const [first] = jobs[0].recipients;
+    assert.deepEqual(
+      [first.recipient, first.notify, first.originalRecipient, first.state, first.attempts],
+      ["a@one.test", [], "rfc822;x@y", "leased", 0],
+    );
+    assert.deepEqual(jobs[1].recipients[0].notify, ["success", "delay"]);
+    assert.equal(jobs[0].recipients[1].notify, undefined);
+    assert.equal(store.queue.message("Q1")?.messageId, messageId);
+  });
+
+  on("what is claimed is not handed out again until its lease lapses", async (store) => {
+    await acceptFor(store, { recipients: [to("a@one.test")] });
+    assert.equal((await claim(store)).length, 1);
+    assert.equal((await claim(store)).length, 0);
+    assert.deepEqual(store.queue.counts(), { due: 0, leased: 1, held: 0 });
+    assert.equal(store.queue.nextDueMs(), AT + 60_000);
+    assert.equal((await claim(store, { nowMs: AT + 60_000 })).length, 1);
+  });
+
+  on("oldest first, limited, none for busy destinations", async (store) => {
+    for (let index = 0; index < 6; index++) {
+      await acceptFor(store, { recipients: [to(`a${index}@d${index % 2}.test`)] }, MESSAGE, {
+        receivedAtMs: AT - index,
+      });
+    }
+    assert.deepEqual(recipientsOf(await claim(store, { limit: 2 })), ["a5@d1.test", "a4@d0.test"]);
+    assert.deepEqual(recipientsOf(await claim(store, { busy: ["d1.test"] })), [
+      "a2@d0.test",
+      "a0@d0.test",
+    ]);
+  });
+
+  on("a crowd for a busy destination does not hide the others", async (store) => {
+    const crowd = Array.from({ length: 2500 }, (_, index) => to(`u${index}@busy.test`));
+    await Promise.all(
+      crowd.map((recipient) =>
+        acceptFor(store, { recipients: [recipient] }, MESSAGE, { receivedAtMs: AT - 5000 }),
+      ),
+    );
+    await acceptFor(store, { recipients: [to("late@free.test")] });
+    const jobs = await claim(store, { busy: ["busy.test"], limit: 5 });
+    assert.deepEqual(recipientsOf(jobs), ["late@free.test"]);
+  });
+
+  on("settle: delivered and failed go, deferred comes back when due", async (store) => {
+    await acceptFor(store, {
+      queueId: "Q2",
+      recipients: [to("a@one.test"), to("b@one.test"), to("c@one.test")],
+    });
+    const [job] = await claim(store);
+    const [a, b, c] = job.recipients;
+    const attempt = {
+      atMs: AT + 5,
+      durationMs: 12,
+      host: "mx.one.test[192.0.2.1]:25",
+      tls: "TLSv1.3",
+      reply: "450 4.2.0 later",
+    };
+    await store.queue.settle(
+      [
+        { recipientId: a.recipientId, outcome: "delivered" },
+        { recipientId: b.recipientId, outcome: "failed" },
+        {
+          recipientId: c.recipientId,
+          outcome: "deferred",
+          nextAttemptMs: AT + 1000.5,
+          status: "4.2.0",
+          problem: "said later",
+          isDelayReported: true,
+          attempt,
+        },
+      ],
+      [],
+    );
+    assert.equal((await claim(store, { nowMs: AT + 999 })).length, 0);
+    assert.equal(store.queue.nextDueMs(), AT + 1001);
+    const [row] = store.queue.list({ queueId: "Q2" });
+    assert.deepEqual(
+      [row.attempts, row.lastStatus, row.lastProblem, row.lastAttemptMs, row.isDelayReported],
+      [1, "4.2.0", "said later", AT + 5, true],
+    );
+    assert.deepEqual(store.queue.attempts(c.recipientId), [attempt]);
+    const [again] = await claim(store, { nowMs: AT + 1001 });
+    await store.queue.settle(
+      [{ recipientId: again.recipients[0].recipientId, outcome: "delivered" }],
+      [],
+    );
+    assert.deepEqual(store.queue.counts(), { due: 0, leased: 0, held: 0 });
+    assert.equal(store.queue.message("Q2"), undefined);
+    await assert.rejects(store.octets.read(job.message.messageId), { code: "not-found" });
+    assert.deepEqual(store.queue.attempts(c.recipientId), []);
+    assert.deepEqual(await store.check(), []);
+  });
+
+  on("a report is accepted in the transaction that ends its recipient", async (store) => {
+    const account = await makeAccount(store);
+    await acceptFor(store, { recipients: [to("a@one.test")] });
+    const [job] = await claim(store);
+    const report = {
+      message: store.octets.stageOctets(encodeLatin1("Subject: undelivered\r\n\r\n")),
+      receivedAtMs: AT,
+      envelopes: [envelopeOf({ reversePath: "", deliveries: [deliveryTo(account)] })],
+    };
+    const settlement = {
+      recipientId: job.recipients[0].recipientId,
+      outcome: "failed" as const,
+    };
+    const lost = {
+      ...report,
+      message: store.octets.stageOctets(MESSAGE),
+      envelopes: [envelopeOf({ deliveries: [deliveryTo({ ...account, id: 4711 })] })],
+    };
+    await assert.rejects(store.queue.settle([settlement], [lost]), { code: "not-found" });
+    assert.equal(store.queue.counts().leased, 1);
+    await store.queue.settle([settlement], [report]);
+    assert.deepEqual(store.queue.counts(), { due: 0, leased: 0, held: 0 });
+    assert.equal(store.mail.status(inboxOf(store, account).id)?.messages, 1);
+  });
+
+  on("hold, release, retry and delete by filter", async (store) => {
+    await acceptFor(store, {
+      queueId: "QA",
+      reversePath: "x@a.test",
+      recipients: [to("a@one.test"), to("b@two.test")],
+    });
+    await acceptFor(store, { queueId: "QB", recipients: [to("c@one.test")], notBeforeMs: AT + 9 });
+    await acceptFor(store, { queueId: "QC", recipients: [to("d@one.test")], heldBecause: "why" });
+    const { queue } = store;
+    assert.deepEqual(queue.counts(), { due: 3, leased: 0, held: 1 });
+    assert.equal(queue.list({ state: "held" })[0].heldBecause, "why");
+    assert.equal(await queue.hold({ domain: "ONE.test" }, "operator"), 2);
+    assert.deepEqual(
+      queue.list({ state: "held" }).map(({ recipient }) => recipient),
+      ["a@one.test", "c@one.test", "d@one.test"],
+    );
+    assert.equal(queue.list({ recipient: "a@one.test" })[0].heldBecause, "operator");
+    assert.equal(await queue.release({ queueId: "QA" }), 1);
+    assert.equal(await queue.release({ state: "held" }), 2);
+    assert.equal(await queue.retry({ sender: "x@a.test" }), 2);
+    assert.equal(queue.list({ arrivedBeforeMs: AT }).length, 0);
+    assert.equal(queue.list({ limit: 1 }).length, 1);
+    assert.equal(await queue.delete({ recipient: "b@two.test" }), 1);
+    assert.equal(await queue.delete({}), 3);
+    assert.equal(queue.nextDueMs(), undefined);
+    assert.deepEqual(await store.check(), []);
+  });
+
+  on("a held recipient stays held when its attempt ends deferred", async (store) => {
+    await acceptFor(store, { recipients: [to("a@one.test")] });
+    const [job] = await claim(store);
+    await store.queue.hold({}, "operator");
+    await store.queue.settle(
+      [{ recipientId: job.recipients[0].recipientId, outcome: "deferred", nextAttemptMs: AT }],
+      [],
+    );
+    assert.deepEqual(store.queue.counts(), { due: 0, leased: 0, held: 1 });
+  });
+
+  on("onDue: accept, retry and release wake the scheduler", async (store) => {
+    let woken = 0;
+    const end = store.queue.onDue(() => woken++);
+    await acceptFor(store, { recipients: [to("a@one.test")] });
+    assert.equal(woken, 1);
+    await acceptFor(store, { recipients: [to("b@one.test")], heldBecause: "x" });
+    await store.queue.hold({}, "y");
+    const before = woken;
+    await store.queue.release({});
+    assert.ok(woken > before);
+    end();
+    const ended = woken;
+    await acceptFor(store, { recipients: [to("c@one.test")] });
+    assert.equal(woken, ended);
+  });
+
+  on("onDue hears of what another process queued", async (store, { open }) => {
+    const other = await open();
+    const heard = new Promise<void>((resolve) => other.queue.onDue(resolve));
+    await acceptFor(store, { recipients: [to("a@one.test")] });
+    await heard;
+    assert.equal((await claim(other)).length, 1);
+    await other.close();
+  });
+
+  on("security row 29: what kills workers again and again is held", async (store) => {
+    await acceptFor(store, { recipients: [to("poison@one.test")] });
+    await acceptFor(store, { recipients: [to("good@two.test")] });
+    for (let round = 0; round < 3; round++) {
+      const nowMs = AT + round * 60_000;
+      const jobs = await claim(store, { nowMs });
+      assert.ok(recipientsOf(jobs).includes("poison@one.test"));
+      for (const { recipients } of jobs) {
+        const [{ recipientId, recipient }] = recipients;
+        if (recipient === "good@two.test") {
+          await store.queue.settle([{ recipientId, outcome: "delivered" }], []);
+        }
+      }
+    }
+    assert.equal((await claim(store, { nowMs: AT + 240_000 })).length, 0);
+    const [held] = store.queue.list({ state: "held" });
+    assert.match(held.heldBecause ?? "", /three times/);
+    assert.equal(await store.queue.release({}), 1);
+  });
+
+  on("leases of a store that closes end with it", async (store, { open }) => {
+    await acceptFor(store, { recipients: [to("a@one.test")] });
+    await claim(store);
+    await store.close();
+    const again = await open();
+    assert.equal((await claim(again)).length, 1);
+    await again.close();
+  });
+}
