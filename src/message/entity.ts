@@ -4,7 +4,13 @@
  * Text is made safe for mbox files and for SMTP; other octets come back exact.
  */
 
-import { encodeLatin1, encodeUtf8, indexOfBytes, isAscii } from "../base/bytes.ts";
+import {
+  decodeUtf8Strict,
+  encodeLatin1,
+  encodeUtf8,
+  indexOfBytes,
+  isAscii,
+} from "../base/bytes.ts";
 import { encodeBase64Body } from "./base64.ts";
 import { fieldLine, textField } from "./field-format.ts";
 import { formatParameters } from "./parameter-format.ts";
@@ -120,9 +126,19 @@ function textEntity(draft: EntityDraft & { kind: "text" }): Entity {
 }
 
 function octetsEntity(draft: EntityDraft & { kind: "octets" }): Entity {
-  const isText = draft.mediaType.startsWith("text/");
-  const [encoding, body] = isText ? encodeText(draft.octets) : encodeOpaque(draft.octets);
-  return makeEntity(draft, draft.mediaType, encoding, [body]);
+  const { mediaType, octets } = draft;
+  if (!mediaType.startsWith("text/")) {
+    const [encoding, body] = encodeOpaque(octets);
+    return makeEntity(draft, mediaType, encoding, [body]);
+  }
+  const [encoding, body] = encodeText(octets);
+  if (draft.params?.has("charset") || isAscii(octets)) {
+    return makeEntity(draft, mediaType, encoding, [body]);
+  }
+  // A text whose charset nobody said, and which is not UTF-8, says just that (RFC 1428 §3).
+  const charset = decodeUtf8Strict(octets) === undefined ? "unknown-8bit" : "utf-8";
+  const params = new Map([["charset", charset], ...(draft.params ?? [])]);
+  return makeEntity({ ...draft, params }, mediaType, encoding, [body]);
 }
 
 function encodeText(octets: Uint8Array): [encoding: string, body: Uint8Array] {

@@ -4,7 +4,7 @@
  */
 
 import type { Random } from "../base/random.ts";
-import { endOfComment, endOfQuoted } from "./comment.ts";
+import { endOfComment, endOfQuoted, stripComments } from "./comment.ts";
 
 /** References fields of long threads are cut here; the first and the last ids are what threading needs. */
 export const MAX_MESSAGE_IDS = 1000;
@@ -20,7 +20,7 @@ export function parseMessageIds(text: string, max: number = MAX_MESSAGE_IDS): st
     else if (char === 0x22) index = endOfQuoted(text, index);
     else if (char === 0x3c) {
       const end = endOfId(text, index);
-      const id = end === -1 ? "" : text.slice(index, end).replace(/[ \t]+/g, "");
+      const id = end === -1 ? "" : stripComments(text.slice(index, end)).replace(/[ \t]+/g, "");
       if (id.length > 2 && id.length <= MAX_ID_LENGTH) ids.push(id);
       index = end === -1 ? index + 1 : end;
     } else index++;
