@@ -64,6 +64,7 @@ function localMailAccount(account: Account, found: FoundConfig, token: string): 
     smtp: serverAt("smtp", account.address, found, listen.submission, listen.submissions),
     ...ownTrust(found),
     aliases: [],
+    mechanisms: ["PLAIN", "LOGIN"],
     password: async () => token,
   };
 }

@@ -19,6 +19,17 @@ export type MailAccount = {
   readonly signature?: string;
   /** Other addresses of the same person, left out when replying to all. */
   readonly aliases: readonly string[];
+  /** Only these SASL mechanisms: a token, for one, is no password that SCRAM could prove. */
+  readonly mechanisms?: readonly string[];
   /** Asked once a connection needs it; `server` tells which. */
   readonly password: (server: ServerUrl) => Promise<string>;
 };
+
+/** What the server offers, as far as this account may use it. */
+export function usableMechanisms(
+  { mechanisms }: Pick<MailAccount, "mechanisms">,
+  advertised: readonly string[],
+): readonly string[] {
+  if (mechanisms === undefined) return advertised;
+  return advertised.filter((name) => mechanisms.includes(name.toUpperCase()));
+}

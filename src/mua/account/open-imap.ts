@@ -7,7 +7,7 @@ import type { Random } from "../../base/random.ts";
 import { ImapClient } from "../../imap/client/imap-client.ts";
 import type { ConnectOptions } from "../../net/connect.ts";
 import { chooseMechanism, clientMechanism } from "../../sasl/client-mechanism.ts";
-import type { MailAccount } from "./mail-account.ts";
+import { type MailAccount, usableMechanisms } from "./mail-account.ts";
 import { isLoopback, type ServerUrl } from "./server-url.ts";
 
 export type ConnectDeps = {
@@ -76,7 +76,7 @@ async function logIn(
   };
   const mayShow = channel.tls !== undefined || isLoopback(server.host);
   const channelBinding = channel.tls?.channelBinding;
-  const advertised = client.mechanisms;
+  const advertised = usableMechanisms(client.mechanisms, account);
   const chosen = chooseMechanism(advertised, credentials, {
     tls: channel.tls !== undefined,
     channelBinding: channelBinding !== undefined,

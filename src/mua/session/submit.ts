@@ -9,7 +9,7 @@ import { chooseMechanism, clientMechanism } from "../../sasl/client-mechanism.ts
 import { SmtpClient } from "../../smtp/client.ts";
 import type { RecipientOutcome, StepOutcome } from "../../smtp/delivery.ts";
 import { connectTo, tlsWish, type ConnectDeps } from "../account/open-imap.ts";
-import type { MailAccount } from "../account/mail-account.ts";
+import { type MailAccount, usableMechanisms } from "../account/mail-account.ts";
 import { isLoopback, type ServerUrl } from "../account/server-url.ts";
 import { screenText } from "../text/screen-text.ts";
 
@@ -87,7 +87,7 @@ async function logIn(
   account: MailAccount,
   deps: SubmitDeps,
 ): Promise<void> {
-  const advertised = client.extensions.mechanisms;
+  const advertised = usableMechanisms(client.extensions.mechanisms, account);
   const credentials = {
     name: server.user ?? account.address,
     password: await account.password(server),
