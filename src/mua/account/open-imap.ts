@@ -76,7 +76,7 @@ async function logIn(
   };
   const mayShow = channel.tls !== undefined || isLoopback(server.host);
   const channelBinding = channel.tls?.channelBinding;
-  const advertised = usableMechanisms(client.mechanisms, account);
+  const advertised = usableMechanisms(account, client.mechanisms);
   const chosen = chooseMechanism(advertised, credentials, {
     tls: channel.tls !== undefined,
     channelBinding: channelBinding !== undefined,

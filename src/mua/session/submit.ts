@@ -87,7 +87,7 @@ async function logIn(
   account: MailAccount,
   deps: SubmitDeps,
 ): Promise<void> {
-  const advertised = usableMechanisms(client.extensions.mechanisms, account);
+  const advertised = usableMechanisms(account, client.extensions.mechanisms);
   const credentials = {
     name: server.user ?? account.address,
     password: await account.password(server),
