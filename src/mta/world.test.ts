@@ -27,7 +27,10 @@ function newWorld(): World {
 }
 
 /** Our host, with two people, that relays for the client in the tests. */
-async function us(world: World, options: Partial<HostOptions> = {}): Promise<TestHost> {
+async function us(
+  world: World,
+  options: Partial<HostOptions> & { isQueueStopped?: boolean } = {},
+): Promise<TestHost> {
   const host = await world.addHost({
     name: "mx.us.test",
     domain: "us.test",
@@ -37,7 +40,7 @@ async function us(world: World, options: Partial<HostOptions> = {}): Promise<Tes
     ...options,
     settings: { relayNetworks: ["192.0.2.1"], ...options.settings },
   });
-  host.mta.runner.start();
+  if (options.isQueueStopped !== true) host.mta.runner.start();
   return host;
 }
 
@@ -164,7 +167,7 @@ test("an unknown user over there: a report comes back, with the host's own words
   assert.ok(report.returned && new TextDecoder().decode(report.returned).endsWith(MESSAGE));
 });
 
-test("mta.md 21: mail without a sender is never answered; its loss is told to the postmaster, and that loss to nobody", async () => {
+test("security row 48: mail without a sender is never answered; its loss is told to the postmaster, and that loss to nobody", async () => {
   const world = newWorld();
   const [here] = [await us(world), await far(world)];
   await post(here, "", ["nobody@far.test"]);
@@ -218,6 +221,57 @@ test("a host that is back after a day gets its mail, once", async () => {
   await world.advance(2 * HOUR_MS);
   assert.equal((await there.mailbox("bob")).length, 1);
   assert.equal((await there.mailbox("carl")).length, 1);
+});
+
+/** A host that takes connections and says nothing, until released. */
+function makeStuck(world: World): () => void {
+  world.zone["far.test"] = { a: ["198.51.100.25"] };
+  let release = (): void => {};
+  const stuck = new Promise<void>((resolve) => (release = resolve));
+  world.listen("198.51.100.25:25", (channel) => void stuck.then(() => channel.abort()));
+  return release;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test("a restart loses nothing and doubles nothing, also of what was in hand", async () => {
+  const world = newWorld();
+  const here = await us(world);
+  const release = makeStuck(world);
+  for (let n = 0; n < 12; n++) await post(here, "anna@us.test", [`u${n}@far.test`]);
+  await until(() => here.store.queue.counts().leased === 10);
+  const peer = makePeer();
+  world.addPeer("far.test", "198.51.100.25", peer.makeHandler);
+  const again = await world.restart(here);
+  await world.settle();
+  release();
+  const recipients = Array.from({ length: 12 }, (_, n) => `u${n}@far.test`);
+  assert.deepEqual(peer.taken.toSorted(), recipients.toSorted());
+  assert.deepEqual(again.store.queue.counts(), { due: 0, leased: 0, held: 0 });
+});
+
+test("stopping gives back what waits, and leaves what does not end in time", async () => {
+  const world = newWorld();
+  const here = await us(world, { isQueueStopped: true });
+  const release = makeStuck(world);
+  for (let n = 0; n < 12; n++) await post(here, "anna@us.test", [`u${n}@far.test`]);
+  here.mta.runner.start();
+  await until(() => here.store.queue.counts().leased === 12);
+  let isStopped = false;
+  const stopping = here.mta.runner.stop(60_000).then(() => (isStopped = true));
+  // Ten are under way, two waited for their turn.
+  await until(() => here.store.queue.counts().due === 2);
+  assert.ok(!isStopped);
+  while (!isStopped) {
+    await new Promise((resolve) => setImmediate(resolve));
+    await world.clock.advance(1000);
+  }
+  await stopping;
+  assert.equal(here.store.queue.counts().leased, 10);
+  release();
+  await world.settle();
 });
 
 test("mta.md 29: one dead host costs one attempt, not one for each message", async () => {

@@ -76,11 +76,22 @@ export class World {
   async addHost(options: HostOptions): Promise<TestHost> {
     const folder = await mkdtemp(join(tmpdir(), "posthorn-world-"));
     this.#folders.push(folder);
+    await furnish(folder, options, this.clock);
     const host = await TestHost.open(this, folder, options);
     this.hosts.push(host);
     this.zone[options.domain] ??= { mx: [{ preference: 10, exchange: options.name }] };
     this.zone[options.name] ??= { a: [options.address] };
     this.listen(`${options.address}:25`, host.listener("smtp"));
+    return host;
+  }
+
+  /** Takes a host's store away under it, whatever it has in hand, and starts it again over the same folder. */
+  async restart(old: TestHost): Promise<TestHost> {
+    await old.store.close();
+    const host = await TestHost.open(this, old.folder, old.options);
+    this.hosts[this.hosts.indexOf(old)] = host;
+    this.listen(`${old.options.address}:25`, host.listener("smtp"));
+    host.mta.runner.start();
     return host;
   }
 
@@ -152,8 +163,17 @@ export class TestHost {
   readonly mta: Mta;
   readonly log: RecordingLog;
 
-  private constructor(world: World, options: HostOptions, store: Store, log: RecordingLog) {
+  readonly folder: string;
+
+  private constructor(
+    world: World,
+    folder: string,
+    options: HostOptions,
+    store: Store,
+    log: RecordingLog,
+  ) {
     this.world = world;
+    this.folder = folder;
     this.options = options;
     this.store = store;
     this.log = log;
@@ -181,7 +201,6 @@ export class TestHost {
 
   static async open(world: World, folder: string, options: HostOptions): Promise<TestHost> {
     const log = new RecordingLog();
-    await furnish(folder, options, world.clock);
     const store = await openStore({
       folder,
       clock: world.clock,
@@ -189,7 +208,7 @@ export class TestHost {
       log,
       watchIntervalMs: 0,
     });
-    return new TestHost(world, options, store, log);
+    return new TestHost(world, folder, options, store, log);
   }
 
   /** Answers connections as `service`. */
