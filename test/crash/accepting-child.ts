@@ -1,0 +1,62 @@
+/**
+ * Accepts messages from twenty callers as fast as it can, until it is killed. Says `ack N` on its
+ * standard output once message N is promised, and nothing before.
+ *
+ *   accepting-child.ts FOLDER FIRST-ID [HOOKS-URL]
+ */
+
+import { writeSync } from "node:fs";
+
+import { silentLog } from "../../src/base/log.ts";
+import { systemClock } from "../../src/net/system-clock.ts";
+import { systemRandom } from "../../src/net/system-random.ts";
+import { openStore } from "../../src/store/sqlite/open-store.ts";
+import { madeMessage } from "./made-message.ts";
+
+const [folder, firstId, hooks] = process.argv.slice(2);
+const store = await openStore({
+  folder,
+  clock: systemClock,
+  random: systemRandom,
+  log: silentLog,
+  segmentOctets: 2_000_000,
+  ...(hooks !== undefined && { writerHooks: new URL(hooks) }),
+});
+const accounts = store.directory.accounts();
+let next = Number(firstId);
+
+async function caller(): Promise<void> {
+  for (;;) {
+    const id = next++;
+    const message = store.octets.stage();
+    await message.write(madeMessage(id));
+    await store.accept({
+      message,
+      receivedAtMs: Date.now(),
+      envelopes: [
+        {
+          queueId: `Q${id}`,
+          reversePath: "sender@crash.test",
+          smtpUtf8: false,
+          body: "7bit",
+          prefix: new Uint8Array(0),
+          deliveries: [
+            {
+              accountId: accounts[id % accounts.length].id,
+              prefix: Buffer.from(`Delivered-To: ${id}\r\n`),
+              recipient: "x@crash.test",
+            },
+          ],
+          recipients:
+            id % 4 === 0
+              ? [{ recipient: `r${id}@far.test`, transport: "smtp", destination: "far.test" }]
+              : [],
+        },
+      ],
+    });
+    writeSync(1, `ack ${id}\n`);
+  }
+}
+
+writeSync(1, "ready\n");
+await Promise.all(Array.from({ length: 20 }, caller));
