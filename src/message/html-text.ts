@@ -8,6 +8,8 @@ import { decodeCharset } from "./charset.ts";
 
 /** Elements whose content is no text. */
 const HIDDEN = new Set(["style", "script", "head", "title", "template", "object", "svg", "math"]);
+/** Elements within which even `<` is text (HTML §13.1.2). */
+const RAW_TEXT = new Set(["style", "script", "title"]);
 const BREAKS = new Set(["br", "hr"]);
 const BLOCKS = new Set([
   "p",
@@ -172,6 +174,10 @@ class HtmlReader {
 
   #markup(): void {
     const html = this.#html;
+    if (RAW_TEXT.has(this.#hidden) && !this.#closesHidden()) {
+      this.#at++;
+      return;
+    }
     if (html.startsWith("<!--", this.#at)) {
       const end = html.indexOf("-->", this.#at + 4);
       this.#at = end === -1 ? html.length : end + 3;
@@ -186,6 +192,12 @@ class HtmlReader {
     const end = this.#endOfTag();
     this.#tag(html.slice(this.#at, Math.min(end, this.#at + 60)));
     this.#at = end;
+  }
+
+  /** In raw text nothing is markup but its own closing tag. */
+  #closesHidden(): boolean {
+    const name = this.#html.slice(this.#at, this.#at + this.#hidden.length + 2).toLowerCase();
+    return name === `</${this.#hidden}`;
   }
 
   /** After the tag's `>`; a `>` within a quoted attribute is not its end. */

@@ -124,7 +124,8 @@ So, "Hello".
     "RFC 5322 A.5",
     octets`
 From: Pete(A nice \\) chap) <pete(his account)@silly.test(his host)>
-To:Chris Jones <c@(Chris's host.)public.example>,
+To:A Group(Some people)
+     :Chris Jones <c@(Chris's host.)public.example>,
          joe@example.org,
   John <jdoe@one.test> (my dear friend); (the end of the group)
 Cc:(Empty list)(start)Hidden recipients  :(nobody(that I know))  ;
