@@ -24,34 +24,27 @@ import { withStore } from "./with-store.ts";
 /** Longer than anybody sits at one prompt; revoked at the end of the run. */
 const TOKEN_LIFETIME_MS = 24 * 3_600_000;
 
-export type LocalAccount = {
-  readonly account: MailAccount;
-  /** Makes the password worthless. */
-  readonly revoke: () => Promise<void>;
-};
-
-export async function openLocalAccount(
+/** Runs `work` with the account of `user`, or of whoever lives here alone. */
+export async function withLocalAccount<T>(
   command: Command,
   user: string | undefined,
-): Promise<LocalAccount> {
-  return withStore(command, async (store, found) => {
-    const chosen = chooseAccount(store.directory, user);
+  work: (account: MailAccount) => Promise<T>,
+): Promise<T> {
+  return withStore(command, async ({ directory, credentials }, found) => {
+    const chosen = chooseAccount(directory, user);
     const purpose = `posthorn mail ${Buffer.from(systemRandom.bytes(6)).toString("hex")}`;
-    const token = await store.credentials.makeToken(chosen.address, purpose, TOKEN_LIFETIME_MS);
-    return {
-      account: localMailAccount(chosen, found, token),
-      revoke: () => revoke(command, chosen.address, purpose),
-    };
+    const token = await credentials.makeToken(chosen.address, purpose, TOKEN_LIFETIME_MS);
+    try {
+      return await work(localMailAccount(chosen, found, token));
+    } finally {
+      // It runs out by itself; that it cannot be revoked now is no failure of what was asked for.
+      await credentials.revokeTokens(chosen.address, purpose).catch(ignoreMailError);
+    }
   });
 }
 
-async function revoke(command: Command, address: string, purpose: string): Promise<void> {
-  try {
-    await withStore(command, (store) => store.credentials.revokeTokens(address, purpose));
-  } catch (error) {
-    // It runs out by itself; that it could not be revoked now is no failure of what was asked for.
-    if (!isMailError(error)) throw error;
-  }
+function ignoreMailError(error: unknown): void {
+  if (!isMailError(error)) throw error;
 }
 
 function localMailAccount(account: Account, found: FoundConfig, token: string): MailAccount {

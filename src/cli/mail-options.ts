@@ -22,7 +22,7 @@ import { systemClock } from "../net/system-clock.ts";
 import { systemRandom } from "../net/system-random.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-codes.ts";
-import { openLocalAccount } from "./local-account.ts";
+import { withLocalAccount } from "./local-account.ts";
 
 export type AccountOptions = {
   readonly user?: string;
@@ -55,46 +55,41 @@ export function withAccountOptions(command: Command): Command {
     );
 }
 
-export type OpenSession = { readonly session: MailSession; readonly close: () => Promise<void> };
-
 /** Runs `work` with a session, and ends it whatever happens. */
 export async function withMailSession<T>(
   command: Command,
   work: (session: MailSession) => Promise<T>,
 ): Promise<T> {
   const options = command.optsWithGlobals<AccountOptions>();
-  const { account, end } = await chooseMailAccount(command, options);
-  const session = new MailSession(account, {
-    connect,
-    crypto: nodeCrypto,
-    random: systemRandom,
-    clock: systemClock,
+  return withMailAccount(command, options, async (account) => {
+    const deps = { connect, crypto: nodeCrypto, random: systemRandom, clock: systemClock };
+    const session = new MailSession(account, deps);
+    try {
+      return await work(session);
+    } finally {
+      await session.close();
+    }
   });
-  try {
-    return await work(session);
-  } finally {
-    await session.close();
-    await end();
-  }
 }
 
-type Chosen = { readonly account: MailAccount; readonly end: () => Promise<void> };
-
-async function chooseMailAccount(command: Command, options: AccountOptions): Promise<Chosen> {
+async function withMailAccount<T>(
+  command: Command,
+  options: AccountOptions,
+  work: (account: MailAccount) => Promise<T>,
+): Promise<T> {
   const named = namedSettings(options);
+  const { from } = options;
   if (named === undefined) {
-    const { account, revoke } = await openLocalAccount(command, options.user);
-    return {
-      account: options.from === undefined ? account : withFrom(account, options.from),
-      end: revoke,
-    };
+    return withLocalAccount(command, options.user, (account) =>
+      work(from === undefined ? account : withFrom(account, from)),
+    );
   }
   const result = await accountFromSettings(named, {
     askPassword,
     environmentPassword: process.env["POSTHORN_MAIL_PASSWORD"],
   });
   if (!result.ok) throw new CliError(`account ${named.name}: ${result.problem}`, EXIT.config);
-  return { account: result.value, end: async () => {} };
+  return work(result.value);
 }
 
 /** Undefined: the server of this machine. */

@@ -11,7 +11,7 @@ import { formatAddress, parseAddress, type Address } from "../message/addr-spec.
 import { makeMessageId } from "../message/message-id.ts";
 import type { MailAccount } from "../mua/account/mail-account.ts";
 import { prepareRawMessage, untilDot } from "../mua/compose/raw-message.ts";
-import { submit, type Submission } from "../mua/session/submit.ts";
+import { submit, type Outgoing, type Submission } from "../mua/session/submit.ts";
 import { connect } from "../net/connect.ts";
 import { nodeCrypto } from "../net/node-crypto.ts";
 import { systemClock } from "../net/system-clock.ts";
@@ -19,11 +19,13 @@ import { systemRandom } from "../net/system-random.ts";
 import { CliError } from "./cli-error.ts";
 import { describeFailure } from "./describe-failure.ts";
 import { EXIT } from "./exit-codes.ts";
-import { openLocalAccount, reachable } from "./local-account.ts";
+import { reachable, withLocalAccount } from "./local-account.ts";
 import { readInput } from "./read-input.ts";
 import { parseSendmailArguments, type SendmailRequest } from "./sendmail-arguments.ts";
 import { configOf, withStore } from "./with-store.ts";
 
+/** For a session on standard input and output: the server has limits of its own. */
+const SESSION_TIMEOUT_MS = 3_600_000;
 /** sysexits.h, which callers of sendmail know. */
 const EX_USAGE = 64;
 
@@ -99,17 +101,26 @@ async function deliver(request: SendmailRequest, command: Command): Promise<void
   ];
   if (recipients.length === 0)
     throw new CliError("no recipient: name one, or -t to read the header", EXIT.usage);
-  const account =
-    origin.login === undefined ? undefined : await openLocalAccount(command, origin.login);
+  await handOver({ reversePath: sender, recipients, octets }, origin.login, command);
+}
+
+async function handOver(
+  outgoing: Outgoing,
+  login: string | undefined,
+  command: Command,
+): Promise<void> {
+  const deps = { connect, crypto: nodeCrypto, random: systemRandom, clock: systemClock };
+  const hand = (account: MailAccount): Promise<Submission> => submit(outgoing, account, deps);
+  let submission: Submission;
   try {
-    const way = account?.account ?? withoutLogin(command);
-    const deps = { connect, crypto: nodeCrypto, random: systemRandom, clock: systemClock };
-    tellRefusals(await submit({ reversePath: sender, recipients, octets }, way, deps));
+    submission =
+      login === undefined
+        ? await hand(withoutLogin(command))
+        : await withLocalAccount(command, login, hand);
   } catch (error) {
     throw withServerHint(error);
-  } finally {
-    await account?.revoke();
   }
+  tellRefusals(submission);
 }
 
 type Origin = {
@@ -206,17 +217,17 @@ async function speakSmtp(command: Command): Promise<void> {
   const channel = await connect({ host, port, timeoutMs: 10_000 }).catch((error: unknown) => {
     throw withServerHint(error);
   });
-  const HOUR_MS = 3_600_000;
-  const answers = (async () => {
-    for (
-      let octets = await channel.read(HOUR_MS);
-      octets !== undefined;
-      octets = await channel.read(HOUR_MS)
-    ) {
-      process.stdout.write(octets);
-    }
-  })();
+  const relayAnswer = async (): Promise<boolean> => {
+    const octets = await channel.read(SESSION_TIMEOUT_MS);
+    if (octets !== undefined) process.stdout.write(octets);
+    return octets !== undefined;
+  };
   try {
+    // The server must speak first, or it takes us for a machine that does not listen.
+    await relayAnswer();
+    const answers = (async () => {
+      while (await relayAnswer());
+    })();
     for await (const octets of process.stdin) await channel.write(octets as Uint8Array);
     await answers;
   } finally {

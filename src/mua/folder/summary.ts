@@ -47,7 +47,9 @@ export function showAddress(address: EnvelopeAddress | undefined): string {
 }
 
 export function showBareAddress(address: EnvelopeAddress | undefined): string {
-  return address === undefined ? "" : screenText(`${address.localPart}@${address.domain}`);
+  if (address === undefined) return "";
+  const { localPart, domain } = address;
+  return screenText(domain === "" ? localPart : `${localPart}@${domain}`);
 }
 
 export function showSubject(envelope: Envelope): string {
