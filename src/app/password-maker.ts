@@ -1,4 +1,4 @@
-/** Passwords that a person can read out and type: 78 bits, no letters that look alike. */
+/** Passwords that a person can read out and type: 77 bits, no letters that look alike. */
 
 import type { Random } from "../base/random.ts";
 
