@@ -10,6 +10,7 @@ import type { Maildrop } from "../../pop3/handler.ts";
 import type { MailStore } from "../../store/mail.ts";
 import type { OctetStore } from "../../store/octets.ts";
 import type { MaildropLock } from "./maildrop-lock.ts";
+import { ReadAhead } from "./read-ahead.ts";
 
 export type StoreMaildropDeps = {
   readonly mail: MailStore;
@@ -31,12 +32,18 @@ export class StoreMaildrop implements Maildrop {
   readonly #deps: StoreMaildropDeps;
   readonly #lock: MaildropLock;
   readonly #snapshot: Snapshot;
+  readonly #ahead: ReadAhead;
   #prefix: { readonly index: number; readonly octets: Uint8Array } | undefined;
 
   private constructor(deps: StoreMaildropDeps, lock: MaildropLock, snapshot: Snapshot) {
     this.#deps = deps;
     this.#lock = lock;
     this.#snapshot = snapshot;
+    this.#ahead = new ReadAhead({
+      count: snapshot.uids.length,
+      sizeOctets: (index) => snapshot.sizesOctets[index],
+      load: (index) => this.#load(index, 0, snapshot.sizesOctets[index]),
+    });
   }
 
   /** Undefined when the mailbox has gone. The maildrop lets go of the lock when it is done. */
@@ -73,6 +80,13 @@ export class StoreMaildrop implements Maildrop {
   }
 
   async read(index: number, start: number, end: number): Promise<Uint8Array> {
+    const foreseen = start === 0 ? this.#ahead.take(index) : undefined;
+    return foreseen === undefined
+      ? this.#load(index, start, end)
+      : (await foreseen).subarray(start, end);
+  }
+
+  async #load(index: number, start: number, end: number): Promise<Uint8Array> {
     const { octets } = this.#deps;
     const messageId = this.#snapshot.messageIds[index];
     const prefix = this.#prefixOf(index);
