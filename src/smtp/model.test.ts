@@ -153,7 +153,7 @@ function nextMove(model: Model, random: SeededRandom, turn: number): Move {
     }
     case "junk":
       return { name: "junk", send: choose("FOO\r\n", "QUI\r\n", "\r\n"), expect: 5 };
-    default:
+    case "noop":
       return { name: "noop", send: "NOOP\r\n", expect: 2 };
   }
 }
