@@ -96,7 +96,7 @@ async function measure(store: Store, messages: number): Promise<void> {
   console.log(
     `event loop held for at most ${(delay.max / 1e6).toFixed(0)} ms (99.9 %: ${(delay.percentile(99.9) / 1e6).toFixed(0)} ms)`,
   );
-  for (const count of [1, 4, 16]) await appendFrom(count, load);
+  for (const count of [1, 4, 16]) await appendFrom(count, port);
   listener.stop();
   await listener.drain(100);
 }
@@ -150,20 +150,17 @@ function changeSteps(messages: number): ImapStep[] {
   ];
 }
 
-async function appendFrom(
-  count: number,
-  load: (steps: readonly ImapStep[]) => Promise<ImapFigure[]>,
-): Promise<void> {
-  const each = Math.ceil(800 / count);
+async function appendFrom(sessions: number, port: number): Promise<void> {
+  const each = Math.ceil(800 / sessions);
   const text = String.fromCharCode(...messageOf(1).subarray(0, 1024));
-  const step: ImapStep = { name: "APPEND", command: `APPEND Sent {${text.length}+}\r\n${text}` };
-  const figures = await Promise.all(
-    Array.from({ length: count }, () => load(Array.from({ length: each }, () => step))),
-  );
-  const slowest = Math.max(
-    ...figures.map((list) => list.slice(1).reduce((sum, figure) => sum + figure.ms, 0)),
-  );
-  print({ name: `APPEND 1 KB, ${count} sessions`, ms: slowest, octets: 0, messages: each * count });
+  const step: ImapStep = {
+    name: `APPEND 1 KB, ${sessions} sessions`,
+    command: `APPEND Sent {${text.length}+}\r\n${text}`,
+  };
+  const steps = Array.from({ length: each }, () => step);
+  for (const figure of await imapLoad({ port, user: USER, password: PASSWORD, steps, sessions })) {
+    print(figure);
+  }
 }
 
 function print({ name, ms, octets, messages }: ImapFigure): void {

@@ -1,6 +1,6 @@
 /**
- * A plain IMAP client that measures: sends commands over one socket and counts octets up to the
- * tagged answer. Runs in a thread of its own, so that a server in this process is not slowed by it.
+ * A plain IMAP client that measures: sends commands over sockets and counts octets up to the tagged
+ * answer. Runs in a thread of its own, so that a server in this process is not slowed by it.
  */
 
 import { connect } from "node:net";
@@ -20,15 +20,17 @@ export type ImapFigure = {
   readonly messages: number;
 };
 
-type Job = {
+export type ImapJob = {
   readonly port: number;
   readonly user: string;
   readonly password: string;
   readonly steps: readonly ImapStep[];
+  /** So many sessions do the same at once; the figures are then one: all of it, after login. */
+  readonly sessions?: number;
 };
 
 /** Carries out the steps one after another in a new session. */
-export function imapLoad(job: Job): Promise<ImapFigure[]> {
+export function imapLoad(job: ImapJob): Promise<ImapFigure[]> {
   const worker = new Worker(new URL(import.meta.url), { workerData: job });
   return new Promise((resolve, reject) => {
     worker.once("message", (figures: ImapFigure[] | { problem: string }) =>
@@ -38,14 +40,16 @@ export function imapLoad(job: Job): Promise<ImapFigure[]> {
   });
 }
 
-async function carryOut(job: Job): Promise<ImapFigure[]> {
-  const socket = connect({ port: job.port, host: "127.0.0.1", noDelay: true });
+type Session = { readonly step: (step: ImapStep) => Promise<ImapFigure>; readonly end: () => void };
+
+async function openSession(port: number): Promise<Session> {
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
   let tail = "";
   let octets = 0;
   let heard: () => void = () => {};
   socket.on("data", (piece: Buffer) => {
     octets += piece.length;
-    tail = (tail + piece.latin1Slice(Math.max(0, piece.length - 400))).slice(-400);
+    tail = (tail + piece.toString("latin1", Math.max(0, piece.length - 400))).slice(-400);
     heard();
   });
   const until = async (pattern: RegExp): Promise<string> => {
@@ -56,26 +60,42 @@ async function carryOut(job: Job): Promise<ImapFigure[]> {
     }
   };
   await until(/^\* OK/);
-  const figures: ImapFigure[] = [];
   let tag = 0;
-  const step = async ({ name, command, messages = 1 }: ImapStep): Promise<void> => {
+  const step = async ({ name, command, messages = 1 }: ImapStep): Promise<ImapFigure> => {
     tail = "";
     octets = 0;
     const began = performance.now();
     socket.write(`t${++tag} ${command}\r\n`);
     const answer = await until(new RegExp(`(?:^|\r\n)t${tag} (?:OK|NO|BAD)[^\r]*\r\n$`));
     if (!answer.includes(" OK")) throw new Error(`${command.slice(0, 80)}: ${answer.trim()}`);
-    figures.push({ name, ms: performance.now() - began, octets, messages });
+    return { name, ms: performance.now() - began, octets, messages };
   };
-  await step({ name: "LOGIN", command: `LOGIN ${job.user} "${job.password}"` });
-  for (const each of job.steps) await step(each);
-  socket.destroy();
-  return figures;
+  return { step, end: () => socket.destroy() };
+}
+
+async function carryOut(job: ImapJob): Promise<ImapFigure[]> {
+  const opened = Array.from({ length: job.sessions ?? 1 }, () => openSession(job.port));
+  const sessions = await Promise.all(opened);
+  const login = { name: "LOGIN", command: `LOGIN ${job.user} "${job.password}"` };
+  const logins = await Promise.all(sessions.map(({ step }) => step(login)));
+  const began = performance.now();
+  const figures = await Promise.all(
+    sessions.map(async ({ step, end }) => {
+      const own: ImapFigure[] = [];
+      for (const each of job.steps) own.push(await step(each));
+      end();
+      return own;
+    }),
+  );
+  if (job.sessions === undefined) return [...logins, ...figures[0]];
+  const ms = performance.now() - began;
+  const messages = figures.flat().reduce((sum, figure) => sum + figure.messages, 0);
+  return [{ name: job.steps[0].name, ms, octets: 0, messages }];
 }
 
 if (parentPort !== null && workerData !== null) {
   const port = parentPort;
-  carryOut(workerData as Job).then(
+  carryOut(workerData as ImapJob).then(
     (figures) => port.postMessage(figures),
     (error: unknown) => port.postMessage({ problem: String(error) }),
   );

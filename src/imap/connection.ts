@@ -27,6 +27,10 @@ export class Connection {
   isOver = false;
   /** Nothing is under way but waiting for the client. */
   isWaiting = false;
+  /** Logins that were refused. */
+  refusedLogins = 0;
+  octetsRead = 0;
+  octetsWritten = 0;
   /** Commands in a row that were not understood. */
   faults = 0;
   #reading: Promise<Uint8Array | undefined> | undefined;
@@ -36,7 +40,10 @@ export class Connection {
     this.channel = channel;
     this.handler = handler;
     this.options = options;
-    this.out = new ResponseWriter((octets) => channel.write(octets));
+    this.out = new ResponseWriter((octets) => {
+      this.octetsWritten += octets.length;
+      return channel.write(octets);
+    });
   }
 
   get parseOptions(): { isUtf8: boolean; maxDepth: number } {
@@ -80,8 +87,13 @@ export class Connection {
       await this.out.flush();
       const octets = await this.wait();
       if (octets === undefined) return undefined;
-      this.decoder.push(octets);
+      this.push(octets);
     }
+  }
+
+  push(octets: Uint8Array): void {
+    this.octetsRead += octets.length;
+    this.decoder.push(octets);
   }
 
   async wait(): Promise<Uint8Array | undefined> {
@@ -126,6 +138,7 @@ export class Connection {
     this.session.phase = advance(this.session.phase, verb, completion);
     this.out.completion(tag, completion);
     this.faults = completion.status === "BAD" ? this.faults + 1 : 0;
+    if (completion.code === "AUTHENTICATIONFAILED") this.refusedLogins++;
   }
 
   bye(text: string): void {

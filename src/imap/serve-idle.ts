@@ -37,7 +37,7 @@ export async function serveIdle(connection: Connection, tag: string): Promise<Co
         connection.isOver = true;
         return okay("IDLE ended");
       }
-      if (woken.octets !== undefined) decoder.push(woken.octets);
+      if (woken.octets !== undefined) connection.push(woken.octets);
     }
   } finally {
     alarm.stop();

@@ -16,6 +16,8 @@ export type ImapOptions = {
   readonly idleTimeoutMs?: number;
   /** Silence after which one that has not ends. */
   readonly loginTimeoutMs?: number;
+  /** However busy it is, a session that has not logged in by then ends (security row 90). */
+  readonly loginDeadlineMs?: number;
   /** How often IDLE says that it is still there, for the sake of NATs that forget connections. */
   readonly keepAliveMs?: number;
   readonly appendLimitOctets?: number;
@@ -30,5 +32,6 @@ export type ImapOptions = {
 /** A minute over 30, so that a client which renews its IDLE every half hour is never too late. */
 export const IDLE_TIMEOUT_MS = 1_860_000;
 export const LOGIN_TIMEOUT_MS = 60_000;
+export const LOGIN_DEADLINE_MS = 300_000;
 export const KEEP_ALIVE_MS = 115_000;
 export const APPEND_LIMIT_OCTETS = 104_857_600;

@@ -17,13 +17,16 @@ import type { ImapHandler, MailCommand } from "./handler.ts";
 import { serveAppend } from "./serve-append.ts";
 import { serveIdle } from "./serve-idle.ts";
 import { serveAuthenticate, serveLogin, serveStartTls } from "./serve-login.ts";
-import type { ImapOptions } from "./serve-options.ts";
+import { LOGIN_DEADLINE_MS, type ImapOptions } from "./serve-options.ts";
 import { check, updatesAfter } from "./session.ts";
 import type { DecoderEvent } from "./wire/decoder.ts";
 import type { RawCommand } from "./wire/raw-command.ts";
 
 /** Commands in a row that make no sense, after which we stop listening. */
 const MAX_FAULTS = 20;
+
+/** Guesses in one connection; the login guard counts over all of them. */
+const MAX_REFUSED_LOGINS = 6;
 
 const SHUTTING_DOWN = "The server is shutting down";
 
@@ -34,18 +37,28 @@ export async function serveImap(
   options: ImapOptions,
 ): Promise<void> {
   const connection = new Connection(channel, handler, options);
-  const { shutdown } = options;
+  const { clock, shutdown, loginDeadlineMs = LOGIN_DEADLINE_MS } = options;
+  const beganMs = clock.monotonicMs();
   // A session that is in the middle of a command ends after it.
   const stop = (): void => {
     if (connection.isWaiting) void sayGoodbye(connection, SHUTTING_DOWN);
   };
+  const cancelDeadline = clock.setTimer(loginDeadlineMs, () => {
+    if (connection.session.phase === "anonymous") void sayGoodbye(connection, "Not logged in");
+  });
   try {
     shutdown?.addEventListener("abort", stop, { once: true });
     await serveSession(connection);
   } catch (error) {
     await endAfter(connection, error);
   } finally {
+    cancelDeadline();
     shutdown?.removeEventListener("abort", stop);
+    options.log.info("imap.session-ended", {
+      durationMs: Math.round(clock.monotonicMs() - beganMs),
+      octetsRead: connection.octetsRead,
+      octetsWritten: connection.octetsWritten,
+    });
     await handler.close().catch((error: unknown) => options.log.error("imap.close-failed", error));
     await channel.close();
   }
@@ -63,6 +76,7 @@ async function serveSession(connection: Connection): Promise<void> {
     if (event === undefined) break;
     await serveEvent(connection, event);
     await out.relieve();
+    if (connection.refusedLogins >= MAX_REFUSED_LOGINS) connection.bye("Too many failed logins");
     if (connection.faults >= MAX_FAULTS) connection.bye("Too many commands made no sense");
     if (options.shutdown?.aborted) connection.bye(SHUTTING_DOWN);
   }

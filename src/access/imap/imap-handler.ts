@@ -162,7 +162,7 @@ class StoreImapHandler implements ImapHandler {
   }
 
   async close(): Promise<void> {
-    if (this.#session !== undefined) closeSelected(this.#session);
+    if (this.#session !== undefined) await closeSelected(this.#session);
     this.#leave?.();
   }
 }

@@ -59,7 +59,7 @@ export const runDelete: Run<MailboxOnlyCommand<"DELETE">> = async (session, comm
   const isSelected = session.selected?.open.info.id === info.id;
   try {
     // Before the deletion, so that it is not taken for another session's.
-    if (isSelected && !hasChildren(session, info.name)) closeSelected(session);
+    if (isSelected && !hasChildren(session, info.name)) await closeSelected(session);
     await mail.deleteMailbox(session.accountId, info.name);
   } catch (error) {
     return isMailError(error, "refused") ? no(error.message, "HASCHILDREN") : rethrow(error);

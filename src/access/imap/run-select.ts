@@ -17,7 +17,7 @@ export const runSelect: Run<SelectCommand> = async (session, command, context) =
     return { status: "BAD", text: "Enable QRESYNC first" };
   }
   if (session.selected !== undefined) {
-    closeSelected(session);
+    await closeSelected(session);
     // RFC 7162 §3.2.11, RFC 9051 §7.1: what follows is about the new mailbox.
     if (context.enabled.isQresync || context.enabled.isRev2) {
       context.out.line("* OK [CLOSED] Previous mailbox closed");
@@ -76,10 +76,20 @@ function firstUnseen(open: OpenMailbox): number {
   return 0;
 }
 
-export function closeSelected(session: MailSession): void {
-  session.selected?.release();
+/** Messages announced here are no longer `\Recent` to the session that comes next (RFC 3501 §2.3.2). */
+export async function closeSelected(session: MailSession): Promise<void> {
+  const view = session.selected;
+  if (view === undefined) return;
   session.selected = undefined;
   session.saved = [];
+  view.release();
+  if (view.isReadOnly || view.isGone || !view.hasAnnounced) return;
+  try {
+    await session.deps.store.mail.takeRecent(view.open.info.id);
+  } catch (error) {
+    // Nothing is lost but that some messages are recent once more.
+    session.deps.log.debug("imap.recent-not-taken", { problem: String(error) });
+  }
 }
 
 /** CLOSE expunges without telling (RFC 9051 §6.4.1); UNSELECT does not expunge (§6.4.2). */
@@ -91,6 +101,6 @@ export const runClose: Run<BareCommand<"CLOSE"> | BareCommand<"UNSELECT">> = asy
   if (view !== undefined && command.verb === "CLOSE" && !view.isReadOnly && !view.isGone) {
     await session.deps.store.mail.expunge(view.open.info.id, "all", true);
   }
-  closeSelected(session);
+  await closeSelected(session);
   return okay(command.verb === "CLOSE" ? "Closed" : "Unselected");
 };

@@ -3,7 +3,7 @@
 import { no, okay } from "../../imap/completion.ts";
 import type { StatusCommand, StatusItem } from "../../imap/command/status.ts";
 import type { CommandContext } from "../../imap/handler.ts";
-import type { MailboxInfo, MailboxStatus } from "../../store/mail.ts";
+import { DELETED, type MailboxInfo, type MailboxStatus } from "../../store/mail.ts";
 import { lowerBound } from "./selected-mailbox.ts";
 import type { MailSession, Run } from "./mail-session.ts";
 
@@ -27,9 +27,9 @@ export async function writeStatus(
   if (status === undefined) return false;
   // RFC 7162 §3.1.2: asking for HIGHESTMODSEQ switches CONDSTORE on.
   if (items.includes("HIGHESTMODSEQ")) context.enabled.isCondstore = true;
-  const recent = items.includes("RECENT") ? await countRecent(session, info, status) : 0;
+  const counted = await count(session, info, { status, items });
   const { appendLimitOctets } = session.deps;
-  const known = { info, status, recent, appendLimitOctets };
+  const known = { info, status, counted, appendLimitOctets };
   const values = items.map((item) => `${item} ${valueOf(item, known)}`);
   context.out
     .text("* STATUS ")
@@ -38,29 +38,39 @@ export async function writeStatus(
   return true;
 }
 
-async function countRecent(
+type Counted = { readonly recent: number; readonly deletedOctets: number };
+
+/** What no counter of the store tells; the mailbox is opened only if there can be something to count. */
+async function count(
   session: MailSession,
   info: MailboxInfo,
-  status: MailboxStatus,
-): Promise<number> {
-  if (status.firstRecentUid >= status.uidNext) return 0;
+  { status, items }: { status: MailboxStatus; items: readonly StatusItem[] },
+): Promise<Counted> {
+  const hasRecent = items.includes("RECENT") && status.firstRecentUid < status.uidNext;
+  const hasDeleted = items.includes("DELETED-STORAGE") && status.deleted > 0;
+  const nothing = { recent: 0, deletedOctets: 0 };
+  if (!hasRecent && !hasDeleted) return nothing;
   const open = await session.deps.store.mail.open(info.id);
-  if (open === undefined) return 0;
+  if (open === undefined) return nothing;
+  let deletedOctets = 0;
+  for (let position = 0; hasDeleted && position < open.count; position++) {
+    if ((open.flags[position] & DELETED) !== 0) deletedOctets += open.sizesOctets[position];
+  }
   const recent = open.count - lowerBound(open.uids, open.count, status.firstRecentUid);
   open.release();
-  return recent;
+  return { recent, deletedOctets };
 }
 
 function valueOf(
   item: StatusItem,
-  known: { info: MailboxInfo; status: MailboxStatus; recent: number; appendLimitOctets: number },
+  known: { info: MailboxInfo; status: MailboxStatus; counted: Counted; appendLimitOctets: number },
 ): number | string {
-  const { info, status, recent, appendLimitOctets } = known;
+  const { info, status, counted, appendLimitOctets } = known;
   switch (item) {
     case "MESSAGES":
       return status.messages;
     case "RECENT":
-      return recent;
+      return counted.recent;
     case "UIDNEXT":
       return status.uidNext;
     case "UIDVALIDITY":
@@ -69,6 +79,8 @@ function valueOf(
       return status.unseen;
     case "DELETED":
       return status.deleted;
+    case "DELETED-STORAGE":
+      return counted.deletedOctets;
     case "SIZE":
       return status.sizeOctets;
     case "HIGHESTMODSEQ":

@@ -212,6 +212,18 @@ test("security row 90: a stranger's silence and nonsense end the connection", as
   for (let n = 0; n < 19; n++) assert.match(await session.answer("FROB"), /^T BAD/);
   await session.send("x FROB\r\n");
   assert.match(await session.readToEnd(), /\* BYE Too many/);
+  const guessing = await world.connect();
+  for (let n = 0; n < 5; n++) assert.match(await guessing.answer("LOGIN x y"), /^T NO/);
+  await guessing.send("x LOGIN x y\r\n");
+  assert.match(await guessing.readToEnd(), /x NO [^]*\* BYE Too many failed logins/);
+  const busy = await world.connect({ loginDeadlineMs: 30 });
+  let isOpen = true;
+  const end = busy.readToEnd().then((text) => ((isOpen = false), text));
+  while (isOpen) {
+    await busy.send("x NOOP\r\n").catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  assert.match(await end, /\* BYE Not logged in\r\n/);
   const full = await world.connect({ refusal: "[UNAVAILABLE] Too many connections" });
   assert.match(full.greeting, /^\* BYE \[UNAVAILABLE\]/);
 });

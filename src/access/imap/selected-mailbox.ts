@@ -29,6 +29,8 @@ export class SelectedMailbox {
   readonly firstRecentUid: number;
   /** The mailbox was deleted by somebody. */
   isGone = false;
+  /** Messages have been announced since it was selected. */
+  hasAnnounced = false;
   #toldUid: number;
   #toldModSeq: number;
   #toldKeywords: number;
@@ -110,6 +112,7 @@ export class SelectedMailbox {
     const last = count === 0 ? 0 : uids[count - 1];
     if (last <= this.#toldUid) return undefined;
     this.#toldUid = last;
+    this.hasAnnounced = true;
     return this.count;
   }
 

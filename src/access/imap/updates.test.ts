@@ -118,6 +118,15 @@ test("new messages are told with EXISTS; a message that came and went untold is 
   );
 });
 
+test("what one session was told is not recent for the next", async () => {
+  const { user, one, two } = await pair(1);
+  await world.deliver(user, MESSAGE);
+  assert.deepEqual(await one.ok("NOOP"), ["* 2 EXISTS", "* 2 RECENT"]);
+  await two.ok("UNSELECT");
+  await one.ok("UNSELECT");
+  assert.ok((await one.ok("SELECT INBOX")).includes("* 0 RECENT"));
+});
+
 test("IDLE: deliveries, flags and expunges are pushed; DONE in any case ends it", async () => {
   const { user, one, two } = await pair(2);
   await one.send("i IDLE\r\n");

@@ -1,4 +1,4 @@
-/** STATUS mailbox (items) (RFC 9051 §6.3.11; SIZE, DELETED, HIGHESTMODSEQ, MAILBOXID, APPENDLIMIT). */
+/** STATUS mailbox (items) (RFC 9051 §6.3.11; SIZE, DELETED, DELETED-STORAGE, HIGHESTMODSEQ, MAILBOXID, APPENDLIMIT). */
 
 import type { ArgumentReader } from "../wire/argument-reader.ts";
 
@@ -9,6 +9,7 @@ export const STATUS_ITEMS = [
   "UIDVALIDITY",
   "UNSEEN",
   "DELETED",
+  "DELETED-STORAGE",
   "SIZE",
   "HIGHESTMODSEQ",
   "MAILBOXID",

@@ -205,7 +205,7 @@ class SyntaxReader {
     this.#astring();
     this.#space();
     this.#list(() => {
-      const item = this.#match(/[A-Z]+/y, "status item");
+      const item = this.#match(/[A-Z]+(?:-STORAGE)?/y, "status item");
       this.#space();
       if (item === "MAILBOXID") this.#list(() => this.#objectId());
       else this.#number();
