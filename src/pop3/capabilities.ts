@@ -13,6 +13,7 @@ export function listCapabilities(session: Pop3Session): string[] {
   }
   // RFC 6856 §2.1: USER says that names and passwords may be UTF-8 too.
   capabilities.push("UTF8 USER", "LANG");
+  if (options.loginDelaySeconds) capabilities.push(`LOGIN-DELAY ${options.loginDelaySeconds}`);
   capabilities.push(`EXPIRE ${options.expireDays ?? "NEVER"}`);
   capabilities.push(`IMPLEMENTATION ${options.implementation ?? "Posthorn"}`);
   return capabilities;

@@ -66,7 +66,7 @@ async function exchange(
     const step = await mechanism.step(response);
     if (step.type !== "challenge") return step;
     connection.addTrustedLine(`+ ${encodeBase64(step.octets)}`);
-    const line = await connection.nextLine(session.idleTimeoutMs);
+    const line = await connection.nextLine(session.lineTimeoutMs);
     if (line.type === "closed" || line.type === "timeout") {
       session.end = line.type;
       return failed("no answer");
@@ -118,6 +118,7 @@ function refuse(session: Pop3Session, outcome: Outcome & { type: "failure" }): v
 }
 
 function refuseInTheClear(session: Pop3Session): void {
+  session.badCommands++;
   session.connection.negative(
     session.canStartTls ? "use STLS first" : "passwords are not taken without TLS",
   );

@@ -16,16 +16,22 @@ export type Pop3Options = {
   readonly allowPlaintextAuth?: boolean;
   /** RFC 1939 §3: at least ten minutes. */
   readonly idleTimeoutMs?: number;
+  /** From the banner to a login. */
+  readonly loginTimeoutMs?: number;
   /** Commands that are unknown, wrong or out of place, in one session. */
   readonly maxBadCommands?: number;
   readonly maxFailedLogins?: number;
   /** RFC 2449 §6.7: days after which the server removes messages; NEVER otherwise. */
   readonly expireDays?: number;
+  /** RFC 2449 §6.5: announced here, kept by the handler. */
+  readonly loginDelaySeconds?: number;
   /** RFC 2449 §6.9 */
   readonly implementation?: string;
 };
 
 export const DEFAULT_IDLE_TIMEOUT_MS = 600_000;
+/** Whoever wants in is in by then, and does not keep a connection by asking for CAPA for ever. */
+const DEFAULT_LOGIN_TIMEOUT_MS = 600_000;
 
 export type SessionEnd =
   | "quit"
@@ -48,11 +54,14 @@ export class Pop3Session {
   badCommands = 0;
   /** Set when the session is to end after what has been said. */
   end: SessionEnd | undefined;
+  readonly #loginDeadlineMs: number;
 
   constructor(connection: Pop3Connection, handler: Pop3Handler, options: Pop3Options) {
     this.connection = connection;
     this.handler = handler;
     this.options = options;
+    this.#loginDeadlineMs =
+      options.clock.monotonicMs() + (options.loginTimeoutMs ?? DEFAULT_LOGIN_TIMEOUT_MS);
   }
 
   get channel(): Channel {
@@ -68,8 +77,11 @@ export class Pop3Session {
     return this.options.offersStartTls === true && this.channel.tls === undefined;
   }
 
-  get idleTimeoutMs(): number {
-    return this.options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS;
+  /** How long to wait for the next line. */
+  get lineTimeoutMs(): number {
+    const { clock, idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS } = this.options;
+    if (this.phase === "transaction") return idleTimeoutMs;
+    return Math.min(idleTimeoutMs, this.#loginDeadlineMs - clock.monotonicMs());
   }
 
   /** Nothing learned in the clear survives TLS (security row 13). */

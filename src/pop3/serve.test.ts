@@ -312,6 +312,7 @@ dialogue(
   S: SASL SCRAM-SHA-256 SCRAM-SHA-1 PLAIN LOGIN
   S: UTF8 USER
   S: LANG
+  S: LOGIN-DELAY 60
   S: EXPIRE 30
   S: IMPLEMENTATION Posthorn
   S: .
@@ -328,10 +329,11 @@ dialogue(
   S: PIPELINING
   S: UTF8 USER
   S: LANG
+  S: LOGIN-DELAY 60
   S: EXPIRE 30
   S: IMPLEMENTATION Posthorn
   S: .`,
-  { options: { expireDays: 30 } },
+  { options: { expireDays: 30, loginDelaySeconds: 60 } },
 );
 
 dialogue(
@@ -777,6 +779,22 @@ test("security row 25: one octet a minute does not keep a session alive", async 
     await world.clock.advance(60_000, settle);
   }
   assert.equal((await world.done).end, "timeout");
+});
+
+test("security row 25: who only asks for CAPA is not kept for ever; who has logged in is", async () => {
+  for (const isLoggedIn of [false, true]) {
+    const world = makeWorld({ timeouts: true });
+    if (isLoggedIn) await world.client.write(encodeLatin1(ENTER.transaction));
+    await settle();
+    for (let minute = 0; minute < 15; minute++) {
+      await world.client.write(encodeLatin1("CAPA\r\n")).catch(() => undefined);
+      await settle();
+      await world.clock.advance(60_000, settle);
+    }
+    assert.equal(world.said().split("IMPLEMENTATION").length - 1, isLoggedIn ? 15 : 10);
+    await world.client.close();
+    assert.equal((await world.done).end, isLoggedIn ? "closed" : "timeout");
+  }
 });
 
 test("security row 36: hanging up in the middle of AUTH ends the session, nobody logged in", async () => {

@@ -70,7 +70,7 @@ export async function servePop3(
 async function converse(session: Pop3Session): Promise<void> {
   const { connection, options } = session;
   while (session.end === undefined) {
-    const input = await connection.nextLine(session.idleTimeoutMs);
+    const input = await connection.nextLine(session.lineTimeoutMs);
     switch (input.type) {
       case "closed":
       case "timeout":

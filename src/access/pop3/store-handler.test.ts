@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { MailError } from "../../base/errors.ts";
 import { encodeBase64 } from "../../base/bytes.ts";
+import { TestClock } from "../../base/testing/test-clock.ts";
 import { nodeCrypto } from "../../net/node-crypto.ts";
 import { systemClock } from "../../net/system-clock.ts";
 import { systemRandom } from "../../net/system-random.ts";
 import { clientMechanism } from "../../sasl/client-mechanism.ts";
 import { makeLoginGuard } from "../../sasl/login-guard.ts";
+import { LoginDelay } from "./login-delay.ts";
 import { Pop3Probe } from "../../../test/pop3/pop3-probe.ts";
 import {
   ADDRESS,
@@ -275,6 +277,22 @@ test("security row 37: the guard is one for all sessions", async () => {
     await probe.close();
   }
   await guarded.close();
+});
+
+test("LOGIN-DELAY (RFC 2449 §6.5): a second session comes too soon, a later one does not", async () => {
+  const clock = new TestClock();
+  const loginDelay = new LoginDelay(clock, 60);
+  const delayed = await startPop3World({ loginDelay });
+  const answers: string[] = [];
+  for (const waitMs of [0, 0, 59_000, 1_000]) {
+    await clock.advance(waitMs);
+    const probe = await Pop3Probe.open(delayed.clearPort);
+    answers.push((await probe.login(ADDRESS, PASSWORD)).split(" ").slice(0, 2).join(" "));
+    await probe.ask("QUIT");
+    await probe.close();
+  }
+  assert.deepEqual(answers, ["+OK 0", "-ERR [LOGIN-DELAY]", "-ERR [LOGIN-DELAY]", "+OK 0"]);
+  await delayed.close();
 });
 
 test("APOP works where a secret can be looked up", async () => {

@@ -18,6 +18,7 @@ import { advertisedMechanisms, serverMechanism } from "../../sasl/server-mechani
 import type { Store } from "../../store/contract.ts";
 import type { MailboxInfo } from "../../store/mail.ts";
 import { makeApop, type Apop, type ApopSecret } from "./apop.ts";
+import type { LoginDelay } from "./login-delay.ts";
 import { MaildropCredentials } from "./maildrop-credentials.ts";
 import { MaildropLock } from "./maildrop-lock.ts";
 import { StoreMaildrop } from "./store-maildrop.ts";
@@ -38,6 +39,8 @@ export type Pop3AccessDeps = {
   readonly verifyToken?: SaslServerDeps["verifyToken"];
   /** The account a verified client certificate stands for, if any. */
   readonly certificateAccount?: (tls: TlsSession) => string | undefined;
+  /** One for all sessions; goes with the engine's `loginDelaySeconds`, which announces it. */
+  readonly loginDelay?: LoginDelay;
   /** Enables APOP. */
   readonly apopSecret?: ApopSecret;
   /** Only these mechanisms. */
@@ -82,7 +85,7 @@ class StorePop3Handler implements Pop3Handler {
   }
 
   async open(identity: string): Promise<Maildrop | OpenRefusal> {
-    const { store, random, log } = this.#deps;
+    const { store, random, log, loginDelay } = this.#deps;
     const account = store.credentials.accountByName(identity);
     if (account === undefined) return { code: "SYS/PERM", text: "the account has gone" };
     const mailbox = this.#mailboxOf(account.accountId);
@@ -92,6 +95,10 @@ class StorePop3Handler implements Pop3Handler {
     const lock = await MaildropLock.take(lockDeps, account.accountId, holder);
     if (lock === undefined) {
       return { code: "IN-USE", text: "another session has this maildrop, try again later" };
+    }
+    if (loginDelay?.begin(account.accountId) === false) {
+      await lock.release();
+      return { code: "LOGIN-DELAY", text: `one login in ${loginDelay.seconds} seconds, please` };
     }
     const { marksSeen = true } = this.#deps;
     const maildropDeps = { mail: store.mail, octets: store.octets, log, marksSeen };
