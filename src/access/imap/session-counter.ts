@@ -11,6 +11,13 @@ export class SessionCounter {
     this.#limit = limit;
   }
 
+  /** Sessions of all accounts. */
+  get count(): number {
+    let sum = 0;
+    for (const count of this.#counts.values()) sum += count;
+    return sum;
+  }
+
   /** The function that gives the place back, or undefined when there is none left. */
   enter(accountId: number, peerAddress: string): (() => void) | undefined {
     const key = `${accountId} ${peerAddress}`;

@@ -30,6 +30,8 @@ export const PASSWORD = "correct horse";
 
 export class ImapWorld {
   readonly store: Store;
+  /** What sessions are given: the store, or a broken one put around it. */
+  served: Store;
   readonly log: RecordingLog = new RecordingLog();
   readonly sessions: SessionCounter;
   readonly #deps: WorldDeps;
@@ -40,6 +42,7 @@ export class ImapWorld {
 
   constructor(store: Store, folder: string, deps: WorldDeps, sessions: SessionCounter) {
     this.store = store;
+    this.served = store;
     this.sessions = sessions;
     this.#folder = folder;
     this.#deps = deps;
@@ -90,7 +93,7 @@ export class ImapWorld {
     const serving = serveImapSession(
       channel,
       {
-        store: this.store,
+        store: this.served,
         crypto: this.#deps.crypto,
         random: this.#deps.random,
         sessions: this.sessions,
