@@ -2,7 +2,7 @@
 
 import { mkdirSync, readFileSync } from "node:fs";
 import { flushCompileCache } from "node:module";
-import { isMailError } from "../base/errors.ts";
+import { isMailError, MailError } from "../base/errors.ts";
 import { systemClock } from "../net/system-clock.ts";
 import { systemRandom } from "../net/system-random.ts";
 import { openStore } from "../store/sqlite/open-store.ts";
@@ -37,7 +37,7 @@ export async function serve(find: () => FoundConfig, options: ServeOptions = {})
   guardProcess(log);
   // Nobody else on this machine is to read mail, whatever the umask we were started with.
   process.umask(0o077);
-  mkdirSync(found.dataFolder, { recursive: true, mode: 0o700 });
+  makeDataFolder(found.dataFolder);
   const stopped = stopSignal(log);
   // Most of the program is loaded while the store's thread starts.
   const composing = import("./compose.ts");
@@ -64,6 +64,19 @@ export async function serve(find: () => FoundConfig, options: ServeOptions = {})
     await store.close();
     log.info("app.stopped");
     log.flush();
+  }
+}
+
+function makeDataFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new MailError(
+      "config-invalid",
+      `the data folder ${folder} can't be made (${code}). Choose another with --data, $POSTHORN_DATA or dataFolder in the configuration.`,
+      { cause: error },
+    );
   }
 }
 

@@ -25,7 +25,13 @@ export function describeFailure(error: unknown): { text: string; exitCode: ExitC
   if (isMailError(error)) {
     return { text: error.message, exitCode: CODES[error.code] ?? EXIT.failed };
   }
+  if (isSystemError(error)) return { text: error.message, exitCode: EXIT.osError };
   // Our own bug: the stack is what a report needs.
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { text: `this is a bug of ours, please report it:\n${stack}`, exitCode: EXIT.software };
+}
+
+/** The operating system refused something that nobody had translated yet: its words will do. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error && "code" in error;
 }

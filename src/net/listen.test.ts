@@ -56,7 +56,7 @@ test("listen: TLS without a certificate is refused before anything listens", asy
   );
 });
 
-test("listen: connections are bounded, in all and for one client, and the one too many is told so", async () => {
+test("security row 90: connections are bounded, in all and for one client, and the one too many is told so", async () => {
   const log = new RecordingLog();
   for (const bound of [{ maxConnections: 2 }, { maxPerClient: 2 }]) {
     const listener = await listen({

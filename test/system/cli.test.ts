@@ -209,7 +209,7 @@ suite("the command line", () => {
   test("the faces: mailq by link, newaliases, and an empty queue", async () => {
     const link = join(data, "mailq");
     symlinkSync(bin, link);
-    const { stdout, status } = await runProgram(process.execPath, [link], data);
+    const { stdout, status } = await runProgram(process.execPath, [link, "-Ac"], data);
     assert.deepEqual([stdout, status], ["The queue is empty.\n", 0]);
     assert.equal((await posthorn("newaliases")).status, 0);
     assert.deepEqual(await json("queue list --json"), []);

@@ -197,3 +197,13 @@ test("a certificate that can't be used ends the start with its name", async () =
   assert.equal(await served.ended, 78);
   assert.match(served.said(), /missing\.pem: there is no such file/);
 });
+
+test("a data folder that can't be made ends the start with its name and the ways out", async () => {
+  const folder = newFolder(FREE_PORTS);
+  const served = serve(folder, "--data", join(folder, "posthorn.toml", "data"));
+  assert.equal(await served.ended, 78);
+  assert.match(
+    served.said(),
+    /data folder .*posthorn\.toml\/data can't be made \(ENOTDIR\).*--data/,
+  );
+});
