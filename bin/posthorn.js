@@ -68,9 +68,10 @@ function main() {
   }
   const face = basename(process.argv[1] || "").replace(/\.js$/, "");
   const args = process.argv.slice(2);
-  const words = FACES.includes(face) ? [face, ...args] : args;
+  const isFace = FACES.includes(face);
+  const words = isFace ? [face, ...args] : args;
   import(pathToFileURL(entry()).href).then(
-    ({ runCli }) => runCli(words),
+    ({ runCli }) => runCli(words, isFace),
     (error) => {
       process.stderr.write(`posthorn can't start: ${(error && error.stack) || error}\n`);
       process.exit(1);

@@ -18,7 +18,8 @@ Examples:
   $ posthorn queue list                     mail that waits
   $ posthorn mail                           read and write mail here`;
 
-export async function runCli(words: readonly string[]): Promise<void> {
+/** `isFace`: called by a link named sendmail, mailq or newaliases, which is then the first word. */
+export async function runCli(words: readonly string[], isFace = false): Promise<void> {
   const program = new Command("posthorn");
   program
     .description(INTRODUCTION)
@@ -31,6 +32,7 @@ export async function runCli(words: readonly string[]): Promise<void> {
     .helpOption("-h, --help", "print help")
     .showHelpAfterError("(--help says more)")
     .exitOverride();
+  program.setOptionValue("isFace", isFace);
   const asked = askedVerb(words);
   for (const [name, verb] of VERBS) {
     if (name === asked) await verb.add(program);

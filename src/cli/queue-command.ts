@@ -56,7 +56,10 @@ export function addQueueCommand(program: Command): void {
 }
 
 export function addMailqCommand(program: Command): void {
-  filters(program.command("mailq").description("the queue")).allowUnknownOption().action(list);
+  filters(program.command("mailq").description("the queue"))
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action((options: FilterOptions, command: Command) => list(options, command));
 }
 
 async function list(options: FilterOptions, command: Command): Promise<void> {

@@ -13,9 +13,17 @@ import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-codes.ts";
 
 export function configOf(command: Command): FoundConfig {
-  const { config, data } = command.optsWithGlobals<{ config?: string; data?: string }>();
+  const { config, data, isFace } = command.optsWithGlobals<{
+    config?: string;
+    data?: string;
+    isFace?: boolean;
+  }>();
   return findConfig(
-    { ...(config !== undefined && { config }), ...(data !== undefined && { data }) },
+    {
+      ...(config !== undefined && { config }),
+      ...(data !== undefined && { data }),
+      ...(isFace === true && { isFace }),
+    },
     process.env,
     process.cwd(),
   );

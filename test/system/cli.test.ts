@@ -17,11 +17,17 @@ const bin = join(import.meta.dirname, "../../bin/posthorn.js");
 
 type Run = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
 
-function runProgram(program: string, args: string[], data: string, input = ""): Promise<Run> {
+function runProgram(
+  program: string,
+  args: string[],
+  data: string,
+  input = "",
+  cwd = tmpdir(),
+): Promise<Run> {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       env: { ...process.env, POSTHORN_DATA: data, POSTHORN_CONFIG: "" },
-      cwd: tmpdir(),
+      cwd,
     });
     let stdout = "";
     let stderr = "";
@@ -212,6 +218,13 @@ suite("the command line", () => {
     const { stdout, status } = await runProgram(process.execPath, [link, "-Ac"], data);
     assert.deepEqual([stdout, status], ["The queue is empty.\n", 0]);
     assert.equal((await posthorn("newaliases")).status, 0);
+    // Programs call it wherever they are: a file that lies there is not believed.
+    const trap = mkdtempSync(join(tmpdir(), "posthorn-trap-"));
+    writeFileSync(join(trap, "posthorn.toml"), "nonsense = 1\n");
+    const trapped = await runProgram(process.execPath, [link], "", "", trap);
+    assert.equal(trapped.status, 78);
+    assert.match(trapped.stderr, /neither \$POSTHORN_CONFIG nor \$POSTHORN_DATA is set/);
+    rmSync(trap, { recursive: true });
     assert.deepEqual(await json("queue list --json"), []);
   });
 

@@ -3,7 +3,7 @@
  * command line says, then the environment, then the usual places. Reads files; changes nothing.
  */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, resolve } from "node:path";
 import { MailError } from "../../base/errors.ts";
@@ -14,6 +14,11 @@ import type { Settings } from "./settings-shape.ts";
 export type ConfigChoice = {
   readonly config?: string;
   readonly data?: string;
+  /**
+   * Called as sendmail or mailq, by programs, in whatever folder they are: what lies there may be
+   * anybody's, so it is not looked at.
+   */
+  readonly isFace?: boolean;
 };
 
 export type FoundConfig = {
@@ -34,13 +39,17 @@ export function findConfig(
 ): FoundConfig {
   const named = choice.config ?? nonEmpty(environment["POSTHORN_CONFIG"]);
   const file =
-    named === undefined
-      ? [resolve(workingFolder, "posthorn.toml"), SYSTEM_FILE].find(isFile)
-      : resolve(workingFolder, named);
+    named === undefined ? usualFile(choice, workingFolder) : resolve(workingFolder, named);
   const read = file === undefined ? defaultSettings() : readSettings(file);
   const base = file === undefined ? workingFolder : dirname(file);
   const settings = withMachineName(withAbsolutePaths(read, base));
   const data = choice.data ?? nonEmpty(environment["POSTHORN_DATA"]);
+  if (choice.isFace && file === undefined && data === undefined) {
+    throw new MailError(
+      "config-invalid",
+      `there is no ${SYSTEM_FILE}, and neither $POSTHORN_CONFIG nor $POSTHORN_DATA is set`,
+    );
+  }
   return {
     settings,
     file,
@@ -62,13 +71,22 @@ function readSettings(file: string): Settings {
   throw new MailError("config-invalid", describeProblems(file, outcome.problems));
 }
 
-function isFile(path: string): boolean {
-  try {
-    readFileSync(path);
-    return true;
-  } catch {
-    return false;
+function usualFile({ isFace }: ConfigChoice, workingFolder: string): string | undefined {
+  const here = resolve(workingFolder, "posthorn.toml");
+  const owner = isFace ? undefined : ownerOf(here);
+  if (owner === undefined) return ownerOf(SYSTEM_FILE) === undefined ? undefined : SYSTEM_FILE;
+  // A file that somebody else has put where we happen to be must not decide what we run with.
+  if (owner !== 0 && owner !== process.getuid?.()) {
+    throw new MailError(
+      "config-invalid",
+      `${here} belongs to another user. If it is the right one, say so with --config.`,
+    );
   }
+  return here;
+}
+
+function ownerOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.uid;
 }
 
 function withAbsolutePaths(settings: Settings, base: string): Settings {
