@@ -1,6 +1,7 @@
 /** `posthorn serve`: runs the server until it is told to stop. */
 
 import type { Command } from "commander";
+import { EXIT } from "./exit-codes.ts";
 import { configOf } from "./with-store.ts";
 
 const EXAMPLES = `
@@ -20,5 +21,7 @@ export function addServeCommand(program: Command): void {
     .action(async (options: { welcome?: boolean }, command: Command) => {
       const { serve } = await import("../app/serve.ts");
       await serve(() => configOf(command), options);
+      // Everything is stored and said; a look-up still on its way must not keep us here.
+      process.exit(EXIT.ok);
     });
 }

@@ -22,6 +22,8 @@ const FIRST_REST_MS = 2_000;
 const LONGEST_REST_MS = 60_000;
 /** Questions on their way at a time: each holds a socket. */
 const MAX_IN_FLIGHT = 256;
+/** Questions that wait for one of those places; further ones fail at once (Invariant 7). */
+const MAX_WAITING = 10_000;
 
 export class DnsUpstreams {
   readonly #settings: ResolverSettings;
@@ -61,6 +63,7 @@ export class DnsUpstreams {
   }
 
   async #askOne(upstream: Upstream, name: string, type: RecordType): Promise<Result<DnsMessage>> {
+    if (this.#waiting.length >= MAX_WAITING) return fault("too many questions at a time");
     await this.#enter();
     try {
       const answer = await this.#exchange(upstream.server, name, type, this.#settings.timeoutMs);

@@ -49,6 +49,26 @@ test("listen: a busy port is a sentence that names it and says what to do", asyn
   await first.drain(0);
 });
 
+test("listen: :: is every address, IPv4 too, and a client's address is its plain form", async () => {
+  const peers: string[] = [];
+  const listener = await listen({
+    host: "::",
+    port: 0,
+    tls: "none",
+    log: silentLog,
+    onChannel: (channel) => {
+      peers.push(channel.peer.address);
+      return echo(channel);
+    },
+  });
+  const socket = await opened(listener.endpoint.port);
+  socket.write("x");
+  assert.equal(await firstOctets(socket), "x");
+  assert.deepEqual(peers, ["127.0.0.1"]);
+  socket.destroy();
+  await listener.drain(1_000);
+});
+
 test("listen: TLS without a certificate is refused before anything listens", async () => {
   const options = { host: "127.0.0.1", port: 0, log: silentLog, onChannel: echo } as const;
   await assert.rejects(listen({ ...options, tls: "implicit" }), (error) =>

@@ -145,16 +145,16 @@ class SocketListener implements Listener {
     );
     return new Promise((resolve, reject) => {
       server.once("error", (error) => reject(bindFailure(error, this.#endpoint)));
-      server.listen(
-        { host: this.#endpoint.address, port: this.#endpoint.port, backlog, reusePort },
-        () => {
-          server.removeAllListeners("error");
-          server.on("error", (error) =>
-            this.#log.error("net.accept-failed", error, { port: this.#endpoint.port }),
-          );
-          resolve(server);
-        },
-      );
+      const { address, port } = this.#endpoint;
+      // Without a host the platform takes every address, also where there is no IPv6.
+      const host = address === "::" ? undefined : address;
+      server.listen({ ...(host !== undefined && { host }), port, backlog, reusePort }, () => {
+        server.removeAllListeners("error");
+        server.on("error", (error) =>
+          this.#log.error("net.accept-failed", error, { port: this.#endpoint.port }),
+        );
+        resolve(server);
+      });
     });
   }
 
