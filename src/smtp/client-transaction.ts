@@ -4,22 +4,20 @@
  * reply is matched with its command.
  */
 
-import { concatBytes, encodeUtf8 } from "../base/bytes.ts";
-import { invariant, isMailError, MailError } from "../base/errors.ts";
+import { invariant, isMailError, type MailError } from "../base/errors.ts";
 import type { ClientDialogue } from "./client-dialogue.ts";
 import type { ClientTimeouts } from "./client-timeouts.ts";
 import { encodeCommand, encodeMail, encodeRcpt } from "./command-encoder.ts";
-import { DataEncoder } from "./data-encoder.ts";
+import { sendChunks, sendData } from "./content-sender.ts";
 import type { OutgoingTransaction, RecipientOutcome, SmtpStage, UnsentReason } from "./delivery.ts";
 import { isAsciiPath } from "./describe-path.ts";
-import { LineEndGuard } from "./line-ends.ts";
 import { isPositive, isTransient, type Reply } from "./reply.ts";
 import type { ServerExtensions } from "./server-extensions.ts";
 
 /** Commands on their way at once. Their replies must fit the buffers between us while we still write. */
 const WINDOW_COMMANDS = 100;
-/** Content is sent in pieces of about this size. */
-const CHUNK_OCTETS = 256 * 1024;
+/** How long a server that has closed is listened to for its reason. */
+const LAST_WORDS_MS = 1000;
 
 export type TransactionSettings = {
   readonly extensions: ServerExtensions;
@@ -77,6 +75,8 @@ export class ClientTransaction {
       if (this.#outcomes.some((outcome) => outcome === undefined)) await this.#converse(steps);
     } catch (error) {
       if (!isMailError(error)) throw error;
+      await this.#hearLastWords(error);
+      this.#dialogue.abort();
       this.#settle({ status: "lost", stage: this.#stage, error });
     }
     return this.#outcomes.map((outcome) => {
@@ -158,9 +158,21 @@ export class ClientTransaction {
       }
       if (this.#outcomes.every((outcome) => outcome !== undefined) && !started) return;
     }
+    if (started || this.#accepted.length > 0) await this.#sendContent();
+  }
+
+  async #sendContent(): Promise<void> {
     this.#stage = "content";
-    if (this.#settings.isChunking && this.#accepted.length > 0) return this.#sendChunks();
-    if (started) return this.#sendData();
+    const { content } = this.#transaction;
+    if (this.#settings.isChunking) {
+      const { contentMs } = this.#settings.timeouts;
+      const refusal = await sendChunks(this.#dialogue, content, contentMs);
+      if (refusal !== undefined) return this.#settle(finalOutcome(refusal));
+    } else {
+      // RFC 2920 §3.1: a server may say 354 though it took no recipient; an empty message ends it.
+      await sendData(this.#dialogue, this.#accepted.length > 0 ? content : undefined);
+    }
+    await this.#finish();
   }
 
   /** Takes in the reply to a command. */
@@ -193,80 +205,14 @@ export class ClientTransaction {
     this.#accepted = [];
   }
 
-  async #sendData(): Promise<void> {
-    const encoder = new DataEncoder();
-    // RFC 2920 §3.1: the server said 354 though it took no recipient; an empty message ends it.
-    if (this.#accepted.length > 0) {
-      await this.#eachChunk(async (octets) => {
-        const encoded = encoder.push(octets);
-        if (encoded.length > 0) await this.#dialogue.sendOctets(encoded);
-        return "more";
-      });
-    }
-    await this.#dialogue.sendOctets(encoder.end());
-    await this.#finish();
-  }
-
-  /** BDAT (RFC 3030 §2). Only binary content is sent as it is; a stray CR or LF of others never leaves. */
-  async #sendChunks(): Promise<void> {
-    const isBinary = this.#transaction.content.body === "binarymime";
-    const guard = new LineEndGuard(
-      isBinary ? { stray: "keep", nul: "accept" } : { stray: "normalize", nul: "replace" },
-    );
-    let waiting: Uint8Array[] = [];
-    let waitingOctets = 0;
-    let failure: Reply | undefined;
-    await this.#eachChunk(async (octets) => {
-      if (waitingOctets >= CHUNK_OCTETS) {
-        failure = await this.#sendChunk(concatBytes(waiting));
-        waiting = [];
-        waitingOctets = 0;
-      }
-      const mended = guard.push(octets);
-      waiting.push(mended);
-      waitingOctets += mended.length;
-      return failure === undefined ? "more" : "enough";
-    });
-    if (failure !== undefined) return this.#noteFinal(failure);
-    await this.#sendFramed([...waiting, guard.end()], " LAST");
-    await this.#finish();
-  }
-
-  async #sendChunk(octets: Uint8Array): Promise<Reply | undefined> {
-    await this.#sendFramed([octets], "");
-    const reply = await this.#dialogue.reply("content", this.#settings.timeouts.contentMs);
-    return isPositive(reply) ? undefined : reply;
-  }
-
-  async #sendFramed(parts: readonly Uint8Array[], last: "" | " LAST"): Promise<void> {
-    const octets = parts.reduce((sum, part) => sum + part.length, 0);
-    const command = encodeUtf8(encodeCommand(`BDAT ${octets}${last}`));
-    await this.#dialogue.sendOctets(concatBytes([command, ...parts]));
-  }
-
-  async #eachChunk(send: (octets: Uint8Array) => Promise<"more" | "enough">): Promise<void> {
+  /** A server that closes in the middle of a message has often said why. */
+  async #hearLastWords(error: MailError): Promise<void> {
+    if (this.#stage !== "content" || error.code !== "channel-closed") return;
     try {
-      for await (const octets of this.#transaction.content.chunks()) {
-        for (let at = 0; at < octets.length; at += CHUNK_OCTETS) {
-          if ((await send(octets.subarray(at, at + CHUNK_OCTETS))) === "enough") return;
-        }
-      }
-    } catch (error) {
-      await this.#lastWords();
-      // In the middle of a message there is no other way to say that it will not be finished.
-      this.#dialogue.abort();
-      throw error;
-    }
-  }
-
-  /** A server that closes in the middle has often said why. */
-  async #lastWords(): Promise<void> {
-    if (this.#dialogue.isOpen) return;
-    try {
-      const reply = await this.#dialogue.reply("content", 1000);
-      if (!isPositive(reply)) this.#noteFinal(reply);
-    } catch (error) {
-      if (!(error instanceof MailError)) throw error;
+      const reply = await this.#dialogue.reply("content", LAST_WORDS_MS);
+      if (!isPositive(reply)) this.#settle(finalOutcome(reply));
+    } catch (again) {
+      if (!isMailError(again)) throw again;
     }
   }
 
@@ -277,17 +223,13 @@ export class ClientTransaction {
     for (const index of waiting) {
       const reply = await this.#dialogue.reply("content", timeouts.finalMs);
       if (!this.#dialogue.isOpen || index === -1) {
-        this.#noteFinal(reply);
+        this.#settle(finalOutcome(reply));
         if (!this.#dialogue.isOpen) return;
       } else {
         this.#outcomes[index] = finalOutcome(reply);
       }
     }
     this.#needsReset = false;
-  }
-
-  #noteFinal(reply: Reply): void {
-    this.#settle(finalOutcome(reply));
   }
 }
 

@@ -574,6 +574,18 @@ test("client: a disk that fails in the middle aborts the connection, so that no 
   assert(!Buffer.from(server.wire).toString().includes("\r\n.\r\n"));
 });
 
+test("client: hears why a server closed in the middle of the message", async () => {
+  const { client, pipe } = dial((command) => {
+    if (command !== "DATA") return friendly(command, 0);
+    void pipe.server.write(Buffer.from("354 go\r\n452 4.3.1 out of space\r\n"));
+    return undefined;
+  });
+  await client.open();
+  const report = await client.deliver(transaction({}));
+  assert.deepEqual(summary(report.outcomes), ["refused content 452 later"]);
+  assert.equal(report.isReusable, false);
+});
+
 test("client: several transactions on one connection, until MAILMAX", async () => {
   const { client } = dial(answers({ EHLO: "250-mx\n250 LIMITS MAILMAX=2 RCPTMAX=10" }));
   await client.open();
