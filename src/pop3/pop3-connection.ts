@@ -21,6 +21,8 @@ export class Pop3Connection {
   readonly channel: Channel;
   /** A multi-line response has begun: a failure now can only be told by hanging up. */
   isMidResponse = false;
+  /** All is said, and the client's next octets are waited for. */
+  isWaiting = false;
   readonly #clock: Clock;
   readonly #decoder = new LineDecoder(MAX_LINE_OCTETS);
   #pieces: Uint8Array[] = [];
@@ -41,6 +43,7 @@ export class Pop3Connection {
       await this.flush();
       const leftMs = deadlineMs - this.#clock.monotonicMs();
       if (leftMs <= 0) return { type: "timeout" };
+      this.isWaiting = true;
       try {
         const octets = await this.channel.read(leftMs);
         if (octets === undefined) return { type: "closed" };
@@ -48,6 +51,8 @@ export class Pop3Connection {
       } catch (error) {
         if (isMailError(error, "channel-timeout")) return { type: "timeout" };
         throw error;
+      } finally {
+        this.isWaiting = false;
       }
     }
   }

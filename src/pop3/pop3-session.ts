@@ -25,6 +25,8 @@ export type Pop3Options = {
   readonly expireDays?: number;
   /** RFC 2449 §6.5: announced here, kept by the handler. */
   readonly loginDelaySeconds?: number;
+  /** When it aborts, sessions end: at once where nothing is under way, else after the present command. */
+  readonly shutdown?: AbortSignal;
   /** RFC 2449 §6.9 */
   readonly implementation?: string;
 };
@@ -39,6 +41,7 @@ export type SessionEnd =
   | "timeout"
   | "too-many-errors"
   | "too-many-failed-logins"
+  | "shutdown"
   | "failed";
 
 export class Pop3Session {

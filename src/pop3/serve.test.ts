@@ -797,6 +797,38 @@ test("security row 25: who only asks for CAPA is not kept for ever; who has logg
   }
 });
 
+test("shutdown: an idle session ends at once, a busy one after its command, QUIT still counts", async () => {
+  const goodbye = "-ERR [SYS/TEMP] the server is shutting down\r\n";
+  const idle = new AbortController();
+  const waiting = makeWorld({ options: { shutdown: idle.signal } });
+  await waiting.client.write(encodeLatin1(`${ENTER.transaction}DELE 1\r\n`));
+  await settle();
+  idle.abort();
+  assert.equal((await waiting.done).end, "shutdown");
+  await settle();
+  assert.ok(waiting.said().endsWith(goodbye));
+  assert.deepEqual(waiting.maildrop.updates, []);
+
+  for (const last of ["RETR 1\r\nNOOP\r\n", "QUIT\r\n"]) {
+    const busy = new AbortController();
+    const world = makeWorld({ options: { shutdown: busy.signal } });
+    const read = world.maildrop.read.bind(world.maildrop);
+    world.maildrop.read = (...range) => (busy.abort(), read(...range));
+    const update = world.maildrop.update.bind(world.maildrop);
+    world.maildrop.update = (...lists) => (busy.abort(), update(...lists));
+    await world.client.write(encodeLatin1(`${ENTER.transaction}DELE 2\r\n${last}`));
+    const isQuit = last.startsWith("QUIT");
+    assert.equal((await world.done).end, isQuit ? "quit" : "shutdown");
+    await settle();
+    const ending = isQuit ? "+OK goodbye, 2 messages left\r\n" : `third\r\n.\r\n${goodbye}`;
+    assert.ok(world.said().endsWith(ending), world.said());
+    assert.equal(world.maildrop.updates.length, isQuit ? 1 : 0);
+  }
+  const before = AbortSignal.abort();
+  const late = makeWorld({ options: { shutdown: before } });
+  assert.equal((await late.done).end, "shutdown");
+});
+
 test("security row 36: hanging up in the middle of AUTH ends the session, nobody logged in", async () => {
   const { done, maildrop } = await converse("AUTH LOGIN\r\nYWRhQGV4YW1wbGUub3Jn\r\n");
   const summary = await done;

@@ -41,14 +41,16 @@ export async function servePop3(
   const connection = new Pop3Connection(channel, options.clock);
   const session = new Pop3Session(connection, handler, options);
   let deletedMessages = 0;
+  const stopListening = endAtShutdown(session);
   try {
     connection.positive(`POP3 ready${handler.apop ? ` ${handler.apop.timestamp}` : ""}`);
     await converse(session);
+    if (session.end === "shutdown") sayShutdown(session);
     if (session.end === "quit") deletedMessages = await update(session);
     await connection.flush();
     await channel.close();
   } catch (error) {
-    session.end = isMailError(error, "channel-timeout") ? "timeout" : "closed";
+    session.end ??= isMailError(error, "channel-timeout") ? "timeout" : "closed";
     if (!isConnectionLoss(error)) {
       session.end = "failed";
       (options.log ?? silentLog).error("pop3.session-failed", error, { account: session.identity });
@@ -56,6 +58,7 @@ export async function servePop3(
     // In the middle of a response nothing true can be said any more.
     channel.abort();
   } finally {
+    stopListening();
     await session.maildrop?.messages.release();
   }
   return {
@@ -65,6 +68,25 @@ export async function servePop3(
     sentOctets: session.maildrop?.sentOctets ?? 0,
     deletedMessages,
   };
+}
+
+/** Returns the function that ends the listening. */
+function endAtShutdown(session: Pop3Session): () => void {
+  const { shutdown } = session.options;
+  const onShutdown = (): void => {
+    session.end ??= "shutdown";
+    if (!session.connection.isWaiting) return;
+    sayShutdown(session);
+    const hangUp = (): Promise<void> => session.channel.close();
+    void session.connection.flush().then(hangUp, hangUp);
+  };
+  if (shutdown?.aborted) onShutdown();
+  shutdown?.addEventListener("abort", onShutdown, { once: true });
+  return () => shutdown?.removeEventListener("abort", onShutdown);
+}
+
+function sayShutdown({ connection }: Pop3Session): void {
+  connection.negative("the server is shutting down", "SYS/TEMP");
 }
 
 async function converse(session: Pop3Session): Promise<void> {
