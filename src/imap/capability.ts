@@ -40,6 +40,7 @@ export type CapabilityOptions = {
   readonly canStartTls: boolean;
   readonly isLoginDisabled: boolean;
   readonly mechanisms: readonly string[];
+  readonly canCompress: boolean;
   /** The largest message APPEND takes (RFC 7889). */
   readonly appendLimitOctets: number;
   /** Capabilities not to be named: for clients that break on them. */
@@ -52,6 +53,7 @@ export type CapabilityOptions = {
  */
 export function capabilityList(options: CapabilityOptions): string {
   const names = [...CAPABILITIES, `APPENDLIMIT=${options.appendLimitOctets}`];
+  if (options.canCompress) names.push("COMPRESS=DEFLATE");
   if (!options.isAuthenticated) {
     if (options.canStartTls) names.push("STARTTLS");
     if (options.isLoginDisabled) names.push("LOGINDISABLED");

@@ -17,7 +17,7 @@ import { PREAUTH_LIMITS, SESSION_LIMITS } from "./wire/limits.ts";
 import { ResponseWriter } from "./wire/response-writer.ts";
 
 export class Connection {
-  readonly channel: Channel;
+  channel: Channel;
   readonly handler: ImapHandler;
   readonly options: ImapOptions;
   readonly session: Session = makeSession();
@@ -27,6 +27,7 @@ export class Connection {
   isOver = false;
   /** Nothing is under way but waiting for the client. */
   isWaiting = false;
+  isCompressed = false;
   /** Logins that were refused. */
   refusedLogins = 0;
   octetsRead = 0;
@@ -42,7 +43,7 @@ export class Connection {
     this.options = options;
     this.out = new ResponseWriter((octets) => {
       this.octetsWritten += octets.length;
-      return channel.write(octets);
+      return this.channel.write(octets);
     });
   }
 
@@ -74,6 +75,7 @@ export class Connection {
       canStartTls: this.canStartTls,
       isLoginDisabled: this.isClear,
       mechanisms: this.isClear ? [] : this.handler.mechanisms(),
+      canCompress: this.options.compress !== undefined && !this.isCompressed,
       appendLimitOctets: this.appendLimitOctets,
       hidden: new Set(this.options.hiddenCapabilities),
     });

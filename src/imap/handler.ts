@@ -23,6 +23,7 @@ export type MailVerb = Exclude<
   | "ENABLE"
   | "ID"
   | "IDLE"
+  | "COMPRESS"
 >;
 
 export type MailCommand = Extract<Command, { readonly verb: MailVerb }>;

@@ -1,5 +1,6 @@
 /** How an IMAP server behaves towards its clients. */
 
+import type { Channel } from "../base/channel.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 
@@ -21,6 +22,11 @@ export type ImapOptions = {
   /** How often IDLE says that it is still there, for the sake of NATs that forget connections. */
   readonly keepAliveMs?: number;
   readonly appendLimitOctets?: number;
+  /**
+   * Puts DEFLATE around a channel (RFC 4978); without it COMPRESS is not offered. `early` are octets
+   * that came behind the command: they are compressed already.
+   */
+  readonly compress?: (channel: Channel, early: Uint8Array) => Channel;
   /** Capabilities not to be named. */
   readonly hiddenCapabilities?: readonly string[];
   /** Answered instead of a greeting, when the server takes no more sessions (security row 90). */

@@ -15,6 +15,7 @@ import { completionOfError, isConnectionLost } from "./completion-of-error.ts";
 import { Connection } from "./connection.ts";
 import type { ImapHandler, MailCommand } from "./handler.ts";
 import { serveAppend } from "./serve-append.ts";
+import { serveCompress } from "./serve-compress.ts";
 import { serveIdle } from "./serve-idle.ts";
 import { serveAuthenticate, serveLogin, serveStartTls } from "./serve-login.ts";
 import { LOGIN_DEADLINE_MS, type ImapOptions } from "./serve-options.ts";
@@ -60,7 +61,7 @@ export async function serveImap(
       octetsWritten: connection.octetsWritten,
     });
     await handler.close().catch((error: unknown) => options.log.error("imap.close-failed", error));
-    await channel.close();
+    await connection.channel.close();
   }
 }
 
@@ -129,6 +130,7 @@ async function serveCommand(connection: Connection, raw: RawCommand): Promise<vo
   const illegal = check(connection.session.phase, command.verb);
   if (illegal !== undefined) return connection.complete(tag, command.verb, illegal);
   if (command.verb === "STARTTLS") return serveStartTls(connection, tag);
+  if (command.verb === "COMPRESS") return serveCompress(connection, tag, command);
   const completion = await guarded(connection, command.verb, () => run(connection, tag, command));
   const isUid = "isUid" in command && command.isUid;
   await finish(connection, { tag, verb: command.verb, isUid }, completion);
@@ -151,7 +153,7 @@ async function run(connection: Connection, tag: string, command: Command): Promi
     out.isUtf8 = session.enabled.isUtf8;
     return okay("Enabled");
   }
-  if (command.verb === "STARTTLS") return bad("Not here");
+  if (command.verb === "STARTTLS" || command.verb === "COMPRESS") return bad("Not here");
   if (command.verb === "LOGIN") return serveLogin(connection, command);
   if (command.verb === "AUTHENTICATE") return serveAuthenticate(connection, command);
   if (command.verb === "ID") return serveId(connection, command);

@@ -36,6 +36,7 @@ export const RULES: Readonly<Record<Verb, Rule>> = {
   LOGIN: { ...atLogin, updates: "none" },
   // RFC 5161 §3.1 has ENABLE before SELECT; clients that send it later lose nothing by being heard.
   ENABLE: { ...afterLogin, updates: "all" },
+  COMPRESS: { ...afterLogin, updates: "none" },
   SELECT: { ...afterLogin, updates: "none" },
   EXAMINE: { ...afterLogin, updates: "none" },
   CREATE: { ...afterLogin, updates: "all" },

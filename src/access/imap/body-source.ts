@@ -76,13 +76,11 @@ export class BodySource {
   #partRange(section: Section): OctetRange | undefined {
     const ranges = findSection(this.structure, section.path);
     const range = ranges && pick(ranges, section.kind);
-    return range && this.#shifted(range);
-  }
-
-  /** A part's range with the prefix counted in. Part 1 of a message without parts may be its whole header. */
-  #shifted(range: OctetRange): OctetRange {
+    if (range === undefined) return undefined;
     const shift = this.#prefix.length;
-    return { start: range.start === 0 ? 0 : range.start + shift, end: range.end + shift };
+    // The MIME header of part 1 of a message without parts is the message's own header.
+    const isOwnHeader = section.kind === "mime" && range.start === 0;
+    return { start: isOwnHeader ? 0 : range.start + shift, end: range.end + shift };
   }
 
   async read(range: OctetRange): Promise<Uint8Array> {

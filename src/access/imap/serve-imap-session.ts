@@ -8,6 +8,7 @@ import { serveImap } from "../../imap/serve.ts";
 import type { LoginGuard } from "../../sasl/login-guard.ts";
 import type { SaslServerDeps } from "../../sasl/server-deps.ts";
 import type { Store } from "../../store/contract.ts";
+import { deflateChannel } from "./deflate-channel.ts";
 import { makeImapHandler } from "./imap-handler.ts";
 import type { SessionCounter } from "./session-counter.ts";
 
@@ -54,5 +55,5 @@ export async function serveImapSession(
       ["version", deps.version],
     ]),
   });
-  await serveImap(channel, handler, { ...options, log });
+  await serveImap(channel, handler, { compress: deflateChannel, ...options, log });
 }

@@ -2,6 +2,7 @@
 
 import type { AuthenticateCommand } from "./authenticate.ts";
 import type { BareCommand } from "./bare.ts";
+import type { CompressCommand } from "./compress.ts";
 import type { CreateCommand } from "./create.ts";
 import type { EnableCommand } from "./enable.ts";
 import type { ExpungeCommand } from "./expunge.ts";
@@ -24,6 +25,7 @@ export type Command =
   | LoginCommand
   | EnableCommand
   | IdCommand
+  | CompressCommand
   | SelectCommand
   | CreateCommand
   | MailboxOnlyCommand

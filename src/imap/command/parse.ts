@@ -6,6 +6,7 @@ import type { RawCommand } from "../wire/raw-command.ts";
 import { readAuthenticate } from "./authenticate.ts";
 import { BARE_VERBS } from "./bare.ts";
 import type { Command } from "./command.ts";
+import { readCompress } from "./compress.ts";
 import { readCreate } from "./create.ts";
 import { readEnable } from "./enable.ts";
 import { readExpunge } from "./expunge.ts";
@@ -37,6 +38,7 @@ const READERS: ReadonlyMap<string, (reader: ArgumentReader) => Command> = new Ma
   ["LOGIN", readLogin],
   ["ENABLE", readEnable],
   ["ID", readId],
+  ["COMPRESS", readCompress],
   ["SELECT", (reader) => readSelect(reader, "SELECT")],
   ["EXAMINE", (reader) => readSelect(reader, "EXAMINE")],
   ["CREATE", readCreate],

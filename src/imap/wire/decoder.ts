@@ -99,6 +99,11 @@ export class CommandDecoder {
     this.#queue.push(whole);
   }
 
+  /** Gives back what has come and is not read yet: it was in another coding. */
+  takeBuffered(): Uint8Array {
+    return this.#queue.take(Number.POSITIVE_INFINITY);
+  }
+
   /** Forgets what came in the clear, before TLS. */
   forget(): void {
     this.#queue.clear();
