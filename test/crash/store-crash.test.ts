@@ -128,7 +128,7 @@ class Ledger {
       assert.ok(box);
       const known = this.#lastUid.get(accountId) ?? 0;
       for (let index = 0; index < box.count; index++) {
-        const uid = box.uids[index];
+        const uid: number = box.uids[index];
         assert.ok(index === 0 || uid > box.uids[index - 1], "UIDs ascend");
         if (uid <= known) continue;
         const octets = await store.octets.read(box.messageIds[index]);

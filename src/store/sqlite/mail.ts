@@ -163,7 +163,9 @@ export class SqliteMail implements MailStore {
     requests: readonly AppendRequest[],
   ): Promise<{ uidValidity: number; uids: readonly number[] }> {
     const staged = requests.map(({ message }) => ownStaged(message));
-    await Promise.all(staged.map((message) => message.settle()));
+    if (!staged.every(({ isInMemory }) => isInMemory)) {
+      await Promise.all(staged.map((message) => message.settle()));
+    }
     const answer = await this.#deps.writer.submit("append", (packer) => ({
       mailboxId,
       messages: requests.map(({ flags, internalDateMs }, index) => ({

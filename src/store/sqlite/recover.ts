@@ -31,6 +31,8 @@ export function recover(context: CommitContext): WriterEvent[] {
       endLeasesOf(context, id);
       database.run("DELETE FROM writer WHERE id = ?", id);
     }
+    // Sealed by their writer while nothing lived in them any more; their files are strays now.
+    database.run("DELETE FROM segment WHERE writer_id IS NULL AND live_octets = 0");
     removeStrayFiles(context, living, events);
     database.exec("COMMIT");
   } catch (error) {

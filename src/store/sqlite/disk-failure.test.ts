@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { equalBytes } from "../../base/bytes.ts";
+import { silentLog } from "../../base/log.ts";
+import { SeededRandom } from "../../base/testing/seeded-random.ts";
+import { TestClock } from "../../base/testing/test-clock.ts";
+import type { Store } from "../contract.ts";
+import { acceptFor, deliveryTo, inboxOf, makeAccount, MESSAGE } from "../testing/store-fixture.ts";
+import { openStore } from "./open-store.ts";
+import type { CommitPoint } from "./writer.ts";
+
+async function failing(
+  point: CommitPoint,
+  code: string,
+  body: (store: Store) => Promise<void>,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "posthorn-failure-"));
+  const hooks = new URL(
+    `../testing/fail-at.ts?point=${point}&code=${code}&times=2&skip=2`,
+    import.meta.url,
+  );
+  const store = await openStore({
+    folder,
+    clock: new TestClock(),
+    random: new SeededRandom(),
+    log: silentLog,
+    writerHooks: hooks,
+  });
+  try {
+    await body(store);
+  } finally {
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+for (const point of [
+  "before-append",
+  "octets-appended",
+  "rows-written",
+  "octets-synced",
+] as const) {
+  for (const [code, expected] of [
+    ["ENOSPC", "disk-full"],
+    ["EDQUOT", "disk-full"],
+    ["EIO", "disk-failed"],
+  ] as const) {
+    void test(`security row 28: ${code} at ${point} is ${expected}, nothing partial is seen`, () =>
+      failing(point, code, async (store) => {
+        const account = await makeAccount(store);
+        const { id } = inboxOf(store, account);
+        const box = await store.mail.open(id);
+        assert.ok(box);
+        const delivery = { deliveries: [deliveryTo(account)] };
+        await assert.rejects(acceptFor(store, delivery), { code: expected, temporary: true });
+        const message = store.octets.stageOctets(MESSAGE);
+        const refused = await Promise.allSettled([
+          store.mail.append(id, [{ message, flags: ["$x"], internalDateMs: 1 }]),
+          acceptFor(store, delivery),
+        ]);
+        assert.deepEqual(
+          refused.map(({ status }) => status),
+          ["rejected", "rejected"],
+        );
+        assert.equal(box.count, 0);
+        assert.equal(store.mail.status(id)?.messages, 0);
+        assert.deepEqual(await store.check(), []);
+        // The disk has room again: the same staged message can still be stored.
+        const { uids } = await store.mail.append(id, [{ message, flags: [], internalDateMs: 1 }]);
+        assert.deepEqual(uids, [1]);
+        assert.equal(box.count, 1);
+        assert.ok(equalBytes(await store.octets.read(box.messageIds[0]), MESSAGE));
+        assert.deepEqual(await store.check(), []);
+      }));
+  }
+}
+
+test("a failed segment does not stop requests that carry no octets", () =>
+  failing("before-append", "ENOSPC", async (store) => {
+    const account = await makeAccount(store);
+    const { id } = inboxOf(store, account);
+    const [accepted, created] = await Promise.allSettled([
+      acceptFor(store, { deliveries: [deliveryTo(account)] }),
+      store.mail.createMailbox(account.id, "x"),
+    ]);
+    assert.equal(accepted.status, "rejected");
+    assert.equal(created.status, "fulfilled");
+    assert.equal(store.mail.status(id)?.messages, 0);
+  }));
+
+test("free space is told, and when it is low", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "posthorn-space-"));
+  const open = (minFreeOctets: number): Promise<Store> =>
+    openStore({
+      folder,
+      clock: new TestClock(),
+      random: new SeededRandom(),
+      log: silentLog,
+      minFreeOctets,
+    });
+  const store = await open(1);
+  const space = await store.space();
+  assert.ok(space.freeOctets > 1);
+  assert.equal(space.isLow, false);
+  await store.close();
+  const anxious = await open(Number.MAX_SAFE_INTEGER);
+  assert.equal((await anxious.space()).isLow, true);
+  await anxious.close();
+  rmSync(folder, { recursive: true, force: true });
+});
