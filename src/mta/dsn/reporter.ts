@@ -103,7 +103,7 @@ export class Reporter {
     if (refusalOf(resolution) !== undefined) return undefined;
     const addressee = to.domain === "" ? { ...to, domain: this.#config.hostname } : to;
     const composed = await this.#compose(addressee, kind, message, recipients);
-    const transaction = new Transaction("null", {}, undefined);
+    const transaction = new Transaction("null", {}, undefined, clock.nowMs());
     transaction.recipients.push({ text: message.reversePath, params: {}, resolution });
     const { envelopes } = buildEnvelopes({
       transaction,

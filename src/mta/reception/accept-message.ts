@@ -150,7 +150,6 @@ function logAcceptance(
     recipients: transaction.recipients.length,
     queued: envelopes.reduce((sum, envelope) => sum + envelope.recipients.length, 0),
   });
-  const atMs = clock.nowMs();
   for (const envelope of envelopes) {
     for (const { recipient } of envelope.deliveries) {
       log.info("mta.outcome", {
@@ -158,7 +157,7 @@ function logAcceptance(
         from: envelope.reversePath,
         to: recipient,
         relay: "local",
-        delayMs: Math.max(0, clock.nowMs() - atMs),
+        delayMs: Math.max(0, clock.nowMs() - transaction.startedMs),
         dsn: "2.1.5",
         status: "delivered",
         reply: "stored in the mailbox",

@@ -4,7 +4,7 @@
  * each remote address one, however many recipients lead there.
  */
 
-import { concatBytes, encodeUtf8 } from "../../base/bytes.ts";
+import { concatBytes, encodeUtf8, NO_OCTETS } from "../../base/bytes.ts";
 import { formatAddress, parseAddress, type Address } from "../../message/addr-spec.ts";
 import type { Envelope, LocalDelivery, QueuedRecipient } from "../../store/acceptance.ts";
 import type { MtaConfig } from "../config.ts";
@@ -166,7 +166,7 @@ const DIRECT = {
   kind: "direct",
   name: "",
   reversePath: undefined,
-  prefix: new Uint8Array(0),
+  prefix: NO_OCTETS,
 } as const;
 
 function wishesOf(
@@ -200,5 +200,7 @@ export function deliveryPrefix(
 }
 
 function forwardPrefix(alias: string): Uint8Array {
+  // A name that is not ASCII would need SMTPUTF8 of all later hops; loops end by Received, too.
+  if (!/^[ -~]+$/.test(alias)) return NO_OCTETS;
   return encodeUtf8(`Delivered-To: ${alias}\r\n`);
 }

@@ -17,17 +17,13 @@ export type Completion = {
 /** The header section as it shall be stored. `header` ends after its blank line, if it has one. */
 export function completeSubmission(header: Uint8Array, completion: Completion): Uint8Array {
   const section = parseHeader(header);
-  const parts: Uint8Array[] = [];
-  if (findField(section, "date") === undefined) {
-    parts.push(encodeUtf8(`Date: ${formatDate(completion.nowMs)}\r\n`));
-  }
-  if (findField(section, "message-id") === undefined) {
-    parts.push(encodeUtf8(`Message-ID: ${completion.makeMessageId()}\r\n`));
-  }
   // Text without a header section: what is added must not swallow its first line.
-  if (section.fields.length > 0 && section.fields[0].key === "") {
-    return concatBytes([...parts, CRLF, header]);
-  }
+  const isText = section.fields.length > 0 && section.fields[0].key === "";
+  const lacks = (key: string): boolean => isText || findField(section, key) === undefined;
+  const parts: Uint8Array[] = [];
+  if (lacks("date")) parts.push(encodeUtf8(`Date: ${formatDate(completion.nowMs)}\r\n`));
+  if (lacks("message-id")) parts.push(encodeUtf8(`Message-ID: ${completion.makeMessageId()}\r\n`));
+  if (isText) return concatBytes([...parts, CRLF, header]);
   let at = 0;
   for (const field of section.fields) {
     if (field.key !== "bcc" && field.key !== "resent-bcc") continue;

@@ -91,7 +91,7 @@ export class Reception implements SmtpHandler {
       }
     }
     if (await this.#deps.diskGauge.isLow()) return DISK_LOW;
-    this.#transaction = new Transaction(reversePath, params, account);
+    this.#transaction = new Transaction(reversePath, params, account, this.#deps.clock.nowMs());
     return undefined;
   }
 
@@ -126,7 +126,6 @@ export class Reception implements SmtpHandler {
     const { config, store, random, clock } = this.#deps;
     const queueId = makeQueueId(random);
     const staged = store.octets.stage();
-    const [only, ...others] = transaction.recipients;
     return new ReceivingSink({
       staged,
       trace: receivedField({
@@ -135,7 +134,7 @@ export class Reception implements SmtpHandler {
         hostname: config.hostname,
         queueId,
         isSmtpUtf8: transaction.params.smtpUtf8 === true,
-        recipient: others.length === 0 ? only?.text : undefined,
+        recipient: namedRecipient(transaction),
         nowMs: clock.nowMs(),
       }),
       complete: this.#service === "submission" ? this.#completion(transaction) : undefined,
@@ -190,4 +189,10 @@ export class Reception implements SmtpHandler {
       peerAddress: this.#session.peer.address,
     };
   }
+}
+
+/** The one recipient, for Received: not where there are several, nor where it would need SMTPUTF8 of all later hops. */
+function namedRecipient({ recipients }: Transaction): string | undefined {
+  const [only, ...others] = recipients;
+  return others.length === 0 && /^[ -~]+$/.test(only.text) ? only.text : undefined;
 }

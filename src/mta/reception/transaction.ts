@@ -3,6 +3,7 @@
 import { formatAddress, type Address } from "../../message/addr-spec.ts";
 import type { MailParams, RcptParams, ReversePath } from "../../smtp/handler.ts";
 import type { Account } from "../../store/directory.ts";
+import { withAsciiDomain } from "../resolution/ascii-domain.ts";
 import type { Resolution } from "../resolution/resolution.ts";
 
 export type AcceptedRecipient = {
@@ -17,10 +18,18 @@ export class Transaction {
   readonly params: MailParams;
   /** Who submits, if somebody has authenticated. */
   readonly account: Account | undefined;
+  readonly startedMs: number;
   readonly recipients: AcceptedRecipient[] = [];
 
-  constructor(reversePath: ReversePath, params: MailParams, account: Account | undefined) {
-    this.reversePath = reversePath;
+  constructor(
+    reversePath: ReversePath,
+    params: MailParams,
+    account: Account | undefined,
+    startedMs: number,
+  ) {
+    // In A-labels, so that a domain alone never asks a later hop for SMTPUTF8.
+    this.reversePath = reversePath === "null" ? reversePath : withAsciiDomain(reversePath);
+    this.startedMs = startedMs;
     this.params = params;
     this.account = account;
   }

@@ -100,7 +100,7 @@ export class AddressResolver {
         return this.#expandRole(expansion, name, position);
       case "catch-all":
         expansion.step(depth, name, "catch-all", `of ${address.domain}`, [match.target]);
-        return this.#expandTargets(expansion, [match.target], undefined, below(position, name));
+        return this.#expandTargets(expansion, [match.target], address, below(position, name));
       case "alias":
         if (above.includes(nameOf(match.address))) {
           return this.#ownMailbox(expansion, match.address, position);

@@ -33,6 +33,8 @@ export type RunnerDeps = SettlingDeps & {
 
 /** Where the store cannot answer, or all that is due is busy: look again after this. */
 const PATIENCE_MS = 1000;
+/** When the store failed while a job was in hand. */
+const AFTER_FAULT_MS = 60_000;
 const LONGEST_SLEEP_MS = 60 * 60_000;
 /** For the QUITs of idle connections. */
 const FAREWELL_MS = 2000;
@@ -176,7 +178,7 @@ export class QueueRunner {
       await this.#record(job, outcomes, begunMs);
     } catch (error) {
       log.error("mta.job-failed", error, { queueId: job.message.queueId });
-      if (isMailError(error) && error.temporary) return;
+      if (isMailError(error) && error.temporary) return await this.#giveBack(job, AFTER_FAULT_MS);
       // Our bug, or octets that cannot be read: this message is set aside, the others flow.
       const reason = `quarantined: ${error instanceof Error ? error.message : "unknown fault"}`;
       await store.queue.hold({ queueId: job.message.queueId }, reason).catch(() => 0);
@@ -258,8 +260,8 @@ export class QueueRunner {
     await this.#record(job, outcomes, this.#deps.clock.nowMs());
   }
 
-  async #giveBack(job: QueueJob): Promise<void> {
-    const nextAttemptMs = this.#deps.clock.nowMs();
+  async #giveBack(job: QueueJob, delayMs = 0): Promise<void> {
+    const nextAttemptMs = this.#deps.clock.nowMs() + delayMs;
     const settlements = job.recipients.map(({ recipientId }) => ({
       recipientId,
       outcome: "deferred" as const,
