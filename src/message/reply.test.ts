@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { formatAddress } from "./addr-spec.ts";
+import type { AddressEntry } from "./address-format.ts";
 import { compose } from "./compose.ts";
 import { parseMessage } from "./parse.ts";
 import { partsOf, type ParsedMessage } from "./part.ts";
@@ -34,8 +35,8 @@ First line
 Ada
 `);
 
-const show = (entries: readonly { address?: unknown }[] | undefined): string[] =>
-  (entries ?? []).map((entry) => formatAddress((entry as typeof ME).address));
+const show = (entries: readonly AddressEntry[] | undefined): string[] =>
+  (entries ?? []).flatMap((entry) => ("group" in entry ? [] : [formatAddress(entry.address)]));
 
 suite("replies", () => {
   test("RFC 5322 A.2: the reply's fields", () => {
