@@ -138,7 +138,8 @@ export class Reception implements SmtpHandler {
         nowMs: clock.nowMs(),
       }),
       complete: this.#service === "submission" ? this.#completion(transaction) : undefined,
-      looksFor8Bit: (transaction.params.body ?? "7bit") === "7bit",
+      // Only a further hop cares, and only where the client has not told.
+      looksFor8Bit: (transaction.params.body ?? "7bit") === "7bit" && leavesUs(transaction),
       maxHeaderOctets: config.reception.headerOctets,
       maxReceivedFields: config.reception.receivedFields,
       accept: (finished) =>
@@ -195,4 +196,10 @@ export class Reception implements SmtpHandler {
 function namedRecipient({ recipients }: Transaction): string | undefined {
   const [only, ...others] = recipients;
   return others.length === 0 && /^[ -~]+$/.test(only.text) ? only.text : undefined;
+}
+
+function leavesUs({ recipients }: Transaction): boolean {
+  return recipients.some(({ resolution }) =>
+    resolution.branches.some((branch) => branch.remotes.length > 0),
+  );
 }
