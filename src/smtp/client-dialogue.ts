@@ -4,7 +4,7 @@ import { encodeUtf8 } from "../base/bytes.ts";
 import type { Channel, TlsSession, TlsWish } from "../base/channel.ts";
 import type { Clock } from "../base/clock.ts";
 import { MailError } from "../base/errors.ts";
-import { type Log, silentLog } from "../base/log.ts";
+import type { Log } from "../base/log.ts";
 import type { SmtpStage } from "./delivery.ts";
 import { ReplyDecoder } from "./reply-decoder.ts";
 import { formatReply } from "./reply-encoder.ts";
@@ -13,11 +13,11 @@ import type { Reply } from "./reply.ts";
 export class ClientDialogue {
   readonly channel: Channel;
   readonly #clock: Clock;
-  readonly #log: Log;
+  readonly #log: Log | undefined;
   readonly #decoder = new ReplyDecoder();
   #isOpen = true;
 
-  constructor(channel: Channel, clock: Clock, log: Log = silentLog) {
+  constructor(channel: Channel, clock: Clock, log?: Log) {
     this.channel = channel;
     this.#clock = clock;
     this.#log = log;
@@ -51,7 +51,7 @@ export class ClientDialogue {
         throw new MailError("protocol-broken", `the server does not speak SMTP: ${event.problem}`);
       }
       if (event !== undefined) {
-        this.#log.debug("smtp.client-reply", { stage, reply: formatReply(event.reply) });
+        this.#log?.debug("smtp.client-reply", { stage, reply: formatReply(event.reply) });
         if (event.reply.code === 421) this.#isOpen = false;
         return event.reply;
       }
@@ -78,7 +78,7 @@ export class ClientDialogue {
   async startTls(wish: TlsWish): Promise<TlsSession> {
     // What came in the clear behind the 220 is nobody's answer (CVE-2021-33515's mirror).
     if (this.#decoder.bufferedOctets > 0 || this.channel.pendingOctets > 0) {
-      this.#log.warn("smtp.starttls-response-injection", { peer: this.channel.peer.address });
+      this.#log?.warn("smtp.starttls-response-injection", { peer: this.channel.peer.address });
     }
     this.#decoder.clear();
     try {

@@ -15,6 +15,9 @@ import { isPositive, type Reply } from "./reply.ts";
 /** Content is sent in pieces of about this size. */
 const CHUNK_OCTETS = 256 * 1024;
 
+/** Less than this is sent in one write with its command. */
+const COPY_OCTETS = 16 * 1024;
+
 /** After 354. Without content an empty message is sent, to a server that took no recipient. */
 export async function sendData(
   dialogue: ClientDialogue,
@@ -73,7 +76,8 @@ async function sendChunk(
 ): Promise<void> {
   const octets = parts.reduce((sum, part) => sum + part.length, 0);
   const command = encodeUtf8(encodeCommand(`BDAT ${octets}${last}`));
-  await dialogue.sendOctets(concatBytes([command, ...parts]));
+  if (octets < COPY_OCTETS) return dialogue.sendOctets(concatBytes([command, ...parts]));
+  for (const part of [command, ...parts]) if (part.length > 0) await dialogue.sendOctets(part);
 }
 
 async function eachPiece(

@@ -55,8 +55,9 @@ export class ServerExtensions {
 
   /** A number from LIMITS (RFC 9422): MAILMAX, RCPTMAX, RCPTDOMAINMAX. */
   limit(name: "MAILMAX" | "RCPTMAX" | "RCPTDOMAINMAX"): number | undefined {
-    const limits = (this.#offered.get("LIMITS") ?? "").toUpperCase();
-    const match = new RegExp(`(?:^| )${name}=(\\d{1,9})(?: |$)`).exec(limits);
-    return match === null || Number(match[1]) === 0 ? undefined : Number(match[1]);
+    const limits = this.#offered.get("LIMITS")?.toUpperCase().split(" ") ?? [];
+    const value = limits.find((limit) => limit.startsWith(`${name}=`))?.slice(name.length + 1);
+    if (value === undefined || !/^\d{1,9}$/.test(value)) return undefined;
+    return Number(value) === 0 ? undefined : Number(value);
   }
 }

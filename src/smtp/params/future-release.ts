@@ -5,7 +5,7 @@ import type { MailDraft, ParameterContext, ParameterRule } from "./rule.ts";
 
 function hold(untilMs: number, draft: MailDraft, context: ParameterContext): string | undefined {
   if (draft.holdUntilMs !== undefined) return "HOLDFOR and HOLDUNTIL exclude each other";
-  if (untilMs > context.nowMs + context.maxHoldSeconds * 1000) return "that is too far ahead";
+  if (untilMs > context.nowMs() + context.maxHoldSeconds * 1000) return "that is too far ahead";
   draft.holdUntilMs = untilMs;
   return undefined;
 }
@@ -16,7 +16,7 @@ export const holdForParameter: ParameterRule<MailParams> = {
   value: "required",
   read(value, draft, context) {
     if (!/^[1-9]\d{0,8}$/.test(value)) return "HOLDFOR is a number of seconds";
-    return hold(context.nowMs + Number(value) * 1000, draft, context);
+    return hold(context.nowMs() + Number(value) * 1000, draft, context);
   },
 };
 

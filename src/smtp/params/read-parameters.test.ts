@@ -6,7 +6,7 @@ import { readParameters } from "./read-parameters.ts";
 import { MAIL_PARAMETERS, RCPT_PARAMETERS } from "./table.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
-const context = { nowMs: NOW, maxHoldSeconds: 1000, smtpUtf8: false };
+const context = { nowMs: () => NOW, maxHoldSeconds: 1000, smtpUtf8: false };
 
 function mail(text: string): MailParams | number {
   const read = readParameters<MailParams>(text, MAIL_PARAMETERS, () => true, context);

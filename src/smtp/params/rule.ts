@@ -8,7 +8,7 @@ export type MailDraft = Draft<MailParams>;
 export type RcptDraft = Draft<RcptParams>;
 
 export type ParameterContext = {
-  readonly nowMs: number;
+  nowMs(): number;
   readonly maxHoldSeconds: number;
   /** SMTPUTF8 was declared with this transaction. */
   readonly smtpUtf8: boolean;

@@ -21,7 +21,7 @@ export async function answerMail(connection: ServerConnection, argument: string)
     MAIL_PARAMETERS,
     (extension) => takesParameters(extension, connection),
     {
-      nowMs: options.clock.nowMs(),
+      nowMs: () => options.clock.nowMs(),
       maxHoldSeconds: options.limits.maxHoldSeconds,
       smtpUtf8: false,
     },

@@ -32,7 +32,7 @@ async function addRecipient(connection: ServerConnection, argument: string): Pro
     RCPT_PARAMETERS,
     (extension) => takesParameters(extension, connection),
     {
-      nowMs: options.clock.nowMs(),
+      nowMs: () => options.clock.nowMs(),
       maxHoldSeconds: options.limits.maxHoldSeconds,
       smtpUtf8,
     },
