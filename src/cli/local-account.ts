@@ -16,6 +16,7 @@ import { isMailError } from "../base/errors.ts";
 import type { MailAccount } from "../mua/account/mail-account.ts";
 import type { ServerUrl } from "../mua/account/server-url.ts";
 import { systemRandom } from "../net/system-random.ts";
+import type { Store } from "../store/contract.ts";
 import type { Account, Directory } from "../store/directory.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -30,17 +31,26 @@ export async function withLocalAccount<T>(
   user: string | undefined,
   work: (account: MailAccount) => Promise<T>,
 ): Promise<T> {
-  return withStore(command, async ({ directory, credentials }, found) => {
-    const chosen = chooseAccount(directory, user);
-    const purpose = `posthorn mail ${Buffer.from(systemRandom.bytes(6)).toString("hex")}`;
-    const token = await credentials.makeToken(chosen.address, purpose, TOKEN_LIFETIME_MS);
-    try {
-      return await work(localMailAccount(chosen, found, token));
-    } finally {
-      // It runs out by itself; that it cannot be revoked now is no failure of what was asked for.
-      await credentials.revokeTokens(chosen.address, purpose).catch(ignoreMailError);
-    }
-  });
+  return withStore(command, (store, found) =>
+    withToken(store, found, chooseAccount(store.directory, user), work),
+  );
+}
+
+/** Runs `work` with an account of `store`, under a password that lasts as long. */
+export async function withToken<T>(
+  { credentials }: Store,
+  found: FoundConfig,
+  chosen: Account,
+  work: (account: MailAccount) => Promise<T>,
+): Promise<T> {
+  const purpose = `posthorn mail ${Buffer.from(systemRandom.bytes(6)).toString("hex")}`;
+  const token = await credentials.makeToken(chosen.address, purpose, TOKEN_LIFETIME_MS);
+  try {
+    return await work(localMailAccount(chosen, found, token));
+  } finally {
+    // It runs out by itself; that it cannot be revoked now is no failure of what was asked for.
+    await credentials.revokeTokens(chosen.address, purpose).catch(ignoreMailError);
+  }
 }
 
 function ignoreMailError(error: unknown): void {

@@ -11,15 +11,16 @@ import { formatAddress, parseAddress, type Address } from "../message/addr-spec.
 import { makeMessageId } from "../message/message-id.ts";
 import type { MailAccount } from "../mua/account/mail-account.ts";
 import { prepareRawMessage, untilDot } from "../mua/compose/raw-message.ts";
-import { submit, type Outgoing, type Submission } from "../mua/session/submit.ts";
+import { submit, type Submission } from "../mua/session/submit.ts";
 import { connect } from "../net/connect.ts";
 import { nodeCrypto } from "../net/node-crypto.ts";
 import { systemClock } from "../net/system-clock.ts";
 import { systemRandom } from "../net/system-random.ts";
+import type { Account, Directory } from "../store/directory.ts";
 import { CliError } from "./cli-error.ts";
 import { describeFailure } from "./describe-failure.ts";
 import { EXIT } from "./exit-codes.ts";
-import { reachable, withLocalAccount } from "./local-account.ts";
+import { reachable, withToken } from "./local-account.ts";
 import { readInput } from "./read-input.ts";
 import { parseSendmailArguments, type SendmailRequest } from "./sendmail-arguments.ts";
 import { configOf, withStore } from "./with-store.ts";
@@ -80,47 +81,25 @@ async function run(request: SendmailRequest, command: Command, program: Command)
 
 async function deliver(request: SendmailRequest, command: Command): Promise<void> {
   const input = await readInput();
-  const origin = await findOrigin(command, request.sender);
-  const sender = origin.sender;
-  const dateMs = systemClock.nowMs();
-  const message = prepareRawMessage(
-    request.ignoresDots ? input : untilDot(input),
-    {
-      from: { displayName: request.fullName, address: sender === "null" ? origin.user : sender },
-      dateMs,
-      zoneMinutes: -new Date(dateMs).getTimezoneOffset(),
-      messageId: makeMessageId(systemRandom, origin.domain),
-    },
-    (word) => complete(word, origin.domain),
-  );
-  if (!message.ok) throw new CliError(message.problem, EXIT.dataError);
-  const { octets, headerRecipients } = message.value;
-  const recipients = [
-    ...request.recipients.map((word) => mustBeAddress(word, origin.domain)),
-    ...(request.takesHeaderRecipients ? headerRecipients : []),
-  ];
-  if (recipients.length === 0)
-    throw new CliError("no recipient: name one, or -t to read the header", EXIT.usage);
-  await handOver({ reversePath: sender, recipients, octets }, origin.login, command);
-}
-
-async function handOver(
-  outgoing: Outgoing,
-  login: string | undefined,
-  command: Command,
-): Promise<void> {
-  const deps = { connect, crypto: nodeCrypto, random: systemRandom, clock: systemClock };
-  const hand = (account: MailAccount): Promise<Submission> => submit(outgoing, account, deps);
-  let submission: Submission;
+  let hasStore = false;
   try {
-    submission =
-      login === undefined
-        ? await hand(withoutLogin(command))
-        : await withLocalAccount(command, login, hand);
+    await withStore(command, async (store, found) => {
+      hasStore = true;
+      await deliverFrom(
+        localOrigin(store.directory, command, request),
+        input,
+        request,
+        (login, hand) =>
+          login === undefined ? hand(withoutLogin(command)) : withToken(store, found, login, hand),
+      );
+    });
   } catch (error) {
-    throw withServerHint(error);
+    if (hasStore) throw error;
+    // The store is not ours to read, or not there: mail still goes by the way open to everybody.
+    const { hostname } = configOf(command).settings;
+    const origin = { ...originAt(hostname, request.sender), login: undefined };
+    await deliverFrom(origin, input, request, (_login, hand) => hand(withoutLogin(command)));
   }
-  tellRefusals(submission);
 }
 
 type Origin = {
@@ -129,33 +108,64 @@ type Origin = {
   readonly user: Address;
   /** What completes a bare name. */
   readonly domain: string;
-  /** The account to log in as, if the sender is one and we may. */
-  readonly login: string | undefined;
+  /** The account to log in as, if the sender is one. */
+  readonly login: Account | undefined;
 };
 
-async function findOrigin(command: Command, asked: string | undefined): Promise<Origin> {
+function localOrigin(directory: Directory, command: Command, { sender }: SendmailRequest): Origin {
   const { hostname } = configOf(command).settings;
-  const localPart = userInfo().username;
-  const originFor = (domain: string): Omit<Origin, "login"> => {
-    const user = { localPart, domain };
-    const sender =
-      asked === undefined ? user : asked === "" ? "null" : mustBeAddress(asked, domain);
-    return { user, sender, domain };
-  };
-  try {
-    return await withStore(command, ({ directory }) => {
-      const domain = directory.domain(hostname)?.name ?? directory.domains()[0]?.name ?? hostname;
-      const origin = originFor(domain);
-      const text = origin.sender === "null" ? "" : formatAddress(origin.sender).toLowerCase();
-      const owners = [text, ...(directory.alias(text)?.targets ?? [])];
-      const login = owners.find((address) => directory.account(address)?.isEnabled === true);
-      return { ...origin, login };
-    });
-  } catch (error) {
-    // Not ours to read, or not there: mail still goes by the way open to everybody.
-    if (error instanceof CliError && error.exitCode === EXIT.usage) throw error;
-    return { ...originFor(hostname), login: undefined };
+  const domain = directory.domain(hostname)?.name ?? directory.domains()[0]?.name ?? hostname;
+  const origin = originAt(domain, sender);
+  const text = origin.sender === "null" ? "" : formatAddress(origin.sender).toLowerCase();
+  const owners = [text, ...(directory.alias(text)?.targets ?? [])];
+  const login = owners
+    .map((address) => directory.account(address))
+    .find((account) => account?.isEnabled === true);
+  return { ...origin, login };
+}
+
+function originAt(domain: string, asked: string | undefined): Omit<Origin, "login"> {
+  const user = { localPart: userInfo().username, domain };
+  const sender = asked === undefined ? user : asked === "" ? "null" : mustBeAddress(asked, domain);
+  return { user, sender, domain };
+}
+
+type Hand = (account: MailAccount) => Promise<Submission>;
+
+async function deliverFrom(
+  origin: Origin,
+  input: Uint8Array,
+  request: SendmailRequest,
+  connectAs: (login: Account | undefined, hand: Hand) => Promise<Submission>,
+): Promise<void> {
+  const { sender, domain } = origin;
+  const dateMs = systemClock.nowMs();
+  const message = prepareRawMessage(
+    request.ignoresDots ? input : untilDot(input),
+    {
+      from: { displayName: request.fullName, address: sender === "null" ? origin.user : sender },
+      dateMs,
+      zoneMinutes: -new Date(dateMs).getTimezoneOffset(),
+      messageId: makeMessageId(systemRandom, domain),
+    },
+    (word) => complete(word, domain),
+  );
+  if (!message.ok) throw new CliError(message.problem, EXIT.dataError);
+  const { octets, headerRecipients } = message.value;
+  const recipients = [
+    ...request.recipients.map((word) => mustBeAddress(word, domain)),
+    ...(request.takesHeaderRecipients ? headerRecipients : []),
+  ];
+  if (recipients.length === 0) {
+    throw new CliError("no recipient: name one, or -t to read the header", EXIT.usage);
   }
+  const deps = { connect, crypto: nodeCrypto, random: systemRandom, clock: systemClock };
+  const hand: Hand = (account) =>
+    submit({ reversePath: sender, recipients, octets }, account, deps);
+  const submission = await connectAs(origin.login, hand).catch((error: unknown) => {
+    throw withServerHint(error);
+  });
+  tellRefusals(submission);
 }
 
 function complete(word: string, domain: string): Address | undefined {

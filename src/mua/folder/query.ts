@@ -34,7 +34,8 @@ export function parseQuery(words: readonly string[], nowMs: number): Result<Sear
 
 function parseTerm(term: string, nowMs: number): Result<SearchKey> {
   const match = /^([a-z]+):([^]+)$/.exec(term);
-  if (match === null) return ok({ key: "text", text: term });
+  // `https://…` is text to look for.
+  if (match === null || match[2].startsWith("//")) return ok({ key: "text", text: term });
   const [, name, text] = match;
   switch (name) {
     case "from":
