@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { makeMemoryPipe } from "../base/testing/memory-channel.ts";
+import { RecordingLog } from "../base/testing/recording-log.ts";
+import { SeededRandom } from "../base/testing/seeded-random.ts";
+import { TestClock } from "../base/testing/test-clock.ts";
+import type { SmtpHandler, SmtpSession } from "./handler.ts";
 import { encodeReply } from "./reply-encoder.ts";
 import { reply } from "./reply.ts";
+import { serveSmtp } from "./serve.ts";
 import type { ServeOptions } from "./serve-options.ts";
+import { Recording, RecordingHandler } from "./testing/recording-handler.ts";
 import { type ServedInMemory, serveInMemory } from "./testing/serve-in-memory.ts";
 
 async function settle(): Promise<void> {
@@ -238,6 +245,60 @@ test("A5: going down is said to who is idle, and to who is busy after the messag
   const late = new Talk({ signal: busy.signal });
   await settle();
   assert.match(late.heard, /^421 4\.3\.2/);
+});
+
+test("a handler that throws where it may not ends its session, and only that", async () => {
+  class Broken extends RecordingHandler {
+    override reset(): void {
+      throw new TypeError("a bug in reset");
+    }
+    override close(): void {
+      throw new TypeError("a bug in close");
+    }
+  }
+  const log = new RecordingLog();
+  const clock = new TestClock();
+  for (const make of [
+    (session: SmtpSession) => new Broken(session, new Recording()),
+    (): SmtpHandler => {
+      throw new TypeError("a bug in the constructor");
+    },
+  ]) {
+    const { client, server } = makeMemoryPipe({ clock });
+    const random = new SeededRandom(1);
+    const ended = serveSmtp(server, make, { hostName: "mx.example.org", clock, random, log });
+    await settle();
+    await client.write(Buffer.from("HELO x\r\n")).catch(() => undefined);
+    await ended;
+  }
+  const failures = log.events.filter(({ event }) => event === "smtp.session-failed");
+  assert.equal(failures.length, 3);
+});
+
+test("XCLIENT and XFORWARD: what a trusted proxy told is in the session and in the log", async () => {
+  const talk = new Talk({ trustsXclient: () => true, trustsXforward: () => true });
+  await talk.say(
+    "XCLIENT NAME=client.example ADDR=203.0.113.9 PORT=4444 LOGIN=user HELO=a.example DESTADDR=203.0.113.25 DESTPORT=25\r\n",
+  );
+  await talk.say("EHLO client.example\r\n");
+  await talk.say("XFORWARD NAME=origin.example ADDR=203.0.113.77 HELO=[UNAVAILABLE]\r\n");
+  await talk.say("MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\n");
+  await talk.say("DATA\r\n");
+  await talk.say("x\r\n.\r\n");
+  const [{ session }] = talk.served.recording.messages;
+  assert.deepEqual(
+    [session.peer, session.local, session.clientName, session.identity, session.forwarded],
+    [
+      { address: "203.0.113.9", port: 4444 },
+      { address: "203.0.113.25", port: 25 },
+      "client.example",
+      "user",
+      { name: "origin.example", address: "203.0.113.77", helo: undefined },
+    ],
+  );
+  const accepted = talk.served.log.events.find(({ event }) => event === "smtp.accepted");
+  assert.equal(accepted?.fields.peer, "203.0.113.9");
+  assert.equal(accepted?.fields.forwardedFor, "203.0.113.77");
 });
 
 test("log: one event for each message and refusal, with tls, and no secrets", async () => {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { on, once } from "node:events";
 import { spawn } from "node:child_process";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect as connectSocket, createServer, type Socket } from "node:net";
 import { test } from "node:test";
+import { connect as connectTls } from "node:tls";
 import nodemailer from "nodemailer";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { peerTest, run } from "../../test/interop/peers.ts";
@@ -418,6 +419,38 @@ peerTest("peer curl: implicit TLS with AUTH", ["curl"], async () => {
   );
   assert.equal(status, 0, stderr);
   assert(contentOf(recording).includes("\r\n.dot\r\n.\r\n..two"));
+  await listener.drain(1000);
+});
+
+test("security row 12: what a real client sends behind STARTTLS in the clear is never answered", async () => {
+  const { listener, recording, port } = await serving("starttls");
+  const socket = connectSocket(port, "127.0.0.1");
+  const answers = async (mark: RegExp, from: Socket): Promise<string> => {
+    let heard = "";
+    for await (const [octets] of on(from, "data") as AsyncIterable<[Buffer]>) {
+      heard += octets.toString();
+      if (mark.test(heard)) break;
+    }
+    return heard;
+  };
+  await answers(/^220 /m, socket);
+  socket.write("EHLO client.example\r\n");
+  await answers(/^250 /m, socket);
+  socket.write(
+    "STARTTLS\r\nEHLO evil\r\nMAIL FROM:<evil@example.org>\r\nRCPT TO:<b@example.org>\r\n",
+  );
+  await answers(/^220 2/m, socket);
+  const secure = connectTls({ socket, rejectUnauthorized: false });
+  await once(secure, "secureConnect");
+  secure.write("NOOP\r\n");
+  assert.equal(await answers(/\r\n/, secure), "250 2.0.0 Ok\r\n");
+  secure.write("DATA\r\n");
+  assert.match(await answers(/\r\n/, secure), /^503 /);
+  secure.destroy();
+  assert.equal(
+    recording.calls.some((call) => call.includes("evil")),
+    false,
+  );
   await listener.drain(1000);
 });
 

@@ -14,48 +14,60 @@ import { resolveOptions, type ServeOptions } from "./serve-options.ts";
 import { ServerConnection } from "./server-connection.ts";
 import { SessionOver } from "./session-over.ts";
 
-/** Serves one connection to its end. Never rejects: whatever happens ends this session only. */
+/** Serves one connection to its end. Never rejects: whatever happens ends this session only (Invariant 9). */
 export async function serveSmtp(
   channel: Channel,
   makeHandler: (session: SmtpSession) => SmtpHandler,
   options: ServeOptions,
 ): Promise<void> {
   const resolved = resolveOptions(options);
-  const connection = new ServerConnection(channel, makeHandler, resolved);
+  try {
+    await serveSession(new ServerConnection(channel, makeHandler, resolved));
+  } catch (error) {
+    // The handler could not be made, or not be left in peace.
+    resolved.log.error("smtp.session-failed", error, { session: resolved.sessionId });
+  }
+  await channel.close();
+}
+
+async function serveSession(connection: ServerConnection): Promise<void> {
+  const { channel, options } = connection;
   const loop = new CommandLoop(connection);
   const onAbort = (): void => void connection.interrupt().catch(() => channel.abort());
-  resolved.signal?.addEventListener("abort", onAbort, { once: true });
-  let reason = "bug";
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+  let over: SessionOver | undefined;
   try {
     await loop.run();
   } catch (error) {
-    reason = await partWith(connection, error);
+    over = asSessionOver(connection, error);
+    await partWith(connection, over);
   } finally {
-    resolved.signal?.removeEventListener("abort", onAbort);
-    if (connection.transaction !== undefined) connection.resetTransaction();
-    connection.handler.close();
-    await channel.close();
+    options.signal?.removeEventListener("abort", onAbort);
     connection.log.info("smtp.closed", {
       ...connection.logFields(),
-      reason,
+      reason: over?.reason,
+      problem: over?.problem,
       commands: loop.commands,
       messages: connection.messages,
       octetsIn: connection.octetsIn,
     });
+    try {
+      if (connection.transaction !== undefined) connection.resetTransaction();
+    } finally {
+      connection.handler.close();
+    }
   }
 }
 
-/** Says the last words, if any, and tells why the session ended. */
-async function partWith(connection: ServerConnection, error: unknown): Promise<string> {
-  const over = asSessionOver(connection, error);
+/** Says the last words, if any. */
+async function partWith(connection: ServerConnection, over: SessionOver): Promise<void> {
   try {
     if (over.parting !== undefined) connection.send(over.parting);
     await connection.flush();
-  } catch (writeError) {
+  } catch (error) {
     // The peer has gone without waiting for the answer.
-    if (!isMailError(writeError)) connection.log.error("smtp.session-failed", writeError);
+    if (!isMailError(error)) throw error;
   }
-  return over.reason;
 }
 
 function asSessionOver(connection: ServerConnection, error: unknown): SessionOver {
@@ -64,8 +76,10 @@ function asSessionOver(connection: ServerConnection, error: unknown): SessionOve
     return error.reason === "lost" && isInterrupted ? new SessionOver("shutdown") : error;
   }
   if (isInterrupted) return new SessionOver("shutdown");
-  if (isMailError(error))
-    return new SessionOver(error.code === "tls-failed" ? "tls-failed" : "lost");
+  if (isMailError(error)) {
+    const reason = error.code === "tls-failed" ? "tls-failed" : "lost";
+    return new SessionOver(reason, undefined, error.message);
+  }
   connection.log.error("smtp.session-failed", error, connection.logFields());
   return new SessionOver("bug", replies.OUR_BUG);
 }

@@ -8,10 +8,13 @@ export class SessionOver extends Error {
   readonly reason: string;
   /** The last words, if the peer may still hear them. */
   readonly parting: Reply | undefined;
+  /** What went wrong, where an error told. */
+  readonly problem: string | undefined;
 
-  constructor(reason: string, parting?: Reply) {
+  constructor(reason: string, parting?: Reply, problem?: string) {
     super(reason);
     this.reason = reason;
     this.parting = parting;
+    this.problem = problem;
   }
 }
