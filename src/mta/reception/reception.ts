@@ -27,8 +27,13 @@ import { decideRecipient } from "./recipient-decision.ts";
 import { receivedField } from "./received-field.ts";
 import { ReceivingSink } from "./receiving-sink.ts";
 import type { ReceptionDeps } from "./reception-deps.ts";
-import { ACCOUNT_GONE, AUTHENTICATE_FIRST, DISK_LOW, senderDenied } from "./refusals.ts";
-import { TOO_MANY_RECIPIENTS } from "./refusals.ts";
+import {
+  ACCOUNT_GONE,
+  AUTHENTICATE_FIRST,
+  DISK_LOW,
+  senderDenied,
+  TOO_MANY_RECIPIENTS,
+} from "./refusals.ts";
 import { recipientText, Transaction } from "./transaction.ts";
 
 /** `smtp`: other hosts hand over mail, port 25. `submission`: our people do, ports 587 and 465. */

@@ -101,6 +101,8 @@ export class QueueRunner {
     }
     this.#claiming = this.#claimAll().finally(() => {
       this.#claiming = undefined;
+      // Somebody asked after the last look.
+      if (this.#mustClaimAgain) this.#claim();
     });
   }
 
@@ -127,6 +129,7 @@ export class QueueRunner {
         if (jobs.length > 0) this.#mustClaimAgain = true;
       } catch (error) {
         log.error("mta.claim-failed", error);
+        this.#mustClaimAgain = false;
         return this.#wakeIn(PATIENCE_MS);
       }
     } while (this.#mustClaimAgain && this.#isRunning);
