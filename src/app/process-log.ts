@@ -62,7 +62,8 @@ async function jsonSink(): Promise<LogSink> {
   const destination = pino.destination({
     fd: 1,
     sync: false,
-    minLength: 4_096,
+    minLength: 32_768,
+    maxWrite: 65_536,
     periodicFlush: 500,
   });
   destination.on("error", () => {});

@@ -2,7 +2,8 @@
 
 import { mkdirSync, readFileSync } from "node:fs";
 import { flushCompileCache } from "node:module";
-import { isMailError, MailError } from "../base/errors.ts";
+import { isatty } from "node:tty";
+import { MailError } from "../base/errors.ts";
 import { systemClock } from "../net/system-clock.ts";
 import { systemRandom } from "../net/system-random.ts";
 import { openStore } from "../store/sqlite/open-store.ts";
@@ -146,10 +147,15 @@ function reloader(
     const needRestart = changedSettings(first.settings, settings);
     log.info("app.reloaded", needRestart.length > 0 ? { needRestart } : {});
   };
+  const hadTerminal = process.stdout.isTTY;
   return () => {
+    // A terminal that was closed means "end", a signal from somebody means "read again".
+    if (hadTerminal && !isatty(1)) {
+      process.kill(process.pid, "SIGTERM");
+      return;
+    }
     reload().catch((error: unknown) => {
-      // What was right before stays in force.
-      log.error("app.reload-failed", error, isMailError(error) ? { kept: "the old settings" } : {});
+      log.error("app.reload-failed", error, { kept: "what was right before" });
     });
   };
 }
