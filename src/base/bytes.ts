@@ -67,12 +67,13 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 
 /** One character per octet, U+0000 to U+00FF: lossless for any octets (ISO 8859-1, not windows-1252). */
 export function decodeLatin1(octets: Uint8Array, start = 0, end: number = octets.length): string {
-  return native(octets).latin1Slice(start, end);
+  // Node throws for an end beyond the octets; a parser that looks a little ahead must not.
+  return native(octets).latin1Slice(start, Math.min(end, octets.length));
 }
 
 /** UTF-8 with U+FFFD for what is not; for showing and for protocols that say UTF-8. */
 export function decodeUtf8(octets: Uint8Array, start = 0, end: number = octets.length): string {
-  return native(octets).utf8Slice(start, end);
+  return native(octets).utf8Slice(start, Math.min(end, octets.length));
 }
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

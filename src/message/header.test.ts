@@ -68,6 +68,13 @@ suite("header sections", () => {
     assert.equal(parseHeader(latin1("\r\n")).hasBlankLine, true);
   });
 
+  test("a header that ends within what might have been an mbox line (found by fuzzing)", () => {
+    for (const end of ["F", "Fr", ">F", "From", "\n>"]) {
+      const section = parseHeader(latin1(`A: b\r\n${end}`));
+      assert.equal(section.fields.at(-1)?.end, 6 + end.length);
+    }
+  });
+
   test("LF alone ends a line; stray CRs before a LF make no text", () => {
     const data = latin1("A: 1\nB: 2\n\r\r\ntext");
     const section = parseHeader(data);

@@ -35,6 +35,7 @@ export {
 export { formatDate, parseDate, type MessageDate } from "./date.ts";
 export { bodyOctets, bodyText, decodeText, decodeTransfer } from "./decode-body.ts";
 export type { Defect, DefectKind } from "./defect.ts";
+export { displayDomain, isConfusable, skeleton } from "./display-domain.ts";
 export { displayLines, displayText } from "./display-text.ts";
 export { decodeWords, encodeWords } from "./encoded-word.ts";
 export { composeEntity, type Entity, type EntityDraft } from "./entity.ts";

@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { encodeUtf8 } from "../base/bytes.ts";
 import { parseAuthenticationResults } from "./authentication-results.ts";
 import { baseSubject } from "./base-subject.ts";
+import { displayDomain, isConfusable, skeleton } from "./display-domain.ts";
 import { displayLines, displayText } from "./display-text.ts";
 import { fileName, safeFileName } from "./file-name.ts";
 import { htmlToText } from "./html-text.ts";
@@ -15,6 +16,7 @@ import { parseListId, parseListUris } from "./list-field.ts";
 import { messageIdKey, parseMessageIds } from "./message-id.ts";
 import { parseMessage } from "./parse.ts";
 import { MAX_PREVIEW_CHARACTERS, preview } from "./preview.ts";
+import { punycodeLabel } from "./punycode.ts";
 import { parseReceived } from "./received.ts";
 import { message } from "./testing/message-octets.ts";
 import { textBody } from "./text-body.ts";
@@ -322,6 +324,39 @@ suite("text for people", () => {
     const long = safeFileName(`${"a".repeat(201)}.pdf`);
     assert.equal(long?.length, 200);
     assert.ok(long.endsWith(".pdf"));
+  });
+  test("security row 79: domains that could be taken for others are shown as what they are", () => {
+    const TABLE: readonly (readonly [domain: string, shown: string])[] = [
+      ["example.org", "example.org"],
+      ["bücher.example", "bücher.example"],
+      ["пример.рф", "пример.рф"],
+      ["日本語テスト.jp", "日本語テスト.jp"],
+      ["한국.kr", "한국.kr"],
+      ["pаypal.com", "xn--pypal-4ve.com"], // a Cyrillic а among Latin letters
+      ["аррӏе.com", "xn--80ak6aa92e.com"], // Cyrillic throughout, Latin in looks
+      ["exаmple\u202e.org", displayDomain("exаmple\u202e.org")],
+      ["goοgle.com", "xn--gogle-sce.com"], // a Greek omicron
+    ];
+    for (const [domain, shown] of TABLE) assert.equal(displayDomain(domain), shown, domain);
+    assert.doesNotMatch(displayDomain("a\u202eb.org"), /\u202e/);
+  });
+  test("security row 79: names that look the same have the same skeleton", () => {
+    assert.equal(skeleton("раураl.com"), skeleton("paypal.com"));
+    assert.equal(skeleton("аррӏе"), "apple");
+    assert.notEqual(skeleton("apple"), skeleton("apply"));
+    assert.equal(isConfusable("ascii"), false);
+  });
+  test("RFC 3492 §7.1: labels in ASCII", () => {
+    assert.equal(punycodeLabel("ليهمابتكلموشعربي؟"), "xn--egbpdaj6bu4bxfgehfvwxn");
+    assert.equal(punycodeLabel("他们为什么不说中文"), "xn--ihqwcrb4cv8a8dqg056pqjye");
+    assert.equal(punycodeLabel("Pročprostěnemluvíčesky"), "xn--proprostnemluvesky-uyb24dma41a");
+    assert.equal(
+      punycodeLabel("почемужеонинеговорятпорусски"),
+      "xn--b1abfaaepdrnnbgefbadotcwatmq2g4l",
+    );
+    assert.equal(punycodeLabel("plain"), "plain");
+    assert.equal(punycodeLabel("ü".repeat(100)).startsWith("xn--"), true);
+    assert.equal(punycodeLabel("ü".repeat(101)), "xn--…");
   });
   test("the disposition's name, or the type's", () => {
     const name = (...lines: string[]): string | undefined =>

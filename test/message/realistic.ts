@@ -4,6 +4,7 @@
  * the composer, so that a fault there cannot hide one in the parser.
  */
 
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import iconv from "iconv-lite";
 import { SeededRandom } from "../../src/base/testing/seeded-random.ts";
