@@ -488,3 +488,24 @@ test("security row 52: hostile answers (zero length, 64 KB, compression loops, n
   }
   server.close();
 });
+
+test("security row 52: a truncated answer whose TCP part is silent, empty, garbage or cut again is a failure", async () => {
+  const truncated = (id: number, question: Question): Uint8Array =>
+    encode({ type: "response", id, flags: 0x0200, questions: [question] });
+  const byTcp: ((id: number, question: Question) => Uint8Array | "silence")[] = [
+    () => "silence",
+    () => new Uint8Array(0),
+    () => new Uint8Array(65_535).fill(0xc0),
+    truncated,
+    (id, question) => truncated((id + 1) & 0xffff, question),
+  ];
+  for (const [index, answer] of byTcp.entries()) {
+    const zone: DnsBehaviour = (question, { id, transport }) =>
+      transport === "udp" ? truncated(id, question) : answer(id, question);
+    const run = async ({ resolver, servers }: World): Promise<void> => {
+      assert.equal((await resolver.a("host.test")).status, "failed", `case ${index}`);
+      assert.deepEqual(servers[0].asked, ["udp A host.test", "tcp A host.test"]);
+    };
+    await withWorld([zone], run, { timeoutMs: 100 });
+  }
+});
