@@ -55,6 +55,9 @@ const MAILBOX_COLUMNS = `id, account_id AS accountId, name, special_use AS speci
 const MAILBOX_BY_ID = `SELECT ${MAILBOX_COLUMNS} FROM mailbox WHERE id = ?`;
 const MAILBOX_BY_NAME = `SELECT ${MAILBOX_COLUMNS} FROM mailbox WHERE account_id = ? AND name = ?`;
 
+/** Rows remembered from commit to commit. */
+const MAX_KNOWN = 20_000;
+
 type MailboxRow = Omit<MailboxState, "type" | "keywords"> & { keywords: string };
 
 export class Ledger {
@@ -72,6 +75,9 @@ export class Ledger {
   #requestFeedId = 0;
   #requestEntries = 0;
   #isCatalogueTouched = false;
+  #canUndo = false;
+  /** `PRAGMA data_version` when the rows were read; undefined when nothing is known. */
+  #seenVersion: number | undefined;
   /** What this commit has put into the feed. */
   readonly entries: FeedEntry[] = [];
 
@@ -79,15 +85,17 @@ export class Ledger {
     this.#database = database;
   }
 
-  /** Within the transaction: forgets what the last one knew. */
+  /**
+   * Within the transaction. What the last commit left here still stands, unless another process has
+   * committed meanwhile.
+   */
   begin(): void {
-    this.#mailboxes.clear();
-    this.#mailboxesByName.clear();
-    this.#accounts.clear();
-    this.#segments.clear();
-    this.#dirty.clear();
-    this.#undo.clear();
     this.entries.length = 0;
+    const version = this.#database.dataVersion();
+    const known = this.#mailboxes.size + this.#accounts.size + this.#segments.size;
+    if (version === this.#seenVersion && known < MAX_KNOWN) return;
+    this.reset();
+    this.#seenVersion = version;
     this.#nextMessageId =
       this.#database.get<{ value: number }>("SELECT value FROM meta WHERE key = 'next_message_id'")
         ?.value ?? 1;
@@ -97,7 +105,21 @@ export class Ledger {
       1;
   }
 
-  beginRequest(): void {
+  /** Forgets everything: after a transaction that was rolled back. */
+  reset(): void {
+    this.#mailboxes.clear();
+    this.#mailboxesByName.clear();
+    this.#accounts.clear();
+    this.#segments.clear();
+    this.#dirty.clear();
+    this.#undo.clear();
+    this.entries.length = 0;
+    this.#seenVersion = undefined;
+  }
+
+  /** With `canUndo`, what is changed from here on can be taken back by `rollbackRequest`. */
+  beginRequest(canUndo: boolean): void {
+    this.#canUndo = canUndo;
     this.#undo.clear();
     this.#dropped.length = 0;
     this.#isCatalogueTouched = false;
@@ -217,7 +239,7 @@ export class Ledger {
 
   /** Announces that the caller is about to change `state`; returns it. */
   change<S extends State>(state: S): S {
-    if (!this.#undo.has(state)) this.#undo.set(state, { ...state });
+    if (this.#canUndo && !this.#undo.has(state)) this.#undo.set(state, { ...state });
     this.#dirty.add(state);
     return state;
   }
@@ -290,13 +312,12 @@ export class Ledger {
     }
   }
 
+  /** Without the name: that is indexed, and whoever changes it writes it. */
   #saveMailbox(state: MailboxState): void {
     this.#database.run(
-      `UPDATE mailbox SET name = ?, special_use = ?, uid_validity = ?, uid_next = ?,
-         first_recent_uid = ?, highest_mod_seq = ?, vanished_horizon = ?, messages = ?, unseen = ?,
-         deleted = ?, size_octets = ?, keywords = ? WHERE id = ?`,
-      state.name,
-      state.specialUse,
+      `UPDATE mailbox SET uid_validity = ?, uid_next = ?, first_recent_uid = ?, highest_mod_seq = ?,
+         vanished_horizon = ?, messages = ?, unseen = ?, deleted = ?, size_octets = ?, keywords = ?
+       WHERE id = ?`,
       state.uidValidity,
       state.uidNext,
       state.firstRecentUid,

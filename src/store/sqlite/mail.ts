@@ -44,8 +44,7 @@ const MAX_IDLE_MAILBOXES = 100;
 const MAX_IDLE_MESSAGES = 500_000;
 
 const DETAILS = `SELECT id AS messageId, size_octets AS sizeOctets, header_octets AS headerOctets,
-  envelope, body_structure AS bodyStructure, structure
-  FROM message JOIN message_view ON message_id = id WHERE id = ?`;
+  envelope, body_structure AS bodyStructure, structure FROM message WHERE id = ?`;
 
 export class SqliteMail implements MailStore {
   readonly #deps: MailDeps;

@@ -37,8 +37,14 @@ test("a data folder of schema 1 is upgraded with all that is in it", () =>
       `INSERT INTO recipient (envelope_id, recipient, domain, transport, destination, state, attempts,
          next_attempt_ms, is_delay_reported) VALUES (1, 'x@far.test', 'far.test', 'smtp', 'far.test', 0, 2, 9, 0)`,
     );
+    database.run("INSERT INTO message VALUES (1, 1, 0, 3, 2, x'00', 1)");
+    database.run("INSERT INTO message_view VALUES (1, x'2831', x'2832', x'33')");
     database.close();
     const store = await openStore({ folder, ...deps });
+    const [details] = store.mail.details([1]);
+    assert.equal(Buffer.from(details?.envelope ?? []).toString(), "(1");
+    assert.equal(Buffer.from(details?.bodyStructure ?? []).toString(), "(2");
+    assert.deepEqual([details?.headerOctets, Array.from(details?.structure ?? [])], [2, [0x33]]);
     assert.deepEqual(
       store.directory.domains().map(({ name }) => name),
       ["old.test"],

@@ -59,8 +59,8 @@ function insertMessage(
     });
   }
   database.run(
-    `INSERT INTO message (id, segment_id, start, size_octets, header_octets, sha256, refs)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO message (id, segment_id, start, size_octets, header_octets, sha256, refs,
+       envelope, body_structure, structure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     id,
     place.segmentId,
     place.start,
@@ -68,10 +68,6 @@ function insertMessage(
     views.headerOctets,
     hash("sha256", octets, "buffer"),
     refs,
-  );
-  database.run(
-    "INSERT INTO message_view (message_id, envelope, body_structure, structure) VALUES (?, ?, ?, ?)",
-    id,
     views.envelope,
     views.bodyStructure,
     views.structure,
@@ -128,7 +124,6 @@ export function dropReference(context: CommitContext, id: MessageId): void {
   );
   if (row === undefined || row.refs > 0) return;
   database.run("DELETE FROM message WHERE id = ?", id);
-  database.run("DELETE FROM message_view WHERE message_id = ?", id);
   buryOctets(context, row.segmentId, row.size);
 }
 
