@@ -69,7 +69,7 @@ suite("header sections", () => {
   });
 
   test("a header that ends within what might have been an mbox line (found by fuzzing)", () => {
-    for (const end of ["F", "Fr", ">F", "From", "\n>"]) {
+    for (const end of ["F", "Fr", ">F", "From"]) {
       const section = parseHeader(latin1(`A: b\r\n${end}`));
       assert.equal(section.fields.at(-1)?.end, 6 + end.length);
     }
