@@ -55,6 +55,21 @@ test("what is held is bounded, whatever the order, and always the right message"
   }
 });
 
+test("security row 91: no more than half a megabyte is held, and what is left behind is let go", async () => {
+  const { loaded, ahead } = makeSource(Array<number>(400).fill(60_000));
+  for (let index = 0; index < 50; index++) {
+    void ahead.take(index);
+    assert.ok(Math.max(0, ...loaded) - index <= 8, "8 messages of 60,000 octets");
+  }
+  // Jumps leave the foreseen behind; were it kept, there would be no room for more.
+  for (const from of [390, 350, 300, 250, 200, 150, 100]) {
+    for (let index = from; index < from + 5; index++) void ahead.take(index);
+  }
+  void ahead.take(0);
+  void ahead.take(1);
+  for (let index = 2; index < 50; index++) assert.ok(ahead.take(index), `message ${index}`);
+});
+
 test("a failure that nobody asked for is nobody's", async () => {
   const ahead = new ReadAhead({
     count: 10,
