@@ -29,6 +29,9 @@ const MAX_FAULTS = 20;
 /** Guesses in one connection; the login guard counts over all of them. */
 const MAX_REFUSED_LOGINS = 6;
 
+/** These may run so long that it matters whether the client is still there. */
+const LONG_RUNNING: ReadonlySet<Verb> = new Set(["SEARCH", "SORT", "THREAD", "FETCH"]);
+
 const SHUTTING_DOWN = "The server is shutting down";
 
 /** Serves one connection until its end. Never rejects: what goes wrong ends this session alone (Invariant 9). */
@@ -162,8 +165,7 @@ async function run(connection: Connection, tag: string, command: Command): Promi
 }
 
 function runMail(connection: Connection, tag: string, command: MailCommand): Promise<Completion> {
-  // Only these run long enough for it to matter whether the client is still there.
-  if (command.verb === "SEARCH" || command.verb === "FETCH") connection.watch();
+  if (LONG_RUNNING.has(command.verb)) connection.watch();
   return connection.handler.run(command, connection.context(tag));
 }
 

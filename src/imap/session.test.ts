@@ -31,7 +31,7 @@ test("RFC 9051 §3: what is legal when", () => {
 });
 
 test("RFC 9051 §7.5.1: no EXPUNGE while FETCH, STORE or SEARCH count in sequence numbers", () => {
-  for (const verb of ["FETCH", "STORE", "SEARCH"] as const) {
+  for (const verb of ["FETCH", "STORE", "SEARCH", "SORT", "THREAD"] as const) {
     assert.equal(updatesAfter(verb, false), "keep-numbers");
     assert.equal(updatesAfter(verb, true), "all");
   }

@@ -58,6 +58,8 @@ export const RULES: Readonly<Record<Verb, Rule>> = {
   UNSELECT: { ...inMailbox, updates: "none" },
   EXPUNGE: { ...inMailbox, updates: "all" },
   SEARCH: { ...inMailbox, updates: "keep-numbers", uidUpdates: "all" },
+  SORT: { ...inMailbox, updates: "keep-numbers", uidUpdates: "all" },
+  THREAD: { ...inMailbox, updates: "keep-numbers", uidUpdates: "all" },
   FETCH: { ...inMailbox, updates: "keep-numbers", uidUpdates: "all" },
   STORE: { ...inMailbox, updates: "keep-numbers", uidUpdates: "all" },
   COPY: { ...inMailbox, updates: "all" },

@@ -6,9 +6,15 @@
 import { decodeLatin1 } from "../../base/bytes.ts";
 
 /** The members of ENVELOPE that are searched, by their place in it (RFC 9051 §7.5.2). */
-const PLACES = { subject: 1, from: 2, to: 5, cc: 6, bcc: 7 } as const;
+const PLACES = { date: 0, subject: 1, from: 2, to: 5, cc: 6, bcc: 7 } as const;
 
 export type EnvelopeField = keyof typeof PLACES;
+
+export type EnvelopeAddress = {
+  readonly displayName: string;
+  readonly mailbox: string;
+  readonly host: string;
+};
 
 type Value = string | undefined | readonly Value[];
 
@@ -23,13 +29,26 @@ export class EnvelopeText {
 
   /** The field's text, encoded words as they are; "" where there is none. */
   field(name: EnvelopeField): string {
+    const member = this.#member(name);
+    if (member === undefined || typeof member === "string") return member ?? "";
+    return member.map(addressText).join(", ");
+  }
+
+  /** Of the first address (a group's name counts as one): display name as it is, mailbox, host; all "" where there is none. */
+  firstAddress(name: "from" | "to" | "cc"): EnvelopeAddress {
+    const member = this.#member(name);
+    const first = Array.isArray(member) ? (member[0] as Value) : undefined;
+    if (!Array.isArray(first)) return { displayName: "", mailbox: "", host: "" };
+    const [displayName = "", , mailbox = "", host = ""] = first as (string | undefined)[];
+    return { displayName, mailbox, host };
+  }
+
+  #member(name: EnvelopeField): Value {
     if (this.#members === undefined) {
       const value = this.#value();
       this.#members = Array.isArray(value) ? value : [];
     }
-    const member = this.#members[PLACES[name]];
-    if (member === undefined || typeof member === "string") return member ?? "";
-    return member.map(addressText).join(", ");
+    return this.#members[PLACES[name]];
   }
 
   /** Envelopes nest two deep and are our own, so recursion is bounded. */

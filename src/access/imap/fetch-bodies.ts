@@ -12,6 +12,8 @@ import type { ResponseWriter } from "../../imap/wire/response-writer.ts";
 import { decodeTransfer } from "../../message/decode-body.ts";
 import type { OctetRange } from "../../message/imap-view/section.ts";
 import { findSection, partialRange } from "../../message/imap-view/section.ts";
+import { parseMessage } from "../../message/parse.ts";
+import { preview } from "../../message/preview.ts";
 import type { MessageDetails } from "../../store/mail.ts";
 import { BodySource } from "./body-source.ts";
 import type { ImapDeps } from "./imap-deps.ts";
@@ -32,6 +34,7 @@ type LoadedItem = {
     | { readonly kind: "octets"; readonly octets: Uint8Array; readonly isBinary: boolean }
     | { readonly kind: "range"; readonly range: OctetRange }
     | { readonly kind: "size"; readonly octets: number }
+    | { readonly kind: "text"; readonly text: string }
     | { readonly kind: "nil" };
 };
 
@@ -45,12 +48,14 @@ export class FetchBodies {
   readonly #view: SelectedMailbox;
   readonly #sections: readonly SectionItem[];
   readonly #binaries: readonly BinaryItem[];
+  readonly #hasPreview: boolean;
 
   constructor(deps: ImapDeps, view: SelectedMailbox, command: FetchCommand) {
     this.#deps = deps;
     this.#view = view;
     this.#sections = command.sections;
     this.#binaries = command.binaries;
+    this.#hasPreview = command.hasPreview;
     this.setsSeen =
       command.sections.some((item) => !item.isPeek) ||
       command.binaries.some((item) => !item.isPeek);
@@ -72,6 +77,7 @@ export class FetchBodies {
         if (loaded === undefined) return undefined;
         items.push(loaded);
       }
+      if (this.#hasPreview) items.push(await loadPreview(source));
       return { source, items };
     } catch (error) {
       this.#deps.log.error("imap.message-unreadable", error, { mailboxId, uid });
@@ -115,6 +121,9 @@ export class FetchBodies {
         case "size":
           out.number(body.octets);
           break;
+        case "text":
+          out.string(body.text);
+          break;
         case "octets":
           // A plain literal may not hold NUL (RFC 3516 §4.2).
           if (body.isBinary && body.octets.includes(0)) out.literal8(body.octets);
@@ -126,6 +135,13 @@ export class FetchBodies {
       }
     }
   }
+}
+
+/** The first words of the text; of a large message only the beginning is looked at. */
+async function loadPreview(source: BodySource): Promise<LoadedItem> {
+  const octets = await source.read({ start: 0, end: Math.min(source.sizeOctets, PIECE_OCTETS) });
+  const text = preview(parseMessage(octets));
+  return { label: "PREVIEW", partial: undefined, body: { kind: "text", text } };
 }
 
 async function loadSection(

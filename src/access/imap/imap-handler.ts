@@ -24,8 +24,10 @@ import { runCreate, runDelete, runRename, runSubscribe } from "./run-mailbox.ts"
 import { runGetQuota, runGetQuotaRoot } from "./run-quota.ts";
 import { runSearch } from "./run-search.ts";
 import { closeSelected, runClose, runSelect } from "./run-select.ts";
+import { runSort } from "./run-sort.ts";
 import { runStatus } from "./run-status.ts";
 import { runStore } from "./run-store.ts";
+import { runThread } from "./run-thread.ts";
 import { runExpunge, runTransfer } from "./run-transfer.ts";
 import { writeUpdates } from "./updates.ts";
 
@@ -130,6 +132,10 @@ class StoreImapHandler implements ImapHandler {
         return runExpunge(session, command, context);
       case "SEARCH":
         return runSearch(session, command, context);
+      case "SORT":
+        return runSort(session, command, context);
+      case "THREAD":
+        return runThread(session, command, context);
       case "FETCH":
         return runFetch(session, command, context);
       case "STORE":

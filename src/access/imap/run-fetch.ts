@@ -67,8 +67,8 @@ class Fetch {
     this.#slicer = new Slicer(session.deps.clock);
     // RFC 2180 §4.1.2: what is gone cannot be given; UIDs that name nothing are passed over.
     this.#isIncomplete = request.targets.hasGhosts && !request.command.isUid;
-    const { sections, binaries } = request.command;
-    const hasBodies = sections.length + binaries.length > 0;
+    const { sections, binaries, hasPreview } = request.command;
+    const hasBodies = sections.length + binaries.length > 0 || hasPreview;
     this.#bodies = hasBodies ? new FetchBodies(session.deps, view, request.command) : undefined;
   }
 

@@ -3,7 +3,7 @@
  * scanned in slices; messages are read only where the columns leave the question open.
  */
 
-import { bad, no, okay } from "../../imap/completion.ts";
+import { bad, no, okay, type Completion } from "../../imap/completion.ts";
 import type { SearchCommand } from "../../imap/command/search.ts";
 import type { CommandContext } from "../../imap/handler.ts";
 import type { SearchKey } from "../../imap/search-key.ts";
@@ -20,26 +20,42 @@ import { writeAdded } from "./updates.ts";
 const BATCH = 32;
 
 /** Matches, ascending: by sequence number and by UID. */
-type Found = { readonly seqs: number[]; readonly uids: number[]; highestModSeq: number };
+export type Found = { readonly seqs: number[]; readonly uids: number[]; highestModSeq: number };
 
 export const runSearch: Run<SearchCommand> = async (session, command, context) => {
-  const view = session.selected;
-  if (view === undefined) return no("No mailbox is selected");
-  if (command.isUid) writeAdded(view, context);
-  const outside = findKey(
-    command.key,
-    (key) => key.key === "set" && !key.isUid && !view.coversSeqs(key.set),
-  );
-  if (outside) return bad("No such message number");
-  const usesModSeq = findKey(command.key, (key) => key.key === "modseq");
-  if (usesModSeq) context.enabled.isCondstore = true;
-  const scope = { view, saved: session.saved, nowMs: session.deps.clock.nowMs() };
-  const found = await new Search(session, view, context).run(compileSearch(command.key, scope));
-  if (found === undefined) return no("Cancelled");
+  const search = await findMessages(session, command, context);
+  if (search.type === "refused") return search.completion;
+  const { found, usesModSeq } = search;
   if (command.returns?.has("SAVE")) session.saved = savedOf(found, command);
   answer(command, found, { context, usesModSeq });
   return okay("Searched");
 };
+
+export type SearchOutcome =
+  | { readonly type: "found"; readonly found: Found; readonly usesModSeq: boolean }
+  | { readonly type: "refused"; readonly completion: Completion };
+
+/** What SEARCH, SORT and THREAD have in common: the messages of the selected mailbox that match. */
+export async function findMessages(
+  session: MailSession,
+  command: { readonly isUid: boolean; readonly key: SearchKey },
+  context: CommandContext,
+): Promise<SearchOutcome> {
+  const view = session.selected;
+  if (view === undefined) return { type: "refused", completion: no("No mailbox is selected") };
+  if (command.isUid) writeAdded(view, context);
+  const isOutside = findKey(
+    command.key,
+    (key) => key.key === "set" && !key.isUid && !view.coversSeqs(key.set),
+  );
+  if (isOutside) return { type: "refused", completion: bad("No such message number") };
+  const usesModSeq = findKey(command.key, (key) => key.key === "modseq");
+  if (usesModSeq) context.enabled.isCondstore = true;
+  const scope = { view, saved: session.saved, nowMs: session.deps.clock.nowMs() };
+  const found = await new Search(session, view, context).run(compileSearch(command.key, scope));
+  if (found === undefined) return { type: "refused", completion: no("Cancelled") };
+  return { type: "found", found, usesModSeq };
+}
 
 class Search {
   readonly #session: MailSession;

@@ -15,8 +15,10 @@ import type { GetQuotaCommand, GetQuotaRootCommand } from "./quota.ts";
 import type { RenameCommand } from "./rename.ts";
 import type { SearchCommand } from "./search.ts";
 import type { SelectCommand } from "./select.ts";
+import type { SortCommand } from "./sort.ts";
 import type { StatusCommand } from "./status.ts";
 import type { StoreCommand } from "./store.ts";
+import type { ThreadCommand } from "./thread.ts";
 import type { TransferCommand } from "./transfer.ts";
 
 export type Command =
@@ -35,6 +37,8 @@ export type Command =
   | StatusCommand
   | ExpungeCommand
   | SearchCommand
+  | SortCommand
+  | ThreadCommand
   | FetchCommand
   | StoreCommand
   | TransferCommand<"COPY">

@@ -49,6 +49,8 @@ export type FetchCommand = {
   readonly plain: ReadonlySet<PlainItem>;
   readonly sections: readonly SectionItem[];
   readonly binaries: readonly BinaryItem[];
+  /** The first words of the text (RFC 8970). */
+  readonly hasPreview: boolean;
   readonly changedSince: number | undefined;
   /** With `changedSince`, under QRESYNC: tell what has been expunged as well. */
   readonly isVanished: boolean;
@@ -61,20 +63,21 @@ type Items = {
   readonly plain: Set<PlainItem>;
   readonly sections: SectionItem[];
   readonly binaries: BinaryItem[];
+  hasPreview: boolean;
 };
 
 export function readFetch(reader: ArgumentReader, isUid: boolean): FetchCommand {
   reader.space();
   const set = reader.sequenceSet();
   reader.space();
-  const items: Items = { plain: new Set(), sections: [], binaries: [] };
+  const items: Items = { plain: new Set(), sections: [], binaries: [], hasPreview: false };
   if (reader.next === "(") {
     reader.list(() => readItem(reader, items));
   } else if (!readMacro(reader, items)) {
     readItem(reader, items);
   }
   const count = items.sections.length + items.binaries.length;
-  if (items.plain.size + count === 0) reader.fail("Expected fetch items");
+  if (items.plain.size + count === 0 && !items.hasPreview) reader.fail("Expected fetch items");
   if (count > MAX_ITEMS) reader.fail("Too many items");
   const modifiers = readModifiers(reader);
   if (isUid) items.plain.add("UID");
@@ -108,6 +111,11 @@ function readItem(reader: ArgumentReader, items: Items): void {
     case "THREADID":
     case "SAVEDATE":
       items.plain.add(word);
+      break;
+    case "PREVIEW":
+      items.hasPreview = true;
+      // RFC 8970 §3.2: LAZY permits not to make one; ours is cheap enough to be made always.
+      if (reader.take(" (LAZY")) reader.expect(")");
       break;
     case "BODY":
       if (reader.next === "[") items.sections.push(readBody(reader, false));

@@ -19,8 +19,10 @@ import { readGetQuota, readGetQuotaRoot } from "./quota.ts";
 import { readRename } from "./rename.ts";
 import { readSearch } from "./search.ts";
 import { readSelect } from "./select.ts";
+import { readSort } from "./sort.ts";
 import { readStatus } from "./status.ts";
 import { readStore } from "./store.ts";
+import { readThread } from "./thread.ts";
 import { readTransfer } from "./transfer.ts";
 
 export type ParseOptions = { readonly isUtf8: boolean; readonly maxDepth: number };
@@ -53,6 +55,10 @@ const READERS: ReadonlyMap<string, (reader: ArgumentReader) => Command> = new Ma
   ["UID EXPUNGE", (reader) => readExpunge(reader, true)],
   ["SEARCH", (reader) => readSearch(reader, false)],
   ["UID SEARCH", (reader) => readSearch(reader, true)],
+  ["SORT", (reader) => readSort(reader, false)],
+  ["UID SORT", (reader) => readSort(reader, true)],
+  ["THREAD", (reader) => readThread(reader, false)],
+  ["UID THREAD", (reader) => readThread(reader, true)],
   ["FETCH", (reader) => readFetch(reader, false)],
   ["UID FETCH", (reader) => readFetch(reader, true)],
   ["STORE", (reader) => readStore(reader, false)],

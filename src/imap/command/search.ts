@@ -23,19 +23,26 @@ const RETURNS: readonly SearchReturn[] = ["MIN", "MAX", "ALL", "COUNT", "SAVE"];
 export function readSearch(reader: ArgumentReader, isUid: boolean): SearchCommand {
   reader.space();
   const returns = readReturns(reader);
-  if (reader.take("CHARSET ")) {
-    const charset = reader.astring().toUpperCase();
-    if (charset !== "UTF-8" && charset !== "US-ASCII") {
-      reader.refuse(no("Charset not supported", "BADCHARSET (US-ASCII UTF-8)"));
-    }
-    reader.space();
-  }
-  const counter = { keys: 0 };
-  const key = readKeys(reader, counter);
-  return { verb: "SEARCH", isUid, returns, key };
+  if (reader.take("CHARSET ")) readCharset(reader);
+  return { verb: "SEARCH", isUid, returns, key: readSearchKeys(reader) };
 }
 
-function readReturns(reader: ArgumentReader): Set<SearchReturn> | undefined {
+/** A charset and the space after it. */
+export function readCharset(reader: ArgumentReader): void {
+  const charset = reader.astring().toUpperCase();
+  if (charset !== "UTF-8" && charset !== "US-ASCII") {
+    reader.refuse(no("Charset not supported", "BADCHARSET (US-ASCII UTF-8)"));
+  }
+  reader.space();
+}
+
+/** Search keys up to the end of the command. */
+export function readSearchKeys(reader: ArgumentReader): SearchKey {
+  return readKeys(reader, { keys: 0 });
+}
+
+/** `RETURN (…) `, if it is there. */
+export function readReturns(reader: ArgumentReader): Set<SearchReturn> | undefined {
   if (!reader.take("RETURN ")) return undefined;
   const returns = new Set<SearchReturn>();
   reader.list(() => {

@@ -84,6 +84,14 @@ class SyntaxReader {
           this.#expect(")");
         }
         return;
+      case "SORT":
+        while (this.#maybe(/ (?=\d)/y) !== undefined) this.#number();
+        return;
+      case "THREAD":
+        if (this.#is(" "))
+          do this.#thread();
+          while (this.#peek() === "(");
+        return;
       case "ESEARCH":
         return this.#esearch();
       case "VANISHED":
@@ -227,6 +235,19 @@ class SyntaxReader {
     }
   }
 
+  /** RFC 5256 §5 thread-list */
+  #thread(): void {
+    this.#expect("(");
+    const hasMember = this.#maybe(/[1-9]\d*(?: [1-9]\d*)*/y) !== undefined;
+    if (this.#peek() !== ")") {
+      if (hasMember) this.#space();
+      let count = 0;
+      for (; this.#peek() === "("; count++) this.#thread();
+      if (count < 2) this.#fail("a branch needs two threads");
+    }
+    this.#expect(")");
+  }
+
   #namespace(): void {
     this.#expect("(");
     this.#string();
@@ -281,6 +302,8 @@ class SyntaxReader {
       case "RFC822":
       case "RFC822.HEADER":
       case "RFC822.TEXT":
+        return this.#nstring();
+      case "PREVIEW":
         return this.#nstring();
       case "ENVELOPE":
         return this.#envelope();
