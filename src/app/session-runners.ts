@@ -1,0 +1,125 @@
+/** What runs one session of each protocol over a channel that a listener has accepted. */
+
+import { serveImapSession } from "../access/imap/serve-imap-session.ts";
+import { SessionCounter } from "../access/imap/session-counter.ts";
+import { makePop3Handler } from "../access/pop3/store-handler.ts";
+import type { Channel } from "../base/channel.ts";
+import type { Log } from "../base/log.ts";
+import type { Mta } from "../mta/make-mta.ts";
+import { nodeCrypto } from "../net/node-crypto.ts";
+import { systemClock } from "../net/system-clock.ts";
+import { systemRandom } from "../net/system-random.ts";
+import { servePop3 } from "../pop3/serve.ts";
+import type { LoginGuard } from "../sasl/login-guard.ts";
+import { serveSmtp } from "../smtp/serve.ts";
+import type { Store } from "../store/contract.ts";
+import type { Settings } from "./config/settings-shape.ts";
+import type { SessionRunner } from "./listeners.ts";
+import { mayShowPassword } from "./mta-settings.ts";
+import type { Protocol } from "./services.ts";
+
+export type SessionParts = {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly mta: Mta;
+  /** One for all protocols, so that guesses add up (security row 37). */
+  readonly guard: LoginGuard;
+  readonly log: Log;
+  readonly version: string;
+  /** Aborts when the server is to stop. */
+  readonly shutdown: AbortSignal;
+};
+
+/** POP3 has no word for "we are closing"; a session gets this long to end by itself. */
+const POP3_GRACE_MS = 3_000;
+
+export function sessionRunners(
+  parts: SessionParts,
+): (protocol: Protocol, host: string) => SessionRunner {
+  const imapSessions = new SessionCounter();
+  return (protocol, host) => {
+    const allowPlaintextAuth = mayShowPassword(parts.settings, host);
+    switch (protocol) {
+      case "smtp":
+      case "submission":
+        return smtpRunner(parts, protocol);
+      case "imap":
+        return imapRunner(parts, imapSessions, allowPlaintextAuth);
+      case "pop3":
+        return pop3Runner(parts, allowPlaintextAuth);
+    }
+  };
+}
+
+function smtpRunner(parts: SessionParts, protocol: "smtp" | "submission"): SessionRunner {
+  const { settings, mta, log, shutdown } = parts;
+  const makeHandler = mta.receptionFor(protocol);
+  const options = {
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    hostName: settings.hostname,
+    protocol,
+    startTls: "offered",
+    isAuthRequired: protocol === "submission",
+    signal: shutdown,
+    limits: {
+      maxMessageOctets: settings.limits.messageSize,
+      maxRecipients: settings.limits.recipientsPerMessage,
+    },
+  } as const;
+  return (channel) => serveSmtp(channel, makeHandler, options);
+}
+
+function imapRunner(
+  parts: SessionParts,
+  sessions: SessionCounter,
+  allowPlaintextAuth: boolean,
+): SessionRunner {
+  const { store, guard, version, log, settings, shutdown } = parts;
+  const deps = { store, crypto: nodeCrypto, random: systemRandom, guard, sessions, version };
+  const options = {
+    clock: systemClock,
+    log,
+    hostName: settings.hostname,
+    allowPlaintextAuth,
+    canStartTls: true,
+    shutdown,
+  };
+  return (channel) => serveImapSession(channel, deps, options);
+}
+
+function pop3Runner(parts: SessionParts, allowPlaintextAuth: boolean): SessionRunner {
+  const { store, guard, log, settings, shutdown } = parts;
+  const options = { clock: systemClock, log, offersStartTls: true, allowPlaintextAuth };
+  const deps = {
+    ...options,
+    store,
+    crypto: nodeCrypto,
+    random: systemRandom,
+    guard,
+    hostName: settings.hostname,
+  };
+  return async (channel) => {
+    const end = endAtShutdown(channel, shutdown);
+    const handler = makePop3Handler(deps, channel);
+    const summary = await servePop3(channel, handler, options).finally(end);
+    log.info("pop3.closed", {
+      peer: channel.peer.address,
+      account: summary.identity,
+      reason: summary.end,
+      tls: channel.tls?.protocol,
+      messages: summary.sentMessages,
+      octets: summary.sentOctets,
+      deleted: summary.deletedMessages,
+    });
+  };
+}
+
+/** Returns the function that forgets about it, once the session is over. */
+function endAtShutdown(channel: Channel, shutdown: AbortSignal): () => void {
+  const onShutdown = (): void => void setTimeout(() => channel.abort(), POP3_GRACE_MS).unref();
+  if (shutdown.aborted) onShutdown();
+  shutdown.addEventListener("abort", onShutdown, { once: true });
+  return () => shutdown.removeEventListener("abort", onShutdown);
+}
