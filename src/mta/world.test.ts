@@ -1,6 +1,6 @@
 import { after, test } from "node:test";
 import assert from "node:assert/strict";
-import { encodeUtf8 } from "../base/bytes.ts";
+import { decodeUtf8, encodeUtf8 } from "../base/bytes.ts";
 import { MailError } from "../base/errors.ts";
 import { DirectoryLists } from "../lists/directory-lists.ts";
 import { parseMessage } from "../message/parse.ts";
@@ -89,8 +89,13 @@ type PeerRules = {
 };
 
 /** A peer that answers as a test wants, and remembers what it took. */
-function makePeer(rules: PeerRules = {}): { taken: string[]; makeHandler: () => SmtpHandler } {
+function makePeer(rules: PeerRules = {}): {
+  taken: string[];
+  contents: string[];
+  makeHandler: () => SmtpHandler;
+} {
   const taken: string[] = [];
+  const contents: string[] = [];
   const makeHandler = (): SmtpHandler => {
     let recipients: string[] = [];
     return {
@@ -106,11 +111,17 @@ function makePeer(rules: PeerRules = {}): { taken: string[]; makeHandler: () => 
         return refusal;
       },
       async data(): Promise<MessageSink> {
+        let content = "";
         return {
-          write: async () => {},
+          async write(octets) {
+            content += decodeUtf8(octets);
+          },
           async end() {
             const answer = rules.end?.() ?? reply(250, "2.0.0", "Ok: taken");
-            if (answer.code < 300) taken.push(recipients.join(" "));
+            if (answer.code < 300) {
+              taken.push(recipients.join(" "));
+              contents.push(content);
+            }
             return [answer];
           },
           abort() {},
@@ -120,7 +131,7 @@ function makePeer(rules: PeerRules = {}): { taken: string[]; makeHandler: () => 
       close() {},
     };
   };
-  return { taken, makeHandler };
+  return { taken, contents, makeHandler };
 }
 
 test("from host to host by MX, and the reply the other way", async () => {
@@ -642,25 +653,73 @@ test("DSN parameters travel on to a host that knows them", async () => {
   assert.equal((await here.mailbox("anna")).length, 0);
 });
 
-test("8-bit text to a hop that takes only 7-bit is reported; what only claims to be 8-bit goes", async () => {
+test("8-bit text to a hop that takes only 7-bit is converted; what is signed is reported", async () => {
   const world = newWorld();
   const here = await us(world);
   const peer = makePeer();
   world.addPeer("far.test", "198.51.100.1", peer.makeHandler, { extensions: ["PIPELINING"] });
-  const send = async (text: string): Promise<void> => {
+  const send = async (message: string): Promise<void> => {
     const talk = await SmtpTalk.begin(here.listener("smtp"));
     await talk.say("EHLO x");
     await talk.say("MAIL FROM:<anna@us.test> BODY=8BITMIME");
     await talk.say("RCPT TO:<bob@far.test>");
     await talk.say("DATA");
-    await talk.say(`Subject: s\r\n\r\n${text}\r\n.`);
+    await talk.say(`${message}\r\n.`);
     await world.settle();
   };
-  await send("plain");
-  assert.equal(peer.taken.length, 1);
-  await send("grün");
-  assert.equal(peer.taken.length, 1);
+  await send("Subject: s\r\n\r\nplain");
+  await send("Subject: s\r\n\r\ngrün");
+  assert.equal(peer.taken.length, 2);
+  assert.match(peer.contents[0], /Subject: s\r\n\r\nplain\r\n$/);
+  assert.match(
+    peer.contents[1],
+    /Content-Transfer-Encoding: quoted-printable\r\n\r\ngr=C3=BCn\r\n$/,
+  );
+  await send("DKIM-Signature: v=1\r\n\r\ngrün");
+  assert.equal(peer.taken.length, 2);
   assert.equal(reportIn((await here.mailbox("anna"))[0]).recipients[0].status, "5.6.3");
+});
+
+test("a large message travels in pieces, octet for octet", async () => {
+  const world = newWorld();
+  const [here, there] = [await us(world), await far(world)];
+  const line = `${"0123456789".repeat(7)}\r\n`;
+  const message = `Subject: large\r\n\r\n${line.repeat(30_000)}`;
+  await post(here, "anna@us.test", ["bob@far.test", "ben@us.test"], message);
+  await world.settle();
+  for (const [copy] of [await there.mailbox("bob"), await here.mailbox("ben")]) {
+    assert.ok(copy.endsWith(`\r\n${message}`));
+  }
+});
+
+test("a thousand recipients at fifty domains: each ends once, delivered or reported", async () => {
+  const world = newWorld();
+  const here = await us(world);
+  const taken: string[] = [];
+  for (let n = 0; n < 50; n++) {
+    if (n % 10 === 9) continue;
+    const peer = makePeer({
+      rcpt: (name) => {
+        if (name.startsWith("no")) return reply(550, "5.1.1", "unknown");
+        taken.push(name);
+        return undefined;
+      },
+    });
+    world.addPeer(`d${n}.test`, `198.51.100.${n + 1}`, peer.makeHandler, {
+      limits: { softErrors: 1000, hardErrors: 1000 },
+    });
+  }
+  const recipients = Array.from(
+    { length: 1000 },
+    (_, n) => `${n % 7 === 0 ? "no" : "u"}${n}@d${n % 50}.test`,
+  );
+  const replies = await post(here, "anna@us.test", recipients);
+  assert.match(replies.at(-1) ?? "", /^250 2\.0\.0/);
+  await world.settle();
+  const reports = (await here.mailbox("anna")).map(reportIn);
+  const failed = reports.flatMap((report) => report.recipients.map((each) => each.finalRecipient));
+  assert.deepEqual([...taken, ...failed].toSorted(), recipients.toSorted());
+  assert.equal(here.store.queue.counts().due, 0);
 });
 
 test("a fault in one message holds that message with its reason; the others flow (security row 29)", async () => {

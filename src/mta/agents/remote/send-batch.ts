@@ -11,7 +11,7 @@ import type {
 } from "../../../smtp/delivery.ts";
 import type { ReversePath } from "../../../smtp/handler.ts";
 import type { QueuedMessage, QueueRecipient } from "../../../store/queue.ts";
-import { isReally7Bit } from "./queued-content.ts";
+import { as7Bit } from "./queued-content.ts";
 
 const OUR_OWN: ReadonlySet<ErrorCode> = new Set([
   "store-busy",
@@ -36,8 +36,9 @@ export async function sendBatch(
   content: MessageContent,
 ): Promise<SentBatch> {
   let report = await deliver(client, message, recipients, content);
-  if (report.outcomes.every(isUnsent8Bit) && (await isReally7Bit(content))) {
-    report = await deliver(client, message, recipients, { ...content, body: "7bit" });
+  if (report.outcomes.every(isUnsent8Bit)) {
+    const plain = await as7Bit(content);
+    if (plain !== undefined) report = await deliver(client, message, recipients, plain);
   }
   for (const outcome of report.outcomes) {
     // Our own disk failed while the octets went out: no word about the host.
