@@ -1,7 +1,7 @@
 /** Turns an acceptance into a request for the writer, its octets packed apart. */
 
 import { InvariantError } from "../../base/errors.ts";
-import type { Acceptance } from "../acceptance.ts";
+import type { AcceptedEnvelope, Acceptance } from "../acceptance.ts";
 import type { StagedMessage } from "../octets.ts";
 import type { Packer } from "./packer.ts";
 import type { AcceptRequest } from "./requests.ts";
@@ -35,4 +35,19 @@ export function acceptRequest(acceptance: Acceptance, packer: Packer): AcceptReq
       })),
     })),
   };
+}
+
+/** Puts the writer's numbers (mailbox, UID, MODSEQ of each delivery) beside the envelopes they belong to. */
+export function acceptedEnvelopes(
+  acceptance: Acceptance,
+  filed: readonly number[],
+): AcceptedEnvelope[] {
+  let at = 0;
+  return acceptance.envelopes.map(({ queueId, deliveries }) => ({
+    queueId,
+    deliveries: deliveries.map(({ accountId }) => {
+      const [mailboxId, uid, modSeq] = filed.slice(at, (at += 3));
+      return { accountId, mailboxId, uid, modSeq };
+    }),
+  }));
 }

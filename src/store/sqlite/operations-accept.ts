@@ -1,6 +1,5 @@
 /** Accepting a message: stored once, filed and queued in one go (DESIGN: one commit). */
 
-import type { AcceptedEnvelope } from "../acceptance.ts";
 import type { CommitContext } from "./commit-context.ts";
 import { checkQuota, countIn, flagsIn, takeUid } from "./entry-rows.ts";
 import type { MailboxState } from "./ledger.ts";
@@ -16,7 +15,7 @@ import {
 } from "./requests.ts";
 import { sizeOf, storeMessage, type StoredMessageRow } from "./store-message.ts";
 
-export function accept(context: CommitContext, request: AcceptRequest): AcceptedEnvelope[] {
+export function accept(context: CommitContext, request: AcceptRequest): AnswerOf<"accept"> {
   const size = sizeOf(context, request.source);
   let refs = 0;
   for (const envelope of request.envelopes) {
@@ -25,17 +24,16 @@ export function accept(context: CommitContext, request: AcceptRequest): Accepted
       checkQuota(context, delivery.accountId, size + delivery.prefix[1]);
     }
   }
-  if (refs === 0) return request.envelopes.map(({ queueId }) => ({ queueId, deliveries: [] }));
+  const filed: number[] = [];
+  if (refs === 0) return filed;
   const message = storeMessage(context, request.source, refs);
-  return request.envelopes.map((envelope) => {
+  for (const envelope of request.envelopes) {
     if (envelope.recipients.length > 0) enqueue(context, envelope, message, request.receivedAtMs);
-    return {
-      queueId: envelope.queueId,
-      deliveries: envelope.deliveries.map((delivery) =>
-        deliver(context, delivery, message, request.receivedAtMs),
-      ),
-    };
-  });
+    for (const delivery of envelope.deliveries) {
+      deliver(context, delivery, message, request.receivedAtMs, filed);
+    }
+  }
+  return filed;
 }
 
 export function append(context: CommitContext, request: RequestOf<"append">): AnswerOf<"append"> {
@@ -61,7 +59,8 @@ function deliver(
   delivery: DeliveryRequest,
   message: StoredMessageRow,
   receivedAtMs: number,
-): AcceptedEnvelope["deliveries"][number] {
+  filed: number[],
+): void {
   const { ledger } = context;
   const name = delivery.mailbox === undefined ? "INBOX" : mailboxKey(delivery.mailbox);
   const mailbox =
@@ -72,7 +71,7 @@ function deliver(
     internalDateMs: receivedAtMs,
     prefix: delivery.prefix[1] === 0 ? undefined : context.extra(delivery.prefix),
   });
-  return { accountId: delivery.accountId, mailboxId: mailbox.id, uid, modSeq };
+  filed.push(mailbox.id, uid, modSeq);
 }
 
 /** UID, MODSEQ and visibility in that order, in one transaction (Invariants 3 and 4). */

@@ -5,10 +5,11 @@
  */
 
 import type { ErrorCode } from "../../base/errors.ts";
-import type { AcceptedEnvelope, Envelope, LocalDelivery } from "../acceptance.ts";
+import type { Envelope, LocalDelivery } from "../acceptance.ts";
 import type { CopyResult, FlagChange, SpecialUse } from "../mail.ts";
 import type { MessageId } from "../octets.ts";
 import type { QueueFilter, QueueJob, Settlement } from "../queue.ts";
+import type { EncodedEntries } from "./feed-entries.ts";
 
 /** Where in the batch's `extras` some octets are: first position and length. */
 export type Span = readonly [from: number, length: number];
@@ -46,7 +47,8 @@ export type PasswordRecord = {
 type Operation<Request, Answer> = { readonly request: Request; readonly answer: Answer };
 
 export type Operations = {
-  accept: Operation<AcceptRequest, AcceptedEnvelope[]>;
+  /** For each delivery, envelope after envelope: mailbox, UID, MODSEQ. */
+  accept: Operation<AcceptRequest, number[]>;
 
   append: Operation<
     {
@@ -205,7 +207,7 @@ export type Answers = {
   /** In the order of the requests, batch after batch. */
   readonly outcomes: readonly Outcome[];
   /** The changes committed, in feed order. */
-  readonly entries: readonly FeedEntry[];
+  readonly entries: EncodedEntries;
   readonly isDirectoryChanged: boolean;
   /** Something was queued or made due. */
   readonly isQueueChanged: boolean;

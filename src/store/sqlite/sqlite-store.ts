@@ -8,12 +8,13 @@ import type { Random } from "../../base/random.ts";
 import type { AcceptedEnvelope, Acceptance } from "../acceptance.ts";
 import type { Store, StoreProblem } from "../contract.ts";
 import type { OctetStore, StagedMessage } from "../octets.ts";
-import { acceptRequest, stagedOf } from "./accept-request.ts";
+import { acceptedEnvelopes, acceptRequest, stagedOf } from "./accept-request.ts";
 import { checkStore } from "./check-store.ts";
 import { CommitWatch } from "./commit-watch.ts";
 import { SqliteCredentials } from "./credentials.ts";
 import type { Database } from "./database.ts";
 import { SqliteDirectory } from "./directory.ts";
+import { decodeEntries } from "./feed-entries.ts";
 import { SqliteMail } from "./mail.ts";
 import { OctetReader } from "./octet-reader.ts";
 import { SqliteQueue } from "./queue.ts";
@@ -82,11 +83,11 @@ export class SqliteStore implements Store {
   async accept(acceptance: Acceptance): Promise<readonly AcceptedEnvelope[]> {
     const staged = stagedOf(acceptance.message);
     if (staged !== undefined && !staged.isInMemory) await staged.settle();
-    const answer = await this.#writer.submit("accept", (packer) =>
+    const filed = await this.#writer.submit("accept", (packer) =>
       acceptRequest(acceptance, packer),
     );
     staged?.accepted();
-    return answer;
+    return acceptedEnvelopes(acceptance, filed);
   }
 
   async space(): Promise<{ readonly freeOctets: number; readonly isLow: boolean }> {
@@ -121,7 +122,7 @@ export class SqliteStore implements Store {
       this.#directoryVersion = this.#readDirectoryVersion();
       this.directory.forget();
     }
-    if (answers.entries.length > 0) this.mail.committed(answers.entries);
+    if (answers.entries.numbers.length > 0) this.mail.committed(decodeEntries(answers.entries));
     if (answers.isQueueChanged) this.queue.changed();
   }
 

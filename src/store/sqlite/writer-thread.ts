@@ -15,7 +15,7 @@ let isCommitting = false;
 let isClosing = false;
 
 function say(message: FromWriter): void {
-  port.postMessage(message);
+  port.postMessage(message, message.type === "answers" ? [message.entries.numbers.buffer] : []);
 }
 
 function take(message: ToWriter): void {

@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { isMailError } from "../../base/errors.ts";
 import { CommitContext } from "./commit-context.ts";
 import { Database } from "./database.ts";
+import { encodeEntries } from "./feed-entries.ts";
 import { Ledger } from "./ledger.ts";
 import { migrate } from "./migrate.ts";
 import { OPERATIONS } from "./operations.ts";
@@ -243,13 +244,12 @@ export class StoreWriter {
   }
 
   #answers(outcomes: Outcome[]): Answers {
-    const { entries } = this.#ledger;
     const events = [...this.#events, ...this.#context.events];
     this.#events = [];
     return {
       type: "answers",
       outcomes,
-      entries,
+      entries: encodeEntries(this.#ledger.entries),
       isDirectoryChanged: this.#context.isDirectoryChanged,
       isQueueChanged: this.#context.isQueueChanged,
       events,
@@ -263,7 +263,7 @@ export class StoreWriter {
     return {
       type: "answers",
       outcomes: batches.flatMap(({ requests }) => requests.map(() => ({ failure }))),
-      entries: [],
+      entries: encodeEntries([]),
       isDirectoryChanged: false,
       isQueueChanged: false,
       events,
