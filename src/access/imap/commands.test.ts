@@ -265,6 +265,33 @@ test("CREATE, DELETE, RENAME, SUBSCRIBE, LIST, LSUB, NAMESPACE, STATUS", async (
   );
 });
 
+test("RFC 5258: LIST with RECURSIVEMATCH tells where subscribed names are hidden", async () => {
+  const session = await world.login(await world.account());
+  await session.ok("CREATE p/q/r");
+  await session.ok("CREATE s");
+  for (const name of ["p/q/r", "not/here"]) await session.ok(`SUBSCRIBE ${name}`);
+  await play(
+    session,
+    `
+    C: LIST (SUBSCRIBED RECURSIVEMATCH) "" (p s n*)
+    S: * LIST (\\HasChildren) "/" "p" ("CHILDINFO" ("SUBSCRIBED"))
+    S: * LIST (\\NonExistent \\HasNoChildren \\Subscribed) "/" "not/here"
+    S: T OK …
+    C: LIST (SUBSCRIBED) "" p*
+    S: * LIST (\\HasNoChildren \\Subscribed) "/" "p/q/r"
+    S: T OK …
+    C: LIST "" p/% RETURN (CHILDREN SUBSCRIBED)
+    S: * LIST (\\HasChildren) "/" "p/q"
+    S: T OK …
+    C: LIST (REMOTE) "" s
+    S: * LIST (\\HasNoChildren…) "/" "s"
+    S: T OK …
+    C: LIST "" "${"%a".repeat(2001)}"
+    S: T BAD …
+  `,
+  );
+});
+
 test("FETCH: every item, sections with the delivery prefix, partials", async () => {
   const user = await world.account();
   const multipart =
@@ -329,7 +356,7 @@ test("FETCH: every item, sections with the delivery prefix, partials", async () 
     S: * 1 FETCH (FLAGS (\\Seen \\Recent) MODSEQ (…) BODY[TEXT] {14}\\r\\nHello, world\\r\\n)
     S: T OK …
     C: FETCH 2 (BODY BODYSTRUCTURE)
-    S: * 2 FETCH (BODYSTRUCTURE (("text" "plain"…)("message" "rfc822" …)("image" "png" …) "mixed" ("boundary" "b") NIL NIL NIL) BODY (("text" "plain"… 5 1)("message" "rfc822" NIL NIL NIL "7bit" 24 (NIL "inner" …) ("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 6 1) 3)("image" "png" NIL NIL NIL "base64" 4) "mixed"))
+    S: * 2 FETCH (BODYSTRUCTURE (("text" "plain"…)("message" "rfc822" …)("image" "png" …) "mixed" ("boundary" "b") NIL NIL NIL) BODY (("text" "plain"… 5 …)("message" "rfc822" NIL NIL NIL "7bit" 24 (NIL "inner" …) ("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 6 …) …)("image" "png" NIL NIL NIL "base64" 4) "mixed"))
     S: T OK …
     C: FETCH 2 (BODY.PEEK[1] BODY.PEEK[1.MIME] BODY.PEEK[2.HEADER] BODY.PEEK[2.TEXT] BODY.PEEK[2.1] BODY.PEEK[3])
     S: * 2 FETCH (BODY[1] {5}\\r\\nfirst BODY[1.MIME] {28}\\r\\nContent-Type: text/plain\\r\\n\\r\\n BODY[2.HEADER] {18}\\r\\nSubject: inner\\r\\n\\r\\n BODY[2.TEXT] {6}\\r\\ninside BODY[2.1] {6}\\r\\ninside BODY[3] {4}\\r\\nAAEC)

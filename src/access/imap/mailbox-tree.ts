@@ -41,8 +41,9 @@ export class MailboxTree {
     return this.#entries.values();
   }
 
-  find(name: string): TreeEntry | undefined {
-    return this.#entries.get(name);
+  /** Of entries and of the levels above them. */
+  get names(): ReadonlySet<string> {
+    return new Set([...this.#entries.keys(), ...this.#parents, ...this.#parentsOfSubscribed]);
   }
 
   hasChildren(name: string): boolean {

@@ -8,8 +8,9 @@ import type { BareCommand } from "../../imap/command/bare.ts";
 import type { ListCommand, LsubCommand } from "../../imap/command/list.ts";
 import type { CommandContext } from "../../imap/handler.ts";
 import { compileListPattern, type ListPattern } from "../../imap/list-pattern.ts";
-import { MailboxTree, type TreeEntry } from "./mailbox-tree.ts";
+import { MailboxTree, parentsOf, type TreeEntry } from "./mailbox-tree.ts";
 import type { MailSession, Run } from "./mail-session.ts";
+import { Slicer } from "./slicer.ts";
 import { writeStatus } from "./run-status.ts";
 
 export const runList: Run<ListCommand> = async (session, command, context) => {
@@ -23,7 +24,8 @@ export const runList: Run<ListCommand> = async (session, command, context) => {
   const patterns = command.patterns.map((pattern) =>
     compileListPattern(command.reference + pattern),
   );
-  for (const entry of listed(tree, command, patterns)) {
+  const matching = await matchNames(tree, patterns, new Slicer(session.deps.clock));
+  for (const entry of listed(tree, command, matching)) {
     const { attributes, hasMatchingChild } = entry;
     out.text(`* LIST (${attributes.join(" ")}) "/" `).mailbox(entry.name);
     // RFC 5258 §4: why a name that was not selected itself is here.
@@ -42,38 +44,54 @@ type Listed = Pick<TreeEntry, "name" | "info"> & {
   readonly hasMatchingChild: boolean;
 };
 
+/** The names that a pattern matches. Many mailboxes and long patterns take their time: in slices. */
+async function matchNames(
+  tree: MailboxTree,
+  patterns: readonly ListPattern[],
+  slicer: Slicer,
+): Promise<ReadonlySet<string>> {
+  const matching = new Set<string>();
+  const names = [...tree.names];
+  for (const name of names) {
+    if (patterns.some((matches) => matches(name))) matching.add(name);
+    if (slicer.isDue(16)) await slicer.rest();
+  }
+  return matching;
+}
+
 function* listed(
   tree: MailboxTree,
   command: ListCommand,
-  patterns: readonly ListPattern[],
+  matching: ReadonlySet<string>,
 ): Generator<Listed> {
   const { selections } = command;
-  const isRecursive = selections.has("RECURSIVEMATCH");
-  const isMatch = (name: string): boolean => patterns.some((matches) => matches(name));
+  const isSubscribed = selections.has("SUBSCRIBED");
+  const leading =
+    isSubscribed && selections.has("RECURSIVEMATCH") ? leadingNames(tree, matching) : new Set();
   for (const entry of tree.entries) {
-    if (!isMatch(entry.name)) continue;
-    const isSelected = isEntrySelected(entry, command);
-    const hasMatchingChild =
-      isRecursive &&
-      selections.has("SUBSCRIBED") &&
-      hasHiddenSubscribedChild(tree, entry.name, isMatch);
-    if (!isSelected && !hasMatchingChild) continue;
-    yield {
-      name: entry.name,
-      info: entry.info,
-      attributes: attributesOf(tree, entry, command),
-      hasMatchingChild,
-    };
+    const hasMatchingChild = leading.has(entry.name);
+    if (!matching.has(entry.name)) continue;
+    if (!isEntrySelected(entry, command) && !hasMatchingChild) continue;
+    const attributes = attributesOf(tree, entry, command);
+    yield { name: entry.name, info: entry.info, attributes, hasMatchingChild };
   }
-  for (const name of tree.missingParents(selections.has("SUBSCRIBED"))) {
-    if (!isMatch(name)) continue;
-    const hasMatchingChild =
-      selections.has("SUBSCRIBED") && isRecursive && hasHiddenSubscribedChild(tree, name, isMatch);
+  for (const name of tree.missingParents(isSubscribed)) {
+    const hasMatchingChild = leading.has(name);
     // RFC 9051 §6.3.9: `%` shows levels that only lead to mailboxes.
-    if (selections.size > 0 && !hasMatchingChild) continue;
+    if (!matching.has(name) || (selections.size > 0 && !hasMatchingChild)) continue;
     const attributes = ["\\NonExistent", "\\HasChildren"];
     yield { name, info: undefined, attributes, hasMatchingChild };
   }
+}
+
+/** Names above a subscribed one that the patterns themselves do not show (RFC 5258 §3.5). */
+function leadingNames(tree: MailboxTree, matching: ReadonlySet<string>): Set<string> {
+  const leading = new Set<string>();
+  for (const entry of tree.entries) {
+    if (!entry.isSubscribed || matching.has(entry.name)) continue;
+    for (const parent of parentsOf(entry.name)) leading.add(parent);
+  }
+  return leading;
 }
 
 function isEntrySelected(entry: TreeEntry, { selections }: ListCommand): boolean {
@@ -81,20 +99,6 @@ function isEntrySelected(entry: TreeEntry, { selections }: ListCommand): boolean
     if (!entry.isSubscribed) return false;
   } else if (entry.info === undefined) return false;
   return !selections.has("SPECIAL-USE") || entry.info?.specialUse !== undefined;
-}
-
-/** A subscribed name below, which the pattern itself does not show. */
-function hasHiddenSubscribedChild(
-  tree: MailboxTree,
-  name: string,
-  isMatch: (name: string) => boolean,
-): boolean {
-  if (!tree.hasSubscribedChildren(name)) return false;
-  for (const entry of tree.entries) {
-    if (entry.isSubscribed && entry.name.startsWith(`${name}/`) && !isMatch(entry.name))
-      return true;
-  }
-  return false;
 }
 
 function attributesOf(tree: MailboxTree, entry: TreeEntry, command: ListCommand): string[] {

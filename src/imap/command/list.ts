@@ -25,6 +25,8 @@ export type LsubCommand = {
 };
 
 const MAX_PATTERNS = 100;
+/** Of all patterns together: matching costs their length for each mailbox. */
+const MAX_PATTERN_LENGTH = 4_000;
 
 export function readList(reader: ArgumentReader): ListCommand {
   reader.space();
@@ -48,6 +50,8 @@ export function readList(reader: ArgumentReader): ListCommand {
   } else {
     patterns.push(reader.listMailbox());
   }
+  const length = patterns.reduce((sum, pattern) => sum + pattern.length, 0);
+  if (length > MAX_PATTERN_LENGTH) reader.fail("The patterns are too long");
   const returns = new Set<ListReturn>();
   const status: StatusItem[] = [];
   if (reader.take(" ") && !reader.isAtEnd) {
@@ -101,5 +105,7 @@ export function readLsub(reader: ArgumentReader): LsubCommand {
   reader.space();
   const reference = reader.mailbox();
   reader.space();
-  return { verb: "LSUB", reference, pattern: reader.listMailbox() };
+  const pattern = reader.listMailbox();
+  if (pattern.length > MAX_PATTERN_LENGTH) reader.fail("The pattern is too long");
+  return { verb: "LSUB", reference, pattern };
 }
