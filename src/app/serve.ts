@@ -13,6 +13,7 @@ import type { Server, ServerParts } from "./compose.ts";
 import type { FoundConfig } from "./config/find-config.ts";
 import { changedSettings } from "./config/changed-settings.ts";
 import { guardProcess } from "./guard-process.ts";
+import { watchLauncher } from "./launcher-watch.ts";
 import { makeFirstAccount } from "./first-start.ts";
 import type { FirstAccount } from "./first-start.ts";
 import { makeProcessLog } from "./process-log.ts";
@@ -131,6 +132,7 @@ function stopSignal(log: ProcessLog): Promise<string> {
     };
     process.on("SIGTERM", onSignal);
     process.on("SIGINT", onSignal);
+    watchLauncher(process.env, () => onSignal("launcher ended"));
   });
 }
 

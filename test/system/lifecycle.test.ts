@@ -207,3 +207,18 @@ test("a data folder that can't be made ends the start with its name and the ways
     /data folder .*posthorn\.toml\/data can't be made \(ENOTDIR\).*--data/,
   );
 });
+
+test("under npm, the end of the launcher is the end of the server: nothing stays behind with the ports", async () => {
+  const folder = newFolder(FREE_PORTS);
+  const env = { ...process.env, npm_lifecycle_event: "start" };
+  const command = `"${process.execPath}" "${bin}" serve; true`;
+  const shell = spawn("sh", ["-c", command], { cwd: folder, env });
+  let output = "";
+  shell.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  while (!output.includes("app.started")) await new Promise((resolve) => setTimeout(resolve, 20));
+  shell.kill("SIGTERM");
+  // Standard output is the server's too: it closes when the server has ended.
+  await new Promise((resolve) => shell.stdout.on("close", resolve));
+  assert.match(output, /"signal":"launcher ended".*app\.stopping/);
+  assert.match(output, /app\.stopped/);
+});
