@@ -1,7 +1,7 @@
 /** The short form of `fuzz/message.ts`, and the proof that time and memory grow no faster than octets. */
 
-import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { checkLinear } from "../../test/message/linear-time.ts";
 import { checkReading, checkViews, fuzz } from "../../fuzz/message.ts";
 import { encodeLatin1 } from "../base/bytes.ts";
 import { parseAddressList } from "./address-list.ts";
@@ -21,37 +21,6 @@ import { parseReceived } from "./received.ts";
 suite("fuzz", () => {
   test("20,000 mutated messages", () => fuzz(20_000, 20_260_303));
 });
-
-/** Processor time of this process in ms, the best of three: other programs and the collector only ever add to it. */
-function cost(work: () => void): number {
-  let best = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < 3; run++) {
-    const before = process.cpuUsage();
-    work();
-    const { user, system } = process.cpuUsage(before);
-    best = Math.min(best, (user + system) / 1000);
-  }
-  return best;
-}
-
-/** Below this, clocks and compilers say more than the work does. */
-const FLOOR_MS = 4;
-
-/**
- * 10 times the octets may take at most 15 times as long. Quadratic work takes 100 times as long every
- * time it is tried; a collector at the wrong moment does not.
- */
-function checkLinear(name: string, make: (count: number) => () => void, count: number): void {
-  make(count)();
-  let said = "";
-  for (let attempt = 0; attempt < 4; attempt++) {
-    const small = Math.max(cost(make(count)), FLOOR_MS);
-    const large = cost(make(count * 10));
-    if (large <= small * 15) return;
-    said = `${name}: ${small.toFixed(2)} ms, then ${large.toFixed(2)} ms`;
-  }
-  assert.fail(said);
-}
 
 const MESSAGES: Readonly<Record<string, (count: number) => string>> = {
   "one long line": (n) => `A: b\r\n\r\n${"x".repeat(n * 10)}`,

@@ -206,10 +206,7 @@ class MessageParser {
     const inner = part.message ?? part.children[part.children.length - 1];
     part.end = Math.max(end, part.bodyStart, inner?.end ?? 0);
     part.epilogueStart = Math.min(Math.max(part.epilogueStart, part.bodyStart), part.end);
-    if (part.end > part.bodyStart) {
-      const isOpenLine = this.#octets[part.end - 1] !== LF ? 1 : 0;
-      part.lines = this.#meter.lineFeeds - part.lineFeedsBefore + isOpenLine;
-    }
+    if (part.end > part.bodyStart) part.lines = this.#meter.lineFeeds - part.lineFeedsBefore;
     if (this.#meter.has8Bit && part.encoding === "7bit" && part.children.length === 0) {
       if (part.message === undefined) this.#defects.add("undeclared-8bit", part.bodyStart);
     }

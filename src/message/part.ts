@@ -19,7 +19,7 @@ export type Part = {
   /** Where its body begins, and where body and part end (without the line end that belongs to a boundary). */
   readonly bodyStart: number;
   readonly end: number;
-  /** Lines of the body; the last counts also without a line end. */
+  /** Line ends in the body. What comes after the last is no line: so IMAP servers have always counted. */
   readonly lines: number;
   /** 1 for the root. */
   readonly depth: number;

@@ -197,7 +197,7 @@ AAAA
 `;
     assert.equal(
       showStructure(data, false),
-      '(("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 5 1)("application" "octet-stream" NIL NIL NIL "base64" 4) "mixed")',
+      '(("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 5 0)("application" "octet-stream" NIL NIL NIL "base64" 4) "mixed")',
     );
     assert.match(showStructure(data), / "mixed" \("boundary" "b"\) NIL NIL NIL\)$/);
   });
