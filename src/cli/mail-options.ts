@@ -8,6 +8,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { password } from "@clack/prompts";
+import { isMailError } from "../base/errors.ts";
 import { accountFromSettings } from "../mua/account/account-from-settings.ts";
 import type { MailAccount } from "../mua/account/mail-account.ts";
 import {
@@ -80,9 +81,14 @@ async function withMailAccount<T>(
   const named = namedSettings(options);
   const { from } = options;
   if (named === undefined) {
-    return withLocalAccount(command, options.user, (account) =>
-      work(from === undefined ? account : withFrom(account, from)),
-    );
+    try {
+      return await withLocalAccount(command, options.user, (account) =>
+        work(from === undefined ? account : withFrom(account, from)),
+      );
+    } catch (error) {
+      if (!isMailError(error, "connect-failed")) throw error;
+      throw new CliError(`${error.message}. Is \`posthorn serve\` running?`, EXIT.unavailable);
+    }
   }
   const result = await accountFromSettings(named, {
     askPassword,

@@ -4,7 +4,7 @@
  * servers in the field send it; what makes no sense is a fault and never an exception.
  */
 
-import { decodeLatin1, decodeUtf8 } from "../../base/bytes.ts";
+import { decodeLatin1, decodeUtf8, nativeView } from "../../base/bytes.ts";
 import { fault, ok, type Result } from "../../base/result.ts";
 import type { Response, ResponseCode, Status, Value } from "./response.ts";
 
@@ -23,7 +23,9 @@ const PREFIX = /^([^\s"(){}*%\\+]{1,200}|\*) ([A-Za-z]+)(?: |$)/;
 const NUMBERED = /^\* (\d{1,10}) ([A-Za-z]+)(?: |$)/;
 const UNTAGGED = /^\* ([A-Za-z][A-Za-z0-9.-]*)(?: |$)/;
 
-export function parseResponse(octets: Uint8Array): Result<Response> {
+export function parseResponse(response: Uint8Array): Result<Response> {
+  // Each of its many strings is a view of it and is decoded for itself: so the right kind of view.
+  const octets = nativeView(response);
   if (octets[0] === 43 /* + */) {
     return ok({ type: "continuation", text: decodeUtf8(octets, octets[1] === 32 ? 2 : 1) });
   }

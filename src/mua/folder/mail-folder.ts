@@ -6,6 +6,7 @@
  * Deleting only marks: `commit` makes it real, as mailx does at `quit`.
  */
 
+import { MailError } from "../../base/errors.ts";
 import type { ImapClient } from "../../imap/client/imap-client.ts";
 import type { FetchItem, SelectedMailbox } from "../../imap/client/selected-mailbox.ts";
 import type { SearchKey } from "../../imap/client/search-key.ts";
@@ -17,6 +18,7 @@ import { summaryOf, type Summary } from "./summary.ts";
 const SUMMARY_ITEMS: readonly FetchItem[] = ["flags", "envelope", "size", "date"];
 const REFERENCES = { section: "HEADER.FIELDS (REFERENCES)" };
 const MAX_REMEMBERED = 200_000;
+const MAX_MESSAGE_OCTETS = 256 * 1024 * 1024;
 
 export class MailFolder {
   mailbox: SelectedMailbox;
@@ -196,11 +198,15 @@ export class MailFolder {
   /** The message whole; undefined when it is gone. */
   async read(number: number): Promise<Uint8Array | undefined> {
     const pieces: Uint8Array[] = [];
-    const isFound = await this.mailbox.read(
-      this.uidOf(number),
-      "",
-      (piece) => void pieces.push(piece),
-    );
+    let total = 0;
+    const isFound = await this.mailbox.read(this.uidOf(number), "", (piece) => {
+      total += piece.length;
+      // Still taken off the connection, but not kept (Invariant 7).
+      if (total <= MAX_MESSAGE_OCTETS) pieces.push(piece);
+    });
+    if (total > MAX_MESSAGE_OCTETS) {
+      throw new MailError("refused", `message ${number} is too large to be held here`);
+    }
     return isFound ? Buffer.concat(pieces) : undefined;
   }
 
