@@ -132,7 +132,8 @@ function stopSignal(log: ProcessLog): Promise<string> {
     };
     process.on("SIGTERM", onSignal);
     process.on("SIGINT", onSignal);
-    watchLauncher(process.env, () => onSignal("launcher ended"));
+    // After Ctrl-C the launcher ends too: that is no second request.
+    watchLauncher(process.env, () => isAsked || onSignal("launcher ended"));
   });
 }
 
