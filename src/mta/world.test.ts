@@ -680,6 +680,77 @@ test("8-bit text to a hop that takes only 7-bit is converted; what is signed is 
   assert.equal(reportIn((await here.mailbox("anna"))[0]).recipients[0].status, "5.6.3");
 });
 
+test("mta.md 17: an address that needs SMTPUTF8: another exchanger, or 5.6.7", async () => {
+  const world = newWorld();
+  const here = await us(world);
+  const mx = [
+    { preference: 1, exchange: "old.test" },
+    { preference: 2, exchange: "new.test" },
+  ];
+  world.zone["far.test"] = { mx };
+  world.zone["only-old.test"] = { mx: mx.slice(0, 1) };
+  const [old, recent] = [makePeer(), makePeer()];
+  world.addPeer("old.test", "198.51.100.1", old.makeHandler, { extensions: ["8BITMIME"] });
+  world.addPeer("new.test", "198.51.100.2", recent.makeHandler);
+  const talk = await SmtpTalk.begin(here.listener("smtp"));
+  await talk.say("EHLO x");
+  await talk.say("MAIL FROM:<anna@us.test> SMTPUTF8 BODY=8BITMIME");
+  await talk.say("RCPT TO:<bücher@far.test>");
+  await talk.say("RCPT TO:<bücher@only-old.test>");
+  await talk.say("DATA");
+  await talk.say(`${MESSAGE}.`);
+  await world.settle();
+  assert.deepEqual(recent.taken, ["bücher@far.test"]);
+  assert.deepEqual(old.taken, []);
+  assert.deepEqual(
+    here.outcomes().filter((line) => line.startsWith("failed")),
+    ["failed bücher@only-old.test 5.6.7"],
+  );
+});
+
+test("mta.md 40: a long message comes back as its header section alone, a short one whole", async () => {
+  const world = newWorld();
+  const here = await us(world);
+  world.zone["null.test"] = { mx: [{ preference: 0, exchange: "" }] };
+  const long = `Subject: long\r\n\r\n${"0123456789\r\n".repeat(10_000)}`;
+  await post(here, "anna@us.test", ["x@null.test"], long);
+  await post(here, "anna@us.test", ["x@null.test"], MESSAGE);
+  await world.settle();
+  const [first, second] = (await here.mailbox("anna")).map(reportIn);
+  assert.equal(first.returned, undefined);
+  const header = decodeUtf8(first.returnedHeader ?? new Uint8Array());
+  assert.ok(header.includes("Subject: long") && !header.includes("0123456789"));
+  assert.ok(decodeUtf8(second.returned ?? new Uint8Array()).endsWith(MESSAGE));
+});
+
+test("a backup exchanger takes mail for a host that is down, and hands it on when it is back", async () => {
+  const world = newWorld();
+  const here = await us(world);
+  const there = await far(world);
+  const backup = await world.addHost({
+    name: "mx.backup.test",
+    domain: "backup.test",
+    address: "203.0.113.9",
+    settings: { relayDomains: ["far.test"] },
+  });
+  backup.mta.runner.start();
+  world.zone["far.test"] = {
+    mx: [
+      { preference: 10, exchange: "mx.far.test" },
+      { preference: 20, exchange: "mx.backup.test" },
+    ],
+  };
+  world.listen("198.51.100.25:25", undefined);
+  await post(here, "anna@us.test", ["bob@far.test"]);
+  await world.settle();
+  assert.equal(backup.store.queue.counts().due, 1);
+  world.listen("198.51.100.25:25", there.listener("smtp"));
+  await world.advance(HOUR_MS);
+  const [message] = await there.mailbox("bob");
+  assert.equal(message.match(/^Received: /gm)?.length, 3);
+  assert.equal(backup.store.queue.counts().due, 0);
+});
+
 test("a large message travels in pieces, octet for octet", async () => {
   const world = newWorld();
   const [here, there] = [await us(world), await far(world)];
