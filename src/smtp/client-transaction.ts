@@ -146,11 +146,11 @@ export class ClientTransaction {
       const group = steps.slice(from, from + window);
       // Alone, DATA is not worth asking for when nobody would get the message.
       if (group[0].stage === "data" && this.#accepted.length === 0) break;
-      this.#stage = group[0].stage;
+      this.#stage = stageOf(group[0]);
       await this.#dialogue.send(group.map(({ text }) => text).join(""));
       this.#needsReset = true;
       for (const step of group) {
-        this.#stage = step.stage;
+        this.#stage = stageOf(step);
         const reply = await this.#dialogue.reply(step.stage, step.timeoutMs);
         if (step.stage === "data" && reply.code === 354) started = true;
         else this.#note(step, reply);
@@ -231,6 +231,11 @@ export class ClientTransaction {
     }
     this.#needsReset = false;
   }
+}
+
+/** A connection that breaks at the RSET of the transaction before has heard nothing of this one yet. */
+function stageOf(step: Step): SmtpStage {
+  return step.stage === "reset" ? "mail" : step.stage;
 }
 
 function finalOutcome(reply: Reply): RecipientOutcome {

@@ -580,6 +580,14 @@ test("client: a disk that fails in the middle aborts the connection, so that no 
   assert(!Buffer.from(server.wire).toString().includes("\r\n.\r\n"));
 });
 
+test("client: a connection that was kept and has died is lost at MAIL, also when RSET was due", async () => {
+  const { client } = dial(answers({ MAIL: "550 no", RSET: undefined }), { usePipelining: false });
+  await client.open();
+  await client.deliver(transaction({}));
+  const report = await client.deliver(transaction({}));
+  assert.deepEqual(summary(report.outcomes), ["lost mail channel-closed"]);
+});
+
 test("client: hears why a server closed in the middle of the message", async () => {
   const { client, pipe } = dial((command) => {
     if (command !== "DATA") return friendly(command, 0);

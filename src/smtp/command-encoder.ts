@@ -73,7 +73,7 @@ export function encodeRcpt(
 
 function encodeOrcpt(orcpt: string, hasUtf8: boolean): string {
   const semicolon = orcpt.indexOf(";");
-  const type = orcpt.slice(0, semicolon);
+  const type = semicolon === -1 ? "rfc822" : orcpt.slice(0, semicolon);
   const address = orcpt.slice(semicolon + 1);
   // RFC 6533 §3: an address that is not ASCII needs the type that says how it is written.
   const isUtf8 = type === "utf-8" || /[^\u0000-\u007f]/.test(address);
