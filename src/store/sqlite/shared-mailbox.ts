@@ -113,7 +113,8 @@ export class SharedMailbox {
     switch (entry.kind) {
       case FEED_ADDED:
         this.columns.add(entry.rows ?? this.#readRows(entry.uids ?? []), entry.modSeq);
-        this.uidNext = Math.max(this.uidNext, this.#lastUid() + 1);
+        // Of the entry, not of the columns: its messages may be gone again by the time it is read.
+        this.uidNext = Math.max(this.uidNext, (uidsOf(entry, ADDED_STRIDE).at(-1) ?? 0) + 1);
         break;
       case FEED_FLAGS:
         this.columns.setFlags(entry.rows ?? this.#readFlags(entry.uids ?? []), entry.modSeq);
@@ -159,10 +160,6 @@ export class SharedMailbox {
         this.#log.error("store.listener-failed", error, { mailboxId: this.id });
       }
     }
-  }
-
-  #lastUid(): number {
-    return this.columns.count === 0 ? 0 : this.columns.uids[this.columns.count - 1];
   }
 
   #readRows(uids: readonly number[]): number[] {
