@@ -20,6 +20,10 @@ Examples:
 
 /** `isFace`: called by a link named sendmail, mailq or newaliases, which is then the first word. */
 export async function runCli(words: readonly string[], isFace = false): Promise<void> {
+  // `posthorn … | head`: a reader that has seen enough is no failure, and what was begun is finished.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   const program = new Command("posthorn");
   program
     .description(INTRODUCTION)
