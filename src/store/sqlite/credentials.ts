@@ -16,6 +16,7 @@ import type { ScramVerifier } from "../../sasl/scram-verifier.ts";
 import type { Credentials, PasswordVerdict } from "../credentials.ts";
 import type { Database } from "./database.ts";
 import { keyOf } from "./directory.ts";
+import { Turns } from "./turns.ts";
 import { checkPassword, hashPassword, preparePassword, SCRAM_ITERATIONS } from "./password.ts";
 import type { WriterClient } from "./writer-client.ts";
 
@@ -39,6 +40,9 @@ const REMEMBERED_MS = 5 * 60_000;
 /** No password is longer (NIST SP 800-63B asks for at least 64); argon2id is not for megabytes. */
 const MAX_PASSWORD_LENGTH = 1024;
 
+/** Of the four threads that also read the disk: a storm of logins must not stop the mail. */
+const MAX_HASHES_AT_ONCE = 2;
+
 export type CredentialsDeps = {
   readonly database: Database;
   readonly writer: WriterClient;
@@ -56,6 +60,7 @@ export class SqliteCredentials implements Credentials {
     max: 10_000,
   });
   #dummyHash: Promise<string> | undefined;
+  readonly #turns = new Turns(MAX_HASHES_AT_ONCE);
 
   constructor(deps: CredentialsDeps) {
     this.#deps = deps;
@@ -114,7 +119,8 @@ export class SqliteCredentials implements Credentials {
   ): Promise<boolean> {
     if (account === undefined) {
       this.#dummyHash ??= hashPassword(randomBytes(16).toString("hex"));
-      await checkPassword(prepared, await this.#dummyHash);
+      const dummyHash = await this.#dummyHash;
+      await this.#turns.run(() => checkPassword(prepared, dummyHash));
       return false;
     }
     const nowMs = this.#deps.clock.nowMs();
@@ -122,7 +128,8 @@ export class SqliteCredentials implements Credentials {
     const key = this.#rememberedAs(account.address, prepared);
     const known = this.#remembered.get(key);
     if (known?.passwordHash === account.passwordHash && known.untilMs > nowMs) return true;
-    if (!(await checkPassword(prepared, account.passwordHash))) return false;
+    const isRight = await this.#turns.run(() => checkPassword(prepared, account.passwordHash));
+    if (!isRight) return false;
     this.#remembered.set(key, {
       passwordHash: account.passwordHash,
       untilMs: nowMs + REMEMBERED_MS,

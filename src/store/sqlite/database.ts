@@ -41,7 +41,6 @@ export class Database {
     return attempt("opening the database", () => {
       const connection = new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
       connection.exec("PRAGMA cache_size = -32768");
-      connection.exec("PRAGMA mmap_size = 268435456");
       return new Database(connection);
     });
   }

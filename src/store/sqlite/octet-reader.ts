@@ -83,7 +83,6 @@ export class OctetReader {
       return octets;
     } catch (error) {
       if ((error as { code?: string }).code === "ENOENT") {
-        this.#files.delete(name);
         throw new MailError("store-corrupt", `segment ${name} is missing`, { cause: error });
       }
       throw storeError(error, "reading a message");
@@ -97,10 +96,10 @@ export class OctetReader {
     let file = this.#files.get(name);
     if (file === undefined) {
       const handle = open(join(this.#folder, name), constants.O_RDONLY | constants.O_NOFOLLOW);
-      // Whoever reads sees the failure; nobody may be reading any more when it comes.
-      handle.catch(() => {});
       file = { handle, users: 0, isEvicted: false };
       this.#files.set(name, file);
+      // Whoever reads sees the failure; the next one tries again (security row 27: EMFILE passes).
+      handle.catch(() => this.#files.delete(name));
     }
     return file;
   }

@@ -22,11 +22,14 @@ export type StoreOptions = {
   readonly watchIntervalMs?: number;
   /** A segment that has grown beyond this is closed and a new one begun. Default 64 MiB. */
   readonly segmentOctets?: number;
+  /** Entries of the change feed kept; older expunges can no longer be told (RFC 7162 VANISHED). Default 500,000. */
+  readonly feedEntriesKept?: number;
   /** Only for tests: a module with `at(point)`, called by the writer at the named points of a commit. */
   readonly writerHooks?: URL;
 };
 
 const DEFAULT_SEGMENT_OCTETS = 64 << 20;
+const DEFAULT_FEED_ENTRIES_KEPT = 500_000;
 const DEFAULT_MIN_FREE_OCTETS = 64 << 20;
 const DEFAULT_WATCH_INTERVAL_MS = 200;
 
@@ -39,6 +42,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     {
       folder: options.folder,
       segmentOctets: options.segmentOctets ?? DEFAULT_SEGMENT_OCTETS,
+      feedEntriesKept: options.feedEntriesKept ?? DEFAULT_FEED_ENTRIES_KEPT,
       hooks: options.writerHooks?.href,
     },
     options.clock,

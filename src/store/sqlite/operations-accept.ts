@@ -154,7 +154,7 @@ function enqueue(
       recipient.destination,
       envelope.heldBecause === undefined ? STATE_DUE : STATE_HELD,
       envelope.heldBecause ?? null,
-      envelope.notBeforeMs ?? receivedAtMs,
+      Math.ceil(envelope.notBeforeMs ?? receivedAtMs),
     );
   }
   context.isQueueChanged = true;

@@ -24,6 +24,9 @@ export const FIRST_MAILBOXES: readonly (readonly [name: string, use: SpecialUse 
   ["Trash", "\\Trash"],
 ];
 
+/** Of an account. */
+const MAX_MAILBOXES = 10_000;
+
 /** Makes the row, and rows for parents that are missing: real ones, as RFC 9051 §6.3.4 says they should be. */
 export function insertMailbox(
   context: CommitContext,
@@ -36,6 +39,13 @@ export function insertMailbox(
   const slash = name.lastIndexOf("/");
   if (slash !== -1 && !ledger.mailboxByName(accountId, name.slice(0, slash))) {
     insertMailbox(context, accountId, name.slice(0, slash), null);
+  }
+  const count = database.get<{ n: number }>(
+    "SELECT count(*) AS n FROM mailbox WHERE account_id = ?",
+    accountId,
+  );
+  if ((count?.n ?? 0) >= MAX_MAILBOXES) {
+    throw new MailError("refused", "the account has too many mailboxes");
   }
   ledger.touchCatalogue();
   database.run(

@@ -167,7 +167,7 @@ function settleOne(context: CommitContext, settlement: Settlement): void {
        is_delay_reported = coalesce(?, is_delay_reported) WHERE id = ?`,
     attempt === undefined ? 0 : 1,
     settlement.nextAttemptMs ?? null,
-    attempt?.atMs ?? null,
+    attempt === undefined ? null : Math.round(attempt.atMs),
     settlement.problem ?? null,
     settlement.status ?? null,
     settlement.isDelayReported === undefined ? null : settlement.isDelayReported ? 1 : 0,

@@ -6,13 +6,12 @@
 
 import type { CommitContext } from "./commit-context.ts";
 
-export const FEED_ENTRIES_KEPT = 500_000;
 const PRUNED_AT_ONCE = 256;
 const FEED_EXPUNGED = 3;
 
 type FeedRow = { readonly mailboxId: number; readonly modSeq: number; readonly kind: number };
 
-export function pruneFeed(context: CommitContext, kept: number = FEED_ENTRIES_KEPT): void {
+export function pruneFeed(context: CommitContext, kept: number): void {
   const { database, ledger } = context;
   const last = ledger.entries.at(-1)?.id;
   if (last === undefined || last <= kept) return;

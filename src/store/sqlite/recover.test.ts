@@ -199,3 +199,59 @@ test("security rows 86 and 104: every file is private, whatever the umask", () =
       process.umask(umask);
     }
   }));
+
+test("a feed that was pruned: open mailboxes are read again, old expunges are not told by half", () =>
+  inFolder(async (folder) => {
+    const store = await open(folder, { feedEntriesKept: 20 });
+    const other = await open(folder, { watchIntervalMs: 0 });
+    const account = await makeAccount(store);
+    const { id } = inboxOf(store, account);
+    await appendTo(store, id, 10);
+    const box = await other.mail.open(id);
+    assert.ok(box);
+    const heard: string[] = [];
+    box.onChange((change) => heard.push(change.kind));
+    const before = store.mail.status(id)?.highestModSeq ?? 0;
+    await store.mail.expunge(id, [2, 3], false);
+    const between = store.mail.status(id)?.highestModSeq ?? 0;
+    for (let round = 0; round < 300; round++) {
+      const action = round % 2 === 0 ? "add" : "remove";
+      await store.mail.changeFlags(id, [1], { action, flags: ["\\Seen"] });
+    }
+    await appendTo(store, id, 1);
+    (await other.mail.open(id))?.release();
+    assert.deepEqual(Array.from(box.uids.subarray(0, box.count)), [1, 4, 5, 6, 7, 8, 9, 10, 11]);
+    assert.equal(box.highestModSeq, store.mail.status(id)?.highestModSeq);
+    assert.deepEqual(heard.slice(0, 3), ["expunged", "flags", "added"]);
+    assert.equal(store.mail.expungedSince(id, before), undefined);
+    assert.deepEqual(store.mail.expungedSince(id, between), []);
+    assert.deepEqual(await store.check(), []);
+    await other.close();
+    await store.close();
+  }));
+
+test("a spooled message nobody wants leaves nothing behind", () =>
+  inFolder(async (folder) => {
+    const store = await open(folder);
+    const message = store.octets.stage();
+    await message.write(new Uint8Array(300_000));
+    assert.equal(readdirSync(join(folder, "spool")).length, 1);
+    await store.accept({ message, receivedAtMs: 1, envelopes: [] });
+    await message.discard();
+    await store.close();
+    assert.deepEqual(readdirSync(join(folder, "spool")), []);
+  }));
+
+test("security row 26: octets of a message given up are freed at once", () =>
+  inFolder(async (folder) => {
+    const store = await open(folder);
+    const message = store.octets.stage();
+    await message.write(new Uint8Array(300_000));
+    const pending = message.write(new Uint8Array(300_000));
+    await message.discard();
+    await message.discard();
+    await pending;
+    assert.deepEqual(readdirSync(join(folder, "spool")), []);
+    await assert.rejects(message.write(new Uint8Array(1)));
+    await store.close();
+  }));

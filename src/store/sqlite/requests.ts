@@ -223,6 +223,7 @@ export type ToWriter = Batch | { readonly type: "close" };
 export type WriterOptions = {
   readonly folder: string;
   readonly segmentOctets: number;
+  readonly feedEntriesKept: number;
   /** A module of a test that exports `at(point)`: called at the named points of a commit. */
   readonly hooks: string | undefined;
 };

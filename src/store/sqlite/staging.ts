@@ -106,7 +106,10 @@ export class Staged implements StagedMessage {
     this.#pieces = [];
     const file = this.#file;
     this.#file = undefined;
-    file?.handle.close().catch(() => {});
+    if (file === undefined) return;
+    file.handle.close().catch(() => {});
+    // The writer has moved it into the store, unless nobody wanted the message.
+    unlink(file.path).catch(() => {});
   }
 
   async #flush(): Promise<void> {

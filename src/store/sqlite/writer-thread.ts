@@ -48,6 +48,7 @@ async function start(): Promise<void> {
   const writer = new StoreWriter({
     folder: options.folder,
     segmentOctets: options.segmentOctets,
+    feedEntriesKept: options.feedEntriesKept,
     at: hooks?.at,
   });
   port.on("message", (message: ToWriter) => {

@@ -38,6 +38,7 @@ export type CommitPoint =
 export type WriterSettings = {
   readonly folder: string;
   readonly segmentOctets: number;
+  readonly feedEntriesKept: number;
   readonly at: ((point: CommitPoint) => void) | undefined;
 };
 
@@ -49,11 +50,13 @@ export class StoreWriter {
   readonly #ledger: Ledger;
   readonly #context: CommitContext;
   readonly #at: (point: CommitPoint) => void;
+  readonly #feedEntriesKept: number;
   /** What recovery found, told with the first answers. */
   #events: WriterEvent[] = [];
 
   constructor(settings: WriterSettings) {
     this.#at = settings.at ?? (() => {});
+    this.#feedEntriesKept = settings.feedEntriesKept;
     this.#folders = storeFolders(settings.folder);
     makeStoreFolders(this.#folders);
     this.#database = Database.openForWriting(this.#folders.database);
@@ -111,7 +114,7 @@ export class StoreWriter {
     try {
       outcomes = this.#runGroup(batches, appended, diskProblem);
       if (appended.length > 0) this.#recordLength();
-      pruneFeed(this.#context);
+      pruneFeed(this.#context, this.#feedEntriesKept);
       this.#ledger.flush();
       this.#at("rows-written");
       const syncProblem = await synced;

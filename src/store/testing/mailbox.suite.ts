@@ -48,6 +48,19 @@ export function mailboxSuite(on: WithStore): void {
     }
   });
 
+  on("security row 30: __proto__ is a name like any other", async (store) => {
+    const { id } = await makeAccount(store);
+    for (const name of ["__proto__", "constructor", "toString", "__proto__/hasOwnProperty"]) {
+      const mailbox = await store.mail.createMailbox(id, name);
+      assert.equal(store.mail.mailbox(id, name)?.id, mailbox.id);
+      await appendTo(store, mailbox.id, 1, [name.replaceAll("/", ".")]);
+      const box = await store.mail.open(mailbox.id);
+      assert.deepEqual(box?.keywords, [name.replaceAll("/", ".")]);
+      await store.mail.subscribe(id, name, true);
+    }
+    assert.equal(store.mail.mailbox(id, "valueOf"), undefined);
+  });
+
   on("security row 87: control characters and endless names are refused", async (store) => {
     const { id } = await makeAccount(store);
     for (const name of [
