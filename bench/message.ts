@@ -85,7 +85,7 @@ function decodeAll(octets: Uint8Array): number {
 
 export type BenchRow = {
   readonly name: string;
-  readonly meanUs: number;
+  readonly medianUs: number;
   readonly megabytesPerSecond: number;
 };
 
@@ -128,12 +128,12 @@ export async function measure(milliseconds = 500): Promise<BenchRow[]> {
   await bench.run();
   return bench.tasks.map((task) => {
     const { result } = task;
-    const meanMs = result.state === "completed" ? result.latency.mean : Number.NaN;
+    const medianMs = result.state === "completed" ? result.latency.p50 : Number.NaN;
     const octets = sizes.get(task.name) ?? 0;
     return {
       name: task.name,
-      meanUs: meanMs * 1000,
-      megabytesPerSecond: octets / 1e6 / (meanMs / 1000),
+      medianUs: medianMs * 1000,
+      megabytesPerSecond: octets / 1e6 / (medianMs / 1000),
     };
   });
 }
@@ -141,10 +141,12 @@ export async function measure(milliseconds = 500): Promise<BenchRow[]> {
 export async function run(): Promise<void> {
   const rows = await measure();
   const width = Math.max(...rows.map((row) => row.name.length));
-  console.log(`${"message codec".padEnd(width)}  ${"mean us".padStart(12)}  ${"MB/s".padStart(9)}`);
+  console.log(
+    `${"message codec".padEnd(width)}  ${"median us".padStart(12)}  ${"MB/s".padStart(9)}`,
+  );
   for (const row of rows) {
     console.log(
-      `${row.name.padEnd(width)}  ${row.meanUs.toFixed(1).padStart(12)}  ${row.megabytesPerSecond.toFixed(1).padStart(9)}`,
+      `${row.name.padEnd(width)}  ${row.medianUs.toFixed(1).padStart(12)}  ${row.megabytesPerSecond.toFixed(1).padStart(9)}`,
     );
   }
 }

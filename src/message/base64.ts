@@ -33,6 +33,21 @@ export function decodeBase64Body(octets: Uint8Array): DecodedBase64 {
   let faultAt = -1;
   let isPadded = false;
   for (let index = 0; index < octets.length; index++) {
+    if (count === 0 && !isPadded) {
+      // Whole groups of four, as nearly all are.
+      for (; index + 3 < octets.length; index += 4) {
+        const a = VALUES[octets[index]];
+        const b = VALUES[octets[index + 1]];
+        const c = VALUES[octets[index + 2]];
+        const d = VALUES[octets[index + 3]];
+        if ((a | b | c | d) > 63) break;
+        result[length] = (a << 2) | (b >> 4);
+        result[length + 1] = (b << 4) | (c >> 2);
+        result[length + 2] = (c << 6) | d;
+        length += 3;
+      }
+      if (index >= octets.length) break;
+    }
     const value = VALUES[octets[index]];
     if (value < 64) {
       if (isPadded && faultAt === -1) faultAt = index;

@@ -66,6 +66,43 @@ suite("base64", () => {
   });
 });
 
+suite("measuring", () => {
+  test("property: long stretches, at any alignment, are measured as single octets would be", () => {
+    const piece = fc.constantFrom(
+      "x".repeat(300),
+      "\r\n",
+      "\n",
+      "\r",
+      "y",
+      "\u00fc",
+      "\0",
+      "--",
+      "z".repeat(7),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(piece, { maxLength: 12 }),
+        fc.integer({ min: 0, max: 3 }),
+        (pieces, shift) => {
+          const body = pieces.join("");
+          const whole = latin1(`${"#".repeat(shift)}A: b\r\n\r\n${body}`);
+          const { root, defects } = parseMessage(whole.subarray(shift));
+          assert.equal(root.lines, body.split("\n").length - 1);
+          const at = (pattern: RegExp): number => 8 + body.search(pattern);
+          const expected = [
+            ...(/[\u0080-\u00ff]/.test(body) ? [{ kind: "undeclared-8bit", at: 8 }] : []),
+            ...(/(?<!\r)\n/.test(body) ? [{ kind: "bare-lf", at: at(/(?<!\r)\n/) }] : []),
+            ...(/\r(?!\n)/.test(body) ? [{ kind: "bare-cr", at: at(/\r(?!\n)/) }] : []),
+            ...(body.includes("\0") ? [{ kind: "nul-octet", at: at(/\0/) }] : []),
+          ];
+          assert.deepEqual(defects, expected);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+});
+
 suite("quoted-printable", () => {
   test("RFC 2045 §6.7: the example with a soft line break", () => {
     const encoded = latin1(

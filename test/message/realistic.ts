@@ -4,7 +4,6 @@
  * the composer, so that a fault there cannot hide one in the parser.
  */
 
-import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import iconv from "iconv-lite";
 import { SeededRandom } from "../../src/base/testing/seeded-random.ts";
@@ -173,7 +172,7 @@ class Maker {
     const label = this.#chance(0.5) ? charset.toUpperCase() : charset;
     return pieces
       .map((one) => {
-        const octets = encode(one, charset) ?? Buffer.from(one);
+        const octets = Buffer.from(encode(one, charset) ?? Buffer.from(one));
         const encoded = isB
           ? octets.toString("base64")
           : Array.from(octets, (octet) => qOctet(octet)).join("");
@@ -276,7 +275,9 @@ class Maker {
     const content = subtype === "html" ? `<p>${lines.join("</p>\n<p>")}</p>` : lines.join("\n");
     (subtype === "html" ? this.#htmls : this.#texts).push(content);
     const charset = this.#charset(content, language);
-    const octets = encode(content.replaceAll("\n", "\r\n"), charset) ?? Buffer.from(content);
+    const octets = Buffer.from(
+      encode(content.replaceAll("\n", "\r\n"), charset) ?? Buffer.from(content),
+    );
     return this.#encoded(
       [
         `Content-Type: text/${subtype}; ${this.#pick([`charset=${charset}`, `charset="${charset}"`, `format=fixed;\r\n\tcharset="${charset}"`])}`,
@@ -318,7 +319,7 @@ class Maker {
       return `filename="${this.#encodedWords(name, language).replace(/\r\n[ \t]/g, " ")}"`;
     }
     const charset = this.#charset(name, language);
-    const octets = encode(name, charset) ?? Buffer.from(name);
+    const octets = Buffer.from(encode(name, charset) ?? Buffer.from(name));
     const units = Array.from(octets, (octet) =>
       /[A-Za-z0-9.]/.test(String.fromCharCode(octet))
         ? String.fromCharCode(octet)
@@ -383,7 +384,7 @@ class Maker {
 type Piece = { readonly head: readonly string[]; readonly octets: Buffer };
 
 /** Octets in a charset, or undefined if it cannot hold the text. */
-function encode(text: string, charset: string): Buffer | undefined {
+function encode(text: string, charset: string): Uint8Array | undefined {
   if (charset === "us-ascii")
     return /^[\u0000-\u007f]*$/.test(text) ? Buffer.from(text) : undefined;
   // iconv-lite has no iso-2022-jp: JIS rows of euc-jp within escapes.
@@ -393,7 +394,7 @@ function encode(text: string, charset: string): Buffer | undefined {
   return back === text ? octets : undefined;
 }
 
-function iso2022jp(text: string): Buffer | undefined {
+function iso2022jp(text: string): Uint8Array | undefined {
   const chunks: number[] = [];
   let isJis = false;
   const change = (toJis: boolean): void => {
