@@ -12,6 +12,7 @@ type AnswerFlags = {
   attach?: string[];
   copy: boolean;
   all?: boolean;
+  list?: boolean;
   quote: boolean;
   attached?: boolean;
 };
@@ -43,11 +44,16 @@ async function answerOptions(
 export function addAnsweringVerbs(mail: Command): void {
   answerVerb(mail, "reply <uid>", "answer a message; the text comes from standard input")
     .option("--all", "answer everybody who got it")
+    .option("--list", "answer the list it came over")
     .option("--no-quote", "do not quote it")
     .action(async (uid: string, flags: AnswerFlags, command: Command) => {
       const options = await answerOptions(uid, flags, command, true);
       const { isComplete } = await runVerb(command, (session) =>
-        replyTo(session, { ...options, toAll: flags.all ?? false, quote: flags.quote }),
+        replyTo(session, {
+          ...options,
+          to: flags.list === true ? "list" : flags.all === true ? "all" : "sender",
+          quote: flags.quote,
+        }),
       );
       if (!isComplete) process.exitCode = EXIT.failed;
     });

@@ -102,7 +102,7 @@ test("read: text, JSON, raw, one attachment; peeking leaves unread", async () =>
 
 test("reply and forward: marked, quoted, copied to Sent; send tells whom it refused", async () => {
   const options = { folder: "INBOX", uid: "2", text: "thanks\n", attachments: [], keepCopy: true };
-  const reply = await replyTo(session, { ...options, toAll: false, quote: true });
+  const reply = await replyTo(session, { ...options, to: "sender", quote: true });
   assert.equal(reply.text, "sent to bert@us.test\n");
   assert.equal(reply.isComplete, true);
   assert.ok((await list())[1].flags.includes("\\Answered"));

@@ -26,7 +26,7 @@ function finished(letter: Letter): FinishedMessage {
 const ME = { displayName: "Me", address: { localPart: "me", domain: "own.example" } };
 const OPTIONS: ReplyOptions = {
   from: ME,
-  toAll: false,
+  to: "sender",
   own: [{ localPart: "alias", domain: "own.example" }],
   quote: true,
 };
@@ -68,7 +68,7 @@ test("a reply goes to the writer, hangs in the conversation and quotes without t
 });
 
 test("a reply to all leaves out oneself and names nobody twice", () => {
-  const letter = makeReply(QUESTION, { ...OPTIONS, toAll: true });
+  const letter = makeReply(QUESTION, { ...OPTIONS, to: "all" });
   assert.equal(letter.to, "Jörg <joerg@a.example>");
   assert.equal(letter.cc, '"Doe, Jane" <jane@b.example>, x@c.example, y@c.example');
   assert.deepEqual(finished(letter).recipients.map(formatAddress), [
@@ -96,7 +96,7 @@ test("Reply-To wins over From; answering oneself goes to whom one wrote", () => 
     "",
     "x",
   );
-  const letter = makeReply(mine, { ...OPTIONS, toAll: true });
+  const letter = makeReply(mine, { ...OPTIONS, to: "all" });
   assert.deepEqual([letter.to, letter.cc, letter.subject], ["a@a.example", "b@b.example", "Re: x"]);
 });
 

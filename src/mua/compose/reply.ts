@@ -16,8 +16,8 @@ import { emptyLetter, type Letter } from "./letter.ts";
 
 export type ReplyOptions = {
   readonly from: NamedAddress;
-  /** Everybody who got it, or only who wrote it. */
-  readonly toAll: boolean;
+  /** Who wrote it, everybody who got it, or the list it came over. */
+  readonly to: "sender" | "all" | "list";
   /** Further addresses of one's own. */
   readonly own: readonly Address[];
   readonly quote: boolean;
@@ -26,8 +26,8 @@ export type ReplyOptions = {
 };
 
 export function makeReply(message: ReadableMessage, options: ReplyOptions): Letter {
-  const { from, own, toAll } = options;
-  const draft = reply(message.parsed, { from, own, to: toAll ? "all" : "sender", dateMs: 0 });
+  const { from, own, to } = options;
+  const draft = reply(message.parsed, { from, own, to, dateMs: 0 });
   return {
     ...emptyLetter(writeAddresses([from])),
     to: writeAddresses(draft.to),

@@ -4,6 +4,7 @@ import type { Envelope, EnvelopeAddress } from "../../imap/client/read-envelope.
 import type { FetchedMessage } from "../../imap/client/read-fetch.ts";
 import { parseDate } from "../../message/date.ts";
 import { decodeWords } from "../../message/encoded-word.ts";
+import { showDomain } from "../text/show-domain.ts";
 import { screenText } from "../text/screen-text.ts";
 
 export type Summary = {
@@ -39,17 +40,17 @@ export function isSeen({ flags }: Summary): boolean {
   return flags.has("\\Seen");
 }
 
-/** What is shown for a correspondent: the name, decoded and safe, or else the address. */
+/** What a list shows for a correspondent: the name, or the address where the name pretends to be another. */
 export function showAddress(address: EnvelopeAddress | undefined): string {
   if (address === undefined) return "";
   const name = screenText(decodeWords(address.displayName)).trim();
-  return name === "" ? showBareAddress(address) : name;
+  return name === "" || name.includes("@") ? showBareAddress(address) : name;
 }
 
 export function showBareAddress(address: EnvelopeAddress | undefined): string {
   if (address === undefined) return "";
-  const { localPart, domain } = address;
-  return screenText(domain === "" ? localPart : `${localPart}@${domain}`);
+  const localPart = screenText(address.localPart);
+  return address.domain === "" ? localPart : `${localPart}@${showDomain(address.domain)}`;
 }
 
 export function showSubject(envelope: Envelope): string {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { SeededRandom } from "../../base/testing/seeded-random.ts";
 import { numberedFileName, diskFileName } from "./file-name.ts";
 import { htmlToText } from "./html-text.ts";
+import { showDomain } from "./show-domain.ts";
 import { columnsOf, cutColumns, fitColumns, screenLines, screenText } from "./screen-text.ts";
 import { wrapText } from "./wrap.ts";
 
@@ -182,4 +183,25 @@ test("security row 79: names of attachments are one honest, visible, plain compo
   assert.ok(Buffer.byteLength(long) <= 200 && long.endsWith("ü.tar"));
   assert.equal(numberedFileName("a.tar.gz", 2), "a.tar (2).gz");
   assert.equal(numberedFileName("a", 1), "a");
+});
+
+test("security row 79: domains that could be mistaken for others show in ASCII", () => {
+  const rows: [string, string][] = [
+    ["example.org", "example.org"],
+    ["xn--bcher-kva.example", "bücher.example"],
+    ["bücher.example", "bücher.example"],
+    ["пример.example", "пример.example"],
+    ["xn--80ak6aa92e.com", "xn--80ak6aa92e.com"], // аррӏе, all Cyrillic
+    ["pаypal.com", "xn--pypal-4ve.com"], // one Cyrillic letter
+    ["сосна.example", "сосна.example"],
+    ["росс.рф", "росс.рф"],
+    ["日本語.jp", "日本語.jp"],
+    ["bank\u202e.example", "xn--bank-1w3b.example"],
+    ["", ""],
+  ];
+  for (const [domain, shown] of rows) {
+    const result = showDomain(domain);
+    if (domain.includes("\u202e")) assert.doesNotMatch(result, /\u202e/);
+    else assert.equal(result, shown);
+  }
 });

@@ -54,13 +54,13 @@ export type AnswerOptions = {
 
 export async function replyTo(
   session: MailSession,
-  options: AnswerOptions & { readonly toAll: boolean; readonly quote: boolean },
+  options: AnswerOptions & { readonly to: "sender" | "all" | "list"; readonly quote: boolean },
 ): Promise<SendOutput> {
   const folder = await session.open(options.folder);
   const [number] = numbersOf(folder, [options.uid]);
   const message = readMessage(await octetsOf(folder, number));
   const { from, own } = session;
-  const letter = makeReply(message, { from, own, toAll: options.toAll, quote: options.quote });
+  const letter = makeReply(message, { from, own, to: options.to, quote: options.quote });
   letter.text = options.quote ? `${letter.text}\n${options.text}` : options.text;
   letter.attachments.push(...options.attachments);
   const output = await sendLetter(session, letter, options);

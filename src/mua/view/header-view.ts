@@ -3,6 +3,7 @@
 import { decodeWords } from "../../message/encoded-word.ts";
 import { fieldText, type HeaderSection } from "../../message/header.ts";
 import { mailboxesOf, parseAddressList, type Mailbox } from "../../message/address-list.ts";
+import { showDomain } from "../text/show-domain.ts";
 import { screenText } from "../text/screen-text.ts";
 
 const USUAL = ["date", "from", "reply-to", "to", "cc", "bcc", "newsgroups", "subject"];
@@ -46,7 +47,8 @@ function showAddresses(text: string): string {
 }
 
 export function showMailbox({ displayName, localPart, domain }: Mailbox): string {
-  const address = screenText(domain === "" ? localPart : `${localPart}@${domain}`);
+  const local = screenText(localPart);
+  const address = domain === "" ? local : `${local}@${showDomain(domain)}`;
   const name = screenText(displayName).trim();
   return name === "" ? address : `${name} <${address}>`;
 }

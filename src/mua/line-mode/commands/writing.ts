@@ -39,14 +39,20 @@ async function mail(state: LineState, rest: string): Promise<void> {
   await writeAndSend(state, letter);
 }
 
-async function reply(state: LineState, rest: string, toAll: boolean): Promise<void> {
+const FLIPPED = { sender: "all", all: "sender", list: "list" } as const;
+
+async function reply(
+  state: LineState,
+  rest: string,
+  wish: "sender" | "all" | "list",
+): Promise<void> {
   const { session, settings } = state;
   for (const number of await state.messages(splitWords(rest))) {
     const message = await state.read(number);
     state.makeCurrent(number);
     const letter = makeReply(message, {
       from: session.from,
-      toAll: settings.isOn("flipr") ? !toAll : toAll,
+      to: settings.isOn("flipr") ? FLIPPED[wish] : wish,
       own: session.own,
       quote: settings.isOn("quote"),
       indent: settings.text("indentprefix"),
@@ -81,13 +87,19 @@ export const WRITING_COMMANDS: readonly LineCommand[] = [
     spellings: ["r[eply]", "r[espond]", "fo[llowup]", "replyall"],
     usage: "[messages]",
     help: "answer everybody",
-    run: (state, rest) => reply(state, rest, true),
+    run: (state, rest) => reply(state, rest, "all"),
   },
   {
     spellings: ["R[eply]", "R[espond]", "F[ollowup]", "replysender"],
     usage: "[messages]",
     help: "answer only the writer",
-    run: (state, rest) => reply(state, rest, false),
+    run: (state, rest) => reply(state, rest, "sender"),
+  },
+  {
+    spellings: ["L[reply]", "Lfollowup"],
+    usage: "[messages]",
+    help: "answer the list the message came over",
+    run: (state, rest) => reply(state, rest, "list"),
   },
   {
     spellings: ["forw[ard]", "fw", "fwd"],
