@@ -10,7 +10,7 @@ import { SessionOver } from "../session-over.ts";
  * What a client may call itself. Looser than the grammar of a domain: many mail programs send the
  * name their machine has. Nothing that could end a comment in a Received field.
  */
-const NAME = /^[^\s<>()[\]"\\;,]{1,255}$|^\[[0-9A-Za-z:._-]{1,255}\]$/;
+const NAME = /^[^\s<>()[\]"\\;,]{1,255}$|^\[[0-9A-Za-z:._%-]{1,255}\]$/;
 
 export function answerHelo(connection: ServerConnection, name: string): Promise<Reply> {
   return greet(connection, name, false);
