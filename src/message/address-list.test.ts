@@ -3,13 +3,8 @@ import { suite, test } from "node:test";
 import fc from "fast-check";
 import { formatAddress } from "./addr-spec.ts";
 import { formatAddressList, formatMailbox } from "./address-format.ts";
-import {
-  addressesOf,
-  mailboxesOf,
-  MAX_ADDRESSES,
-  parseAddressList,
-  scanAddressList,
-} from "./address-list.ts";
+import { addressesOf, mailboxesOf, parseAddressList } from "./address-list.ts";
+import { MAX_ADDRESSES, scanAddressList } from "./address-scan.ts";
 
 /** `name <address>` of each mailbox, groups in brackets. */
 function show(text: string): string {

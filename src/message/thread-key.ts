@@ -3,7 +3,8 @@
  * from the header, stored, compared often. The algorithms themselves live with the mailbox.
  */
 
-import { mailboxesOf, parseAddressList, scanAddressList } from "./address-list.ts";
+import { mailboxesOf, parseAddressList } from "./address-list.ts";
+import { scanAddressList } from "./address-scan.ts";
 import { baseSubject } from "./base-subject.ts";
 import { parseDate } from "./date.ts";
 import { findField, fieldText, type HeaderSection } from "./header.ts";

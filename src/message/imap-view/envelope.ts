@@ -5,7 +5,7 @@
  */
 
 import { encodeLatin1 } from "../../base/bytes.ts";
-import { scanAddressList, type RawMailbox } from "../address-list.ts";
+import { scanAddressList, type RawMailbox } from "../address-scan.ts";
 import { fieldText, type HeaderField, type HeaderSection } from "../header.ts";
 import type { ParsedMessage } from "../part.ts";
 import { imapNstring, imapString, imapText } from "./imap-string.ts";

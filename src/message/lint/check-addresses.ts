@@ -1,7 +1,7 @@
 /** Address fields (RFC 5322 §3.4): every member an address one could write to, no obsolete forms. */
 
 import { formatLocalPart, parseAddress } from "../addr-spec.ts";
-import { type RawMailbox, scanAddressList } from "../address-list.ts";
+import { type RawMailbox, scanAddressList } from "../address-scan.ts";
 import type { FieldSyntax } from "./field-table.ts";
 import type { FindingList } from "./finding.ts";
 
