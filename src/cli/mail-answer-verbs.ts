@@ -1,7 +1,7 @@
 /** `posthorn mail reply` and `forward`. */
 
 import type { Command } from "commander";
-import { attachFile } from "../mua/line-mode/compose-loop.ts";
+import { attachFile } from "../mua/compose/attach-file.ts";
 import { forwardTo, replyTo, type AnswerOptions } from "../mua/verbs/send-message.ts";
 import { EXIT } from "./exit-codes.ts";
 import { collect, folderOf, mailVerb, runVerb } from "./mail-verb.ts";

@@ -3,16 +3,16 @@
  * beginning with `~` is a command (`~?` lists them), `.` alone or the end of input ends it.
  */
 
-import { basename } from "node:path";
 import { readFile, appendFile } from "node:fs/promises";
 import { MailError } from "../../base/errors.ts";
 import { encodeUtf8 } from "../../base/bytes.ts";
 import { screenText } from "../text/screen-text.ts";
+import { attachFile } from "../compose/attach-file.ts";
 import type { Letter } from "../compose/letter.ts";
 import { makeForward } from "../compose/forward.ts";
 import { quoteMessage } from "../compose/reply.ts";
-import { diskFileName } from "../text/file-name.ts";
 import { splitWords } from "./command-name.ts";
+import { deadLetterPath, keepDeadLetter } from "./dead-letter.ts";
 import { Interrupted } from "./interrupted.ts";
 import type { LineState } from "./line-state.ts";
 
@@ -218,7 +218,7 @@ class Composer {
   }
 
   async #drop(keep: boolean): Promise<false> {
-    if (keep) await keepDeadLetter(this.#letter.text, this.#state);
+    if (keep) await keepDeadLetter(this.#letter.text, this.#state.terminal);
     return false;
   }
 }
@@ -241,44 +241,4 @@ export function showLetter(letter: Letter): string {
     ({ fileName }) => `(attached: ${screenText(fileName ?? "")})\n`,
   );
   return `${fields.join("")}\n${letter.text}${attached.join("")}`;
-}
-
-export async function attachFile(path: string): Promise<Letter["attachments"][number]> {
-  if (path === "") throw new MailError("refused", "attach which file?");
-  const octets = await readFile(path);
-  return { octets, fileName: diskFileName(basename(path), "file"), mediaType: mediaTypeOf(path) };
-}
-
-const MEDIA_TYPES: ReadonlyMap<string, string> = new Map([
-  ["txt", "text/plain"],
-  ["csv", "text/csv"],
-  ["html", "text/html"],
-  ["ics", "text/calendar"],
-  ["vcf", "text/vcard"],
-  ["eml", "message/rfc822"],
-  ["png", "image/png"],
-  ["jpg", "image/jpeg"],
-  ["jpeg", "image/jpeg"],
-  ["gif", "image/gif"],
-  ["webp", "image/webp"],
-  ["svg", "image/svg+xml"],
-  ["pdf", "application/pdf"],
-  ["zip", "application/zip"],
-  ["json", "application/json"],
-  ["gz", "application/gzip"],
-]);
-
-function mediaTypeOf(path: string): string {
-  return MEDIA_TYPES.get(path.split(".").at(-1)?.toLowerCase() ?? "") ?? "application/octet-stream";
-}
-
-function deadLetterPath(): string {
-  return process.env.DEAD ?? `${process.env.HOME ?? "."}/dead.letter`;
-}
-
-/** Text that was not sent is kept where mailx keeps it. */
-export async function keepDeadLetter(text: string, { terminal }: LineState): Promise<void> {
-  if (text.trim() === "") return;
-  await appendFile(deadLetterPath(), text.endsWith("\n") ? text : `${text}\n`, { mode: 0o600 });
-  terminal.complain(`the text is kept in ${deadLetterPath()}`);
 }

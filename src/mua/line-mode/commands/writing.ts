@@ -5,7 +5,8 @@ import { emptyLetter, type Letter } from "../../compose/letter.ts";
 import { makeForward } from "../../compose/forward.ts";
 import { makeReply, writeAddresses } from "../../compose/reply.ts";
 import { splitWords } from "../command-name.ts";
-import { composeLetter, keepDeadLetter } from "../compose-loop.ts";
+import { composeLetter } from "../compose-loop.ts";
+import { keepDeadLetter } from "../dead-letter.ts";
 import type { LineCommand } from "../line-command.ts";
 import type { LineState } from "../line-state.ts";
 
@@ -26,7 +27,7 @@ async function writeAndSend(state: LineState, letter: Letter): Promise<boolean> 
     state.terminal.write(`sent to ${report.accepted.join(", ")}\n`);
     return true;
   } catch (error) {
-    await keepDeadLetter(letter.text, state);
+    await keepDeadLetter(letter.text, state.terminal);
     throw error;
   }
 }
