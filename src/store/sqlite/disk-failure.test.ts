@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { test } from "node:test";
 
 import { equalBytes } from "../../base/bytes.ts";
@@ -10,6 +8,7 @@ import { SeededRandom } from "../../base/testing/seeded-random.ts";
 import { TestClock } from "../../base/testing/test-clock.ts";
 import type { Store } from "../contract.ts";
 import { acceptFor, deliveryTo, inboxOf, makeAccount, MESSAGE } from "../testing/store-fixture.ts";
+import { makeTempFolder } from "../testing/temp-folder.ts";
 import { openStore } from "./open-store.ts";
 import type { CommitPoint } from "./writer.ts";
 
@@ -18,7 +17,7 @@ async function failing(
   code: string,
   body: (store: Store) => Promise<void>,
 ): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "posthorn-failure-"));
+  const folder = makeTempFolder("failure");
   const hooks = new URL(
     `../testing/fail-at.ts?point=${point}&code=${code}&times=2&skip=2`,
     import.meta.url,
@@ -93,7 +92,7 @@ test("a failed segment does not stop requests that carry no octets", () =>
   }));
 
 test("free space is told, and when it is low", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "posthorn-space-"));
+  const folder = makeTempFolder("space");
   const open = (minFreeOctets: number): Promise<Store> =>
     openStore({
       folder,

@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { test } from "node:test";
 
 import { silentLog } from "../../base/log.ts";
@@ -9,12 +7,13 @@ import { SeededRandom } from "../../base/testing/seeded-random.ts";
 import { TestClock } from "../../base/testing/test-clock.ts";
 import { Database } from "./database.ts";
 import { migrate } from "./migrate.ts";
+import { makeTempFolder } from "../testing/temp-folder.ts";
 import { openStore } from "./open-store.ts";
 import { SCHEMA } from "./schema.ts";
 import { storeFolders } from "./store-files.ts";
 
 async function inFolder(body: (folder: string) => Promise<void> | void): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "posthorn-migrate-"));
+  const folder = makeTempFolder("migrate");
   try {
     await body(folder);
   } finally {

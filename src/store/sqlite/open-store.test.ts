@@ -1,15 +1,14 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 
 import { silentLog } from "../../base/log.ts";
 import { SeededRandom } from "../../base/testing/seeded-random.ts";
 import { TestClock } from "../../base/testing/test-clock.ts";
 import { storeContract } from "../testing/contract.suite.ts";
+import { makeTempFolder } from "../testing/temp-folder.ts";
 import { openStore } from "./open-store.ts";
 
 storeContract("sqlite", () => {
-  const folder = mkdtempSync(join(tmpdir(), "posthorn-store-"));
+  const folder = makeTempFolder("store");
   const clock = new TestClock();
   const random = new SeededRandom();
   return Promise.resolve({

@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { test } from "node:test";
 
 import { silentLog } from "../../base/log.ts";
@@ -11,6 +9,7 @@ import type { Store } from "../contract.ts";
 import type { MailboxChange, OpenMailbox } from "../mail.ts";
 import { MailboxModel } from "../testing/mailbox-model.ts";
 import { acceptFor, deliveryTo, makeAccount, MESSAGE } from "../testing/store-fixture.ts";
+import { makeTempFolder } from "../testing/temp-folder.ts";
 import { openStore } from "./open-store.ts";
 
 const STEPS = 400;
@@ -176,7 +175,7 @@ async function makeWorld(folder: string, seed: number): Promise<World> {
 
 for (const seed of [1, 2]) {
   void test(`${STEPS} random operations by two processes end where the model says (seed ${seed})`, async () => {
-    const folder = mkdtempSync(join(tmpdir(), "posthorn-random-"));
+    const folder = makeTempFolder("random");
     const world = await makeWorld(folder, seed);
     const seen: number[] = [];
     const accountId = world.boxes[0][0].info.accountId;
@@ -205,7 +204,7 @@ for (const seed of [1, 2]) {
 }
 
 test("two processes at once: UIDs are unique, both see the same in the end", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "posthorn-both-"));
+  const folder = makeTempFolder("both");
   const world = await makeWorld(folder, 3);
   const [first, second] = world.stores;
   const account = first.directory.account("alice@example.org");

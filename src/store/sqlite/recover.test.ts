@@ -2,14 +2,12 @@ import assert from "node:assert/strict";
 import {
   appendFileSync,
   existsSync,
-  mkdtempSync,
   readdirSync,
   rmSync,
   statSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -27,6 +25,7 @@ import {
   MESSAGE,
 } from "../testing/store-fixture.ts";
 import { Database } from "./database.ts";
+import { makeTempFolder } from "../testing/temp-folder.ts";
 import { openStore, type StoreOptions } from "./open-store.ts";
 import { storeFolders } from "./store-files.ts";
 
@@ -37,7 +36,7 @@ function open(folder: string, more: Partial<StoreOptions> = {}): Promise<Store> 
 }
 
 async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "posthorn-recover-"));
+  const folder = makeTempFolder("recover");
   try {
     await body(folder);
   } finally {
