@@ -41,6 +41,10 @@ import { findUuencoded } from "../src/message/uuencode.ts";
 
 /** Octets that mean something somewhere. */
 const TOKENS: readonly string[] = [
+  // Longer than a line may be, than a type, than an identifier.
+  "x".repeat(1100),
+  "\u00c3\u00a9".repeat(400),
+  "y".repeat(130),
   "\r\n",
   "\n",
   "\r",
@@ -117,7 +121,7 @@ export function seeds(): Uint8Array[] {
   return [...RFC_EXAMPLES.values(), ...files];
 }
 
-const MAX_OCTETS = 8_000;
+const MAX_OCTETS = 12_000;
 
 /** A message with one to eight changes: octets changed, cut, doubled, moved, or taken from another message. */
 export function mutate(random: SeededRandom, pool: readonly Uint8Array[]): Buffer {

@@ -3,12 +3,14 @@
  * all header fields have them.
  */
 
+import { utf8Length } from "../base/bytes.ts";
 import type { Random } from "../base/random.ts";
 import { endOfComment, endOfQuoted, stripComments } from "./comment.ts";
 
 /** References fields of long threads are cut here; the first and the last ids are what threading needs. */
 export const MAX_MESSAGE_IDS = 1000;
-const MAX_ID_LENGTH = 998;
+/** So that each fits into one line with a field name before it (RFC 5322 §2.1.1). */
+const MAX_ID_OCTETS = 900;
 
 /** All identifiers in the text of a Message-ID, In-Reply-To or References field, in order. */
 export function parseMessageIds(text: string, max: number = MAX_MESSAGE_IDS): string[] {
@@ -21,11 +23,18 @@ export function parseMessageIds(text: string, max: number = MAX_MESSAGE_IDS): st
     else if (char === 0x3c) {
       const end = endOfId(text, index);
       const id = end === -1 ? "" : stripComments(text.slice(index, end)).replace(/[ \t]+/g, "");
-      if (id.length > 2 && id.length <= MAX_ID_LENGTH) ids.push(id);
+      if (isUsable(id)) ids.push(id);
       index = end === -1 ? index + 1 : end;
     } else index++;
   }
   return ids;
+}
+
+/** Neither empty, nor endless, nor with anything in it that could not be written into a field again. */
+function isUsable(id: string): boolean {
+  return (
+    id.length > 2 && utf8Length(id) <= MAX_ID_OCTETS && !/[\u0000-\u0020\u007f-\u009f]/.test(id)
+  );
 }
 
 /** The index after the `>` that closes the id opened at `from`; -1 if another `<` or nothing comes first. */
@@ -69,7 +78,7 @@ export function makeMessageId(random: Random, domain: string): string {
 /** RFC 5322 §3.6.4 as far as it may be generated: dot-atoms, or a literal at the right. */
 export function isMessageId(id: string): boolean {
   return (
-    id.length <= MAX_ID_LENGTH &&
+    utf8Length(id) <= MAX_ID_OCTETS &&
     /^<[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.\u0080-\u{10ffff}]+@(?:[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.\u0080-\u{10ffff}]+|\[[\u0021-\u005a\u005e-\u007e]*\])>$/u.test(
       id,
     )

@@ -325,6 +325,9 @@ two
     assert.equal(type("(c) TEXT / HTML (d); a=b"), "text/html");
     assert.equal(type("multipart; boundary=b"), "multipart/mixed");
     assert.equal(type("x-a+b/y.z-1"), "x-a+b/y.z-1");
+    // RFC 6838 §4.2: 127 characters, and one more.
+    assert.equal(type(`a/${"b".repeat(127)}`), `a/${"b".repeat(127)}`);
+    assert.equal(type(`a/${"b".repeat(128)}`), "text/plain");
   });
 
   test("Content-Transfer-Encoding in the forms that occur", () => {

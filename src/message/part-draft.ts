@@ -101,8 +101,11 @@ function readContentType(
   }
 }
 
+/** RFC 6838 §4.2: no name is longer. */
+const MAX_TOKEN_LENGTH = 127;
+
 function isToken(text: string): boolean {
-  return /^[!#$%&'*+\-.^_`{|}~a-z0-9]+$/.test(text);
+  return text.length <= MAX_TOKEN_LENGTH && /^[!#$%&'*+\-.^_`{|}~a-z0-9]+$/.test(text);
 }
 
 function readEncoding(

@@ -166,6 +166,39 @@ suite("forwards", () => {
     assert.deepEqual(sent.defects, []);
   });
 
+  test("a message with endless names for everything can be answered and forwarded", () => {
+    const endless = "x".repeat(5000);
+    const odd = parseMessage(octets`
+From: "${endless}" <ada@example.org>
+Subject: ${endless}
+Message-ID: <${endless}@example.org>
+References: <${endless}> <a@b>
+Content-Type: multipart/mixed; boundary=b
+
+--b
+Content-Type: ${endless}/${endless}; name=${endless}
+Content-Disposition: attachment; filename="${endless}"
+
+x
+--b
+Content-Type: image/png; name="${endless}"
+
+x
+--b--
+`);
+    const inline = forward(odd, { from: ME, to, how: "inline", dateMs: 0 });
+    assert.deepEqual(parseMessage(compose(inline)).defects, []);
+    const attached = parseMessage(
+      compose(forward(odd, { from: ME, to, how: "attached", dateMs: 0 })),
+    );
+    assert.deepEqual(
+      attached.defects.map(({ kind }) => kind),
+      odd.defects.map(({ kind }) => kind),
+    );
+    const answer = parseMessage(compose(reply(odd, options("all"))));
+    assert.deepEqual(answer.defects, []);
+  });
+
   test("inline: head and text in the text, attachments attached", () => {
     const draft = forward(parseMessage(original), { from: ME, to, how: "inline", dateMs: 0 });
     assert.match(

@@ -8,6 +8,7 @@ import type { NamedAddress } from "../address-format.ts";
 import { compose } from "../compose.ts";
 import { formatDate, parseDate } from "../date.ts";
 import type { EntityDraft } from "../entity.ts";
+import { parseMessageIds } from "../message-id.ts";
 import type { ParsedMessage } from "../part.ts";
 import { findReport, reportEntity, type ReturnedContent } from "./report-entity.ts";
 import {
@@ -83,7 +84,8 @@ export function composeDsn(report: DsnReport): Uint8Array {
   const machine: EntityDraft = isGlobal
     ? { kind: "encoded", mediaType: "message/global-delivery-status", encoding: "8bit", octets }
     : { kind: "encoded", mediaType: "message/delivery-status", encoding: "7bit", octets };
-  const ids = report.originalMessageId === undefined ? undefined : [report.originalMessageId];
+  // A stranger chose it: only what is an identifier is written.
+  const ids = parseMessageIds(report.originalMessageId ?? "").slice(0, 1);
   return compose({
     from: [report.from],
     to: [{ address: report.to }],

@@ -4,6 +4,7 @@ import { type Address, formatAddress } from "../addr-spec.ts";
 import type { NamedAddress } from "../address-format.ts";
 import { compose } from "../compose.ts";
 import type { EntityDraft } from "../entity.ts";
+import { parseMessageIds } from "../message-id.ts";
 import type { ParsedMessage } from "../part.ts";
 import { findReport, reportEntity, type ReturnedContent } from "./report-entity.ts";
 import {
@@ -42,7 +43,9 @@ export type MdnReport = {
 
 export function composeMdn(report: MdnReport): Uint8Array {
   const isGlobal = report.isGlobal ?? false;
-  const { reportingUa, originalRecipient, originalMessageId } = report;
+  const { reportingUa, originalRecipient } = report;
+  // A stranger chose it: only what is an identifier is written.
+  const ids = parseMessageIds(report.originalMessageId ?? "").slice(0, 1);
   const octets = groupsOctets([
     fieldGroup([
       ["Reporting-UA", reportingUa === undefined ? undefined : asciiOnly(reportingUa)],
@@ -53,7 +56,7 @@ export function composeMdn(report: MdnReport): Uint8Array {
           : formatTypedAddress(originalRecipient, isGlobal),
       ],
       ["Final-Recipient", formatTypedAddress(formatAddress(report.finalRecipient), isGlobal)],
-      ["Original-Message-ID", originalMessageId],
+      ["Original-Message-ID", ids[0]],
       ["Disposition", formatDisposition(report.disposition)],
     ]),
   ]);
@@ -65,7 +68,6 @@ export function composeMdn(report: MdnReport): Uint8Array {
         octets,
       }
     : { kind: "encoded", mediaType: "message/disposition-notification", encoding: "7bit", octets };
-  const ids = originalMessageId === undefined ? undefined : [originalMessageId];
   return compose({
     from: [report.from],
     to: [{ address: report.to }],

@@ -3,7 +3,7 @@
  * in header form with blank lines between them, and the typed values within (`rfc822;user@host`).
  */
 
-import { encodeUtf8 } from "../../base/bytes.ts";
+import { encodeUtf8, utf8Length } from "../../base/bytes.ts";
 import { cleanText } from "../address-format.ts";
 import { skipSpaceAndComments } from "../comment.ts";
 import { fieldLine } from "../field-format.ts";
@@ -84,8 +84,15 @@ export function asciiOnly(text: string): string {
 export function fieldGroup(fields: readonly (readonly [string, string | undefined])[]): string {
   let group = "";
   for (const [name, value] of fields)
-    if (value !== undefined) group += fieldLine(name, cleanText(value));
+    if (value !== undefined) group += fieldLine(name, foldable(cleanText(value)));
   return group;
+}
+
+/** What a remote server said may be one word of thousands of characters; a line may not (RFC 5322 §2.1.1). */
+function foldable(text: string): string {
+  return text.replace(/[^ ]{300,}/g, (word) =>
+    utf8Length(word) <= 900 ? word : word.replace(/.{1,200}/gu, "$& ").trimEnd(),
+  );
 }
 
 export function groupsOctets(groups: readonly string[]): Uint8Array {

@@ -164,6 +164,51 @@ suite("DSN (RFC 3464)", () => {
     assert.equal(parseDsn(parseMessage(data))?.recipients.length, 1);
   });
 
+  test("what a stranger wrote can be reported, however odd: endless words, identifiers that are none", () => {
+    const endless = "x".repeat(5000);
+    for (const originalMessageId of [
+      `<${endless}@x>`,
+      "no id",
+      "<a\u0001@b>",
+      "<a@b>\r\nX: y",
+      `<${"ü".repeat(800)}@x>`,
+    ]) {
+      const data = composeDsn({
+        ...REPORT,
+        originalMessageId,
+        subject: endless,
+        text: endless,
+        envelopeId: endless,
+        receivedFromMta: endless,
+        recipients: [
+          {
+            ...REPORT.recipients[0],
+            diagnostic: endless,
+            remoteMta: endless,
+            finalLogId: "é".repeat(3000),
+            originalRecipient: `utf-8;${"日".repeat(2000)}`,
+          },
+        ],
+      });
+      assert.deepEqual(errors(data), []);
+      assert.equal(
+        parseDsn(parseMessage(data))?.recipients[0].diagnostic?.replaceAll(" ", ""),
+        endless,
+      );
+      assert.doesNotThrow(() =>
+        composeMdn({
+          ...MDN,
+          originalMessageId,
+          reportingUa: endless,
+          originalRecipient: "日".repeat(2000),
+        }),
+      );
+      assert.doesNotThrow(() =>
+        composeArf({ ...ARF, userAgent: endless, reportedUris: [endless] }),
+      );
+    }
+  });
+
   test("reports as they come: one group, no types, brackets, no status", () => {
     const read = (...lines: string[]): ReturnType<typeof parseDsn> =>
       parseDsn(parseMessage(message("Content-Type: message/delivery-status", "", ...lines)));
