@@ -131,6 +131,7 @@ peerTest(
     const client = await session.client();
     for (const number of [2, 1, 3]) await client.append("INBOX", message(number, `text ${number}`));
     const terminal = new MemoryTerminal([
+      "thread",
       "sort date",
       "3",
       "mkdir Kept",

@@ -18,6 +18,8 @@ const IMAP_PORT = 143;
 export class MailWorld {
   readonly world: World;
   readonly host: TestHost;
+  /** Cuts what both sides read into pieces of at most this many octets. */
+  chunkOctets: number | undefined;
   /** Server ends of the IMAP connections open now, for tests that cut them. */
   readonly imapChannels: { abort(): void }[] = [];
   readonly #serving: Promise<void>[] = [];
@@ -67,6 +69,7 @@ export class MailWorld {
       connect: async ({ host, port }) => {
         if (host !== "127.0.0.1") throw new MailError("connect-failed", `nobody at ${host}`);
         const { client, server } = makeMemoryPipe({
+          chunkOctets: this.chunkOctets,
           client: { address: "127.0.0.1", port: 40_000 },
           server: { address: "127.0.0.1", port },
         });

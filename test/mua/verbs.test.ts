@@ -128,6 +128,25 @@ test("reply and forward: marked, quoted, copied to Sent; send tells whom it refu
   assert.equal(sent?.messages, 2);
 });
 
+test("security row 84: the same at every cut of the connection", async () => {
+  const outcomes: unknown[] = [];
+  for (const chunkOctets of [undefined, 1, 2, 3, 7]) {
+    world.chunkOctets = chunkOctets;
+    session = world.session("anna");
+    const where = { folder: "INBOX", uid: "2", peek: true };
+    outcomes.push([
+      await list({ sort: "thread" }),
+      await list({ query: ["subject:grüß"] }),
+      await readOne(session, { ...where, columns: 80, allFields: true }),
+      await listMailboxes(session),
+    ]);
+    await session.close();
+  }
+  world.chunkOctets = undefined;
+  session = world.session("anna");
+  for (const outcome of outcomes) assert.deepEqual(outcome, outcomes[0]);
+});
+
 test("save, copy, move, flag, delete", async () => {
   const named = { folder: "INBOX", uids: ["1", "2:3"] };
   const mbox = join(folder, "all");

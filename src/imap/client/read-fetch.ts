@@ -28,8 +28,13 @@ export function readFetch(response: DataResponse): FetchedMessage {
     if (typeof key !== "string") break;
     const name = key.toUpperCase();
     const section = /^(?:BODY|BINARY)\[(.*)\](?:<\d+>)?$/.exec(name);
-    if (section === null) found.set(name, items[index + 1]);
-    else sections.set(section[1], octetsOf(items[index + 1]) ?? new Uint8Array(0));
+    if (section === null) {
+      found.set(name, items[index + 1]);
+      continue;
+    }
+    // Servers may quote names of header fields, or not.
+    const sectionName = section[1].replaceAll('"', "");
+    sections.set(sectionName, octetsOf(items[index + 1]) ?? new Uint8Array(0));
   }
   const flags = found.get("FLAGS");
   const structure = found.get("BODYSTRUCTURE") ?? found.get("BODY");
