@@ -1,9 +1,8 @@
 /** The life of a server process: start, signals, reload, orderly end. What it runs is in `compose.ts`. */
 
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { isatty } from "node:tty";
-import { MailError } from "../base/errors.ts";
 import { systemClock } from "../net/system-clock.ts";
 import { systemRandom } from "../net/system-random.ts";
 import { openStore } from "../store/sqlite/open-store.ts";
@@ -16,6 +15,7 @@ import { guardProcess } from "./guard-process.ts";
 import { watchLauncher } from "./launcher-watch.ts";
 import { makeFirstAccount } from "./first-start.ts";
 import type { FirstAccount } from "./first-start.ts";
+import { makeDataFolder } from "./make-data-folder.ts";
 import { makeProcessLog } from "./process-log.ts";
 import type { ProcessLog } from "./process-log.ts";
 import { welcome } from "./welcome.ts";
@@ -66,19 +66,6 @@ export async function serve(find: () => FoundConfig, options: ServeOptions = {})
     await store.close();
     log.info("app.stopped");
     log.flush();
-  }
-}
-
-function makeDataFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new MailError(
-      "config-invalid",
-      `the data folder ${folder} can't be made (${code}). Choose another with --data, $POSTHORN_DATA or dataFolder in the configuration.`,
-      { cause: error },
-    );
   }
 }
 

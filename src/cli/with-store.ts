@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { findConfig } from "../app/config/find-config.ts";
 import type { FoundConfig } from "../app/config/find-config.ts";
+import { makeDataFolder } from "../app/make-data-folder.ts";
 import { silentLog } from "../base/log.ts";
 import { systemClock } from "../net/system-clock.ts";
 import { systemRandom } from "../net/system-random.ts";
@@ -34,12 +35,7 @@ export async function withStore<T>(
   work: (store: Store, found: FoundConfig) => Promise<T> | T,
 ): Promise<T> {
   const found = configOf(command);
-  if (!existsSync(found.dataFolder)) {
-    throw new CliError(
-      `there is no data folder ${found.dataFolder}. Start \`posthorn serve\` once, or say where it is with --data or $POSTHORN_DATA.`,
-      EXIT.config,
-    );
-  }
+  requireDataFolder(found);
   const store = await openStore({
     folder: found.dataFolder,
     clock: systemClock,
@@ -52,4 +48,17 @@ export async function withStore<T>(
   } finally {
     await store.close();
   }
+}
+
+/** A folder that a configuration file names is made; any other may be a slip of the finger, or the wrong place. */
+function requireDataFolder({ dataFolder, file, settings }: FoundConfig): void {
+  if (existsSync(dataFolder)) return;
+  if (file !== undefined && dataFolder === settings.dataFolder) {
+    makeDataFolder(dataFolder);
+    return;
+  }
+  throw new CliError(
+    `there is no data folder ${dataFolder}. Start \`posthorn serve\` once, or say where it is with --data or $POSTHORN_DATA.`,
+    EXIT.config,
+  );
 }

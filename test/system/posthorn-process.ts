@@ -4,7 +4,7 @@
  */
 
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,7 +59,6 @@ export async function makePosthornFolder(
   const config = join(path, "posthorn.toml");
   const free = await freePorts(host);
   const ports = { ...free, smtp: options.smtpPort ?? free.smtp };
-  mkdirSync(join(path, "data"), { mode: 0o700 });
   writeFileSync(
     config,
     [
