@@ -49,7 +49,7 @@ async function openSession(port: number): Promise<Session> {
   let heard: () => void = () => {};
   socket.on("data", (piece: Buffer) => {
     octets += piece.length;
-    tail = (tail + piece.toString("latin1", Math.max(0, piece.length - 400))).slice(-400);
+    tail = (tail + piece.toString("latin1", Math.max(0, piece.length - 4000))).slice(-4000);
     heard();
   });
   const until = async (pattern: RegExp): Promise<string> => {
@@ -59,7 +59,7 @@ async function openSession(port: number): Promise<Session> {
       await new Promise<void>((resolve) => (heard = resolve));
     }
   };
-  await until(/^\* OK/);
+  await until(/\r\n$/);
   let tag = 0;
   const step = async ({ name, command, messages = 1 }: ImapStep): Promise<ImapFigure> => {
     tail = "";
