@@ -7,7 +7,7 @@ import type { PasswordOptions } from "./new-password.ts";
 import { readAddress, readQuota } from "./arguments.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-codes.ts";
-import { print, printFacts, printJson, printTable, showSize, showTime } from "./output.ts";
+import { print, printFacts, printJson, printTable, report, showSize, showTime } from "./output.ts";
 import { withStore } from "./with-store.ts";
 
 const EXAMPLES = `
@@ -64,7 +64,8 @@ function addMaking(account: Command): void {
   account
     .command("remove <address>")
     .description("remove an account and all its mail")
-    .option("--yes", "do not ask")
+    .option("--yes", "even if it holds mail")
+    .option("--json", "as JSON")
     .action(async (text: string, options: { yes?: boolean }, command: Command) => {
       const address = readAddress(text);
       await withStore(command, async ({ directory }) => {
@@ -78,7 +79,7 @@ function addMaking(account: Command): void {
         }
         await directory.removeAccount(address);
       });
-      print(`${address} and its mail are removed.`);
+      report(command, { removed: address }, `${address} and its mail are removed.`);
     });
 }
 
@@ -88,6 +89,7 @@ function addChanging(account: Command): void {
     .description("set a new password")
     .option("--password-stdin", "read the password from standard input")
     .option("--generate", "make a password and print it")
+    .option("--json", "as JSON")
     .action(async (text: string, options: PasswordOptions, command: Command) => {
       const address = readAddress(text);
       const password = await withStore(command, async ({ directory }) => {
@@ -96,14 +98,20 @@ function addChanging(account: Command): void {
         await directory.changeAccount(address, { password: chosen.text });
         return chosen;
       });
-      print(`The password of ${address} is changed.`);
-      if (password.isMadeUp) print(`Password: ${password.text}`);
+      const made = password.isMadeUp ? password.text : undefined;
+      const sentence = `The password of ${address} is changed.`;
+      report(
+        command,
+        { address, ...(made !== undefined && { password: made }) },
+        made === undefined ? sentence : `${sentence}\nPassword: ${made}`,
+      );
     });
   account
     .command("set <address>")
     .description("change name or quota")
     .option("--name <name>", "the person's name")
     .option("--quota <size>", "how much it may hold, such as 2GB; none for no limit")
+    .option("--json", "as JSON")
     .action(async (text: string, options: { name?: string; quota?: string }, command: Command) => {
       const { name, quota } = options;
       if (name === undefined && quota === undefined) {
@@ -113,10 +121,10 @@ function addChanging(account: Command): void {
         ...(name !== undefined && { displayName: name }),
         ...(quota !== undefined && { quotaOctets: readQuota(quota) }),
       };
-      await withStore(command, ({ directory }) =>
+      const changed = await withStore(command, ({ directory }) =>
         directory.changeAccount(readAddress(text), change),
       );
-      print(`${text} is changed.`);
+      report(command, changed, `${text} is changed.`);
     });
   for (const isEnabled of [true, false]) {
     account
@@ -124,12 +132,13 @@ function addChanging(account: Command): void {
       .description(
         isEnabled ? "let it log in again" : "no more logging in; mail for it is still taken",
       )
+      .option("--json", "as JSON")
       .action(async (text: string, _options: object, command: Command) => {
         const address = readAddress(text);
-        await withStore(command, ({ directory }) =>
+        const changed = await withStore(command, ({ directory }) =>
           directory.changeAccount(address, { isEnabled }),
         );
-        print(`${address} is ${isEnabled ? "enabled" : "disabled"}.`);
+        report(command, changed, `${address} is ${isEnabled ? "enabled" : "disabled"}.`);
       });
   }
 }

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { requireDomain } from "./account-command.ts";
 import { readAddress } from "./arguments.ts";
 import { CliError } from "./cli-error.ts";
-import { print, printJson, printTable } from "./output.ts";
+import { print, printJson, printTable, report } from "./output.ts";
 import { withStore } from "./with-store.ts";
 
 const EXAMPLES = `
@@ -38,19 +38,22 @@ export function addAliasCommand(program: Command): void {
   alias
     .command("set <address> <targets...>")
     .description("replace the targets of an alias")
+    .option("--json", "as JSON")
     .action(async (text: string, targets: string[], _options: object, command: Command) => {
       const changed = await withStore(command, ({ directory }) =>
         directory.changeAlias(readAddress(text), targets.map(readAddress)),
       );
-      print(`${changed.address} now leads to ${changed.targets.join(", ")}.`);
+      const targetsNow = changed.targets.join(", ");
+      report(command, changed, `${changed.address} now leads to ${targetsNow}.`);
     });
   addReading(alias);
   alias
     .command("remove <address>")
     .description("remove an alias")
+    .option("--json", "as JSON")
     .action(async (text: string, _options: object, command: Command) => {
       await withStore(command, ({ directory }) => directory.removeAlias(readAddress(text)));
-      print(`${text} is removed.`);
+      report(command, { removed: text }, `${text} is removed.`);
     });
 }
 

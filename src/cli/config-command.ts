@@ -2,11 +2,13 @@
 
 import type { Command } from "commander";
 import { configDocument } from "../app/config/config-document.ts";
-import { print, printJson } from "./output.ts";
+import { configExample } from "../app/config/config-example.ts";
+import { print, printJson, report } from "./output.ts";
 import { configOf } from "./with-store.ts";
 
 const EXAMPLES = `
 Examples:
+  $ posthorn config example > posthorn.toml
   $ posthorn config check --config posthorn.toml
   $ posthorn config show
 `;
@@ -19,9 +21,12 @@ export function addConfigCommand(program: Command): void {
   config
     .command("check")
     .description("say what is wrong in the file, with line and column")
+    .option("--json", "as JSON")
     .action((_options: object, command: Command) => {
       const { file } = configOf(command);
-      print(
+      report(
+        command,
+        { file: file ?? null, isInOrder: true },
         file === undefined
           ? "There is no configuration file; the defaults hold."
           : `${file} is in order.`,
@@ -39,6 +44,10 @@ export function addConfigCommand(program: Command): void {
       );
       printJson({ file: file ?? null, ...(safe as object), dataFolder });
     });
+  config
+    .command("example")
+    .description("a posthorn.toml with every setting at its default, to start from")
+    .action(() => print(configExample()));
   config
     .command("doc")
     .description("the documentation of all settings, as Markdown")

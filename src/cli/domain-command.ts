@@ -6,7 +6,7 @@ import type { Domain } from "../store/directory.ts";
 import { readAddress } from "./arguments.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-codes.ts";
-import { print, printFacts, printJson, printTable, showTime } from "./output.ts";
+import { print, printFacts, printJson, printTable, report, showTime } from "./output.ts";
 import { withStore } from "./with-store.ts";
 
 const EXAMPLES = `
@@ -47,6 +47,7 @@ export function addDomainCommand(program: Command): void {
     .description("change a domain")
     .option("--catch-all <address>", "where mail goes that nothing else takes")
     .option("--no-catch-all", "refuse such mail")
+    .option("--json", "as JSON")
     .action(async (name: string, options: { catchAll?: string | boolean }, command: Command) => {
       const { catchAll } = options;
       if (catchAll === undefined || catchAll === true) {
@@ -56,18 +57,19 @@ export function addDomainCommand(program: Command): void {
         );
       }
       const change = catchAll === false ? null : readAddress(catchAll);
-      await withStore(command, (store) =>
+      const changed = await withStore(command, (store) =>
         store.directory.changeDomain(readDomain(name), { catchAll: change }),
       );
-      print(`${name} is changed.`);
+      report(command, changed, `${name} is changed.`);
     });
   addReading(domain);
   domain
     .command("remove <name>")
     .description("take no more mail for a domain; it must be empty")
+    .option("--json", "as JSON")
     .action(async (name: string, _options: object, command: Command) => {
       await withStore(command, (store) => store.directory.removeDomain(readDomain(name)));
-      print(`${name} is removed.`);
+      report(command, { removed: name }, `${name} is removed.`);
     });
 }
 

@@ -8,7 +8,7 @@ import { requireDomain } from "./account-command.ts";
 import { readAddress } from "./arguments.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-codes.ts";
-import { print, printFacts, printJson, printTable } from "./output.ts";
+import { print, printFacts, printJson, printTable, report } from "./output.ts";
 import { withStore } from "./with-store.ts";
 
 const EXAMPLES = `
@@ -70,6 +70,7 @@ function addMaking(list: Command): void {
   list
     .command("set <address>")
     .description("change a list")
+    .option("--json", "as JSON")
     .option("--owner <address>", "who hears of its troubles")
     .option("--name <name>", "what it is called")
     .addOption(postingOption())
@@ -82,15 +83,18 @@ function addMaking(list: Command): void {
       if (Object.keys(change).length === 0) {
         throw new CliError("nothing to change: give --owner, --name or --posting", EXIT.usage);
       }
-      await withStore(command, ({ directory }) => directory.changeList(readAddress(text), change));
-      print(`${text} is changed.`);
+      const changed = await withStore(command, ({ directory }) =>
+        directory.changeList(readAddress(text), change),
+      );
+      report(command, changed, `${text} is changed.`);
     });
   list
     .command("remove <address>")
     .description("remove a list")
+    .option("--json", "as JSON")
     .action(async (text: string, _options: object, command: Command) => {
       await withStore(command, ({ directory }) => directory.removeList(readAddress(text)));
-      print(`${text} is removed.`);
+      report(command, { removed: text }, `${text} is removed.`);
     });
 }
 
@@ -139,6 +143,7 @@ function addMembers(list: Command): void {
       .command(`${verb} <list> [addresses...]`)
       .description(verb === "add" ? "put addresses on a list" : "take addresses off a list")
       .option("--file <file>", "a file with one address a line; - for standard input")
+      .option("--json", "as JSON")
       .action(
         async (text: string, given: string[], options: { file?: string }, command: Command) => {
           const addresses = [...given, ...linesOf(options.file)].map(readAddress);
@@ -148,7 +153,7 @@ function addMembers(list: Command): void {
           const count = await withStore(command, ({ directory }) =>
             changeMembers(directory, text, verb, addresses),
           );
-          print(`${text} has ${count} members now.`);
+          report(command, { list: text, members: count }, `${text} has ${count} members now.`);
         },
       );
   }

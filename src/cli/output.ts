@@ -1,5 +1,6 @@
 /** What commands print: tables for people, JSON for programs. */
 
+import type { Command } from "commander";
 import stringWidth from "string-width";
 
 export function print(text: string): void {
@@ -8,6 +9,12 @@ export function print(text: string): void {
 
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** What a changing verb says: a sentence for people, or what is now as JSON. */
+export function report(command: Command, facts: unknown, sentence: string): void {
+  if (command.opts<{ json?: boolean }>().json === true) printJson(facts);
+  else print(sentence);
 }
 
 export type Column<T> = {

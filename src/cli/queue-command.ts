@@ -56,7 +56,8 @@ export function addQueueCommand(program: Command): void {
 }
 
 export function addMailqCommand(program: Command): void {
-  filters(program.command("mailq").description("the queue"))
+  filters(program.command("mailq").description("the queue, as `posthorn queue list` shows it"))
+    .addHelpText("after", "\nExample:\n  $ mailq --domain example.net\n")
     .allowUnknownOption()
     .allowExcessArguments()
     .action((options: FilterOptions, command: Command) => list(options, command));

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import type { Answer } from "dns-packet";
@@ -37,6 +38,33 @@ function runProgram(
     child.stdin.on("error", () => {});
     child.stdin.end(input);
   });
+}
+
+type Driver = { run(words: readonly string[]): Promise<Run>; end(): void };
+
+/** One process for many command lines. */
+function startDriver(data: string): Driver {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "cli-driver.ts")], {
+    env: {
+      ...process.env,
+      POSTHORN_DATA: data,
+      POSTHORN_CONFIG: "",
+      // As the real entry sets it: the store's thread starts in a third of the time.
+      NODE_COMPILE_CACHE: join(import.meta.dirname, "../../node_modules/.cache/posthorn"),
+    },
+    cwd: tmpdir(),
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    async run(words) {
+      child.stdin.write(`${JSON.stringify(words)}\n`);
+      const answer = await answers.next();
+      assert.equal(answer.done, false, `the driver ended at ${words.join(" ")}`);
+      return JSON.parse(String(answer.value)) as Run;
+    },
+    end: () => child.stdin.end(),
+  };
 }
 
 /** Two messages with three recipients, none of which anybody tries to reach. */
@@ -78,15 +106,22 @@ async function fillQueue(folder: string): Promise<void> {
 
 suite("the command line", () => {
   let data = "";
+  let driver: Driver;
   const posthorn = (line: string, input?: string): Promise<Run> =>
-    runProgram(process.execPath, [bin, ...line.split(" ")], data, input);
+    input === undefined
+      ? driver.run(line.split(" "))
+      : runProgram(process.execPath, [bin, ...line.split(" ")], data, input);
   const json = async (line: string): Promise<unknown> => JSON.parse((await posthorn(line)).stdout);
 
   before(() => {
     data = join(mkdtempSync(join(tmpdir(), "posthorn-cli-")), "data");
     mkdirSync(data, { mode: 0o700 });
+    driver = startDriver(data);
   });
-  after(() => rmSync(join(data, ".."), { recursive: true, force: true }));
+  after(() => {
+    driver.end();
+    rmSync(join(data, ".."), { recursive: true, force: true });
+  });
 
   test("a domain, accounts, an alias and a list, from nothing to removed", async () => {
     const missing = await posthorn("account add anna@example.org --generate");
@@ -106,7 +141,8 @@ suite("the command line", () => {
     const short = await posthorn("account password bob@example.org --password-stdin", "short\n");
     assert.equal(short.status, 2);
     assert.match(short.stderr, /at least 8 characters/);
-    assert.equal((await posthorn("account disable bob@example.org")).status, 0);
+    const off = (await json("account disable bob@example.org --json")) as { isEnabled: boolean };
+    assert.equal(off.isEnabled, false);
     assert.equal(
       (await posthorn("account set anna@example.org --quota 2GB --name Anna")).status,
       0,
@@ -192,24 +228,21 @@ suite("the command line", () => {
     assert.equal(existsSync(`${data}-not-there`), false, "looking makes nothing");
   });
 
-  test("help has examples for every verb", async () => {
+  test("help lists the verbs", async () => {
     const { stdout, status } = await posthorn("--help");
     assert.equal(status, 0);
-    for (const verb of [
+    const verbs = [
       "serve",
       "domain",
       "account",
       "alias",
       "list",
       "queue",
+      "mail",
+      "send",
       "doctor",
-      "config",
-    ]) {
-      assert.match(stdout, new RegExp(`^ +${verb} `, "m"));
-      const help = await posthorn(`${verb} --help`);
-      assert.equal(help.status, 0);
-      assert.match(help.stdout, /Examples?:\n {2}\$ posthorn /, verb);
-    }
+    ];
+    for (const verb of verbs) assert.match(stdout, new RegExp(`^ +${verb} `, "m"));
   });
 
   test("the faces: mailq by link, newaliases, and an empty queue", async () => {
