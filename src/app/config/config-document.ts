@@ -10,6 +10,7 @@ Posthorn runs without any configuration. For a server of your own, write a file 
 Posthorn looks at \`$POSTHORN_CONFIG\`, then for \`./posthorn.toml\`, then for
 \`/etc/posthorn/posthorn.toml\`. All commands look in the same places.
 
+\`posthorn config example\` prints a file with every setting at its default, to start from;
 \`posthorn config check\` says what is wrong in a file, with line and column; \`posthorn config show\`
 prints the settings that hold. Times are written "30s", "5m", "4h", "5d"; sizes "500KB", "50MB",
 "2GB". Relative paths start at the folder of the file.

@@ -290,10 +290,15 @@ export const SETTINGS: Table<Settings> = {
         type: "true or false",
         doc: "TLS from the first octet (port 465).",
       }),
-      user: setting({ ...OPTIONAL_TEXT, doc: "Log in there under this name." }),
+      user: setting({
+        ...OPTIONAL_TEXT,
+        doc: "Log in there under this name.",
+        example: '"anna@example.org"',
+      }),
       password: setting({
         ...OPTIONAL_TEXT,
         doc: "And this password. Used over TLS only. The file should then be readable by its owner alone.",
+        example: '"correct horse"',
       }),
     },
   },
@@ -330,8 +335,16 @@ export const SETTINGS: Table<Settings> = {
         type: "true or false",
         doc: "TLS from the first octet.",
       }),
-      user: setting({ ...OPTIONAL_TEXT, doc: "Log in there under this name." }),
-      password: setting({ ...OPTIONAL_TEXT, doc: "And this password, over TLS only." }),
+      user: setting({
+        ...OPTIONAL_TEXT,
+        doc: "Log in there under this name.",
+        example: '"anna@example.org"',
+      }),
+      password: setting({
+        ...OPTIONAL_TEXT,
+        doc: "And this password, over TLS only.",
+        example: '"correct horse"',
+      }),
     },
   },
   queue: {
