@@ -157,7 +157,7 @@ export const SETTINGS: Table<Settings> = {
       }),
       connectionsPerClient: setting({
         schema: wholeNumber(1, 1_000_000),
-        default: 100,
+        default: 250,
         type: "number",
         doc: "Connections to one service from one IPv4 address or one IPv6 /64. Loopback is not counted.",
       }),
