@@ -88,16 +88,26 @@ export class Destinations {
     return jobs;
   }
 
-  /** Nothing gets through: other mail for it need not find that out with a timeout each (mta.md 29). */
-  unreachable(destination: string, problem: string): void {
-    const pauses = (this.#paused.get(destination)?.pauses ?? 0) + 1;
-    const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (pauses - 1));
-    this.#paused.delete(destination);
-    const untilMs = this.#clock.monotonicMs() + pauseMs;
-    this.#paused.set(destination, { untilMs, pauses, problem });
-    if (this.#paused.size <= MAX_PAUSED) return;
-    const [oldest] = this.#paused.keys();
-    this.#paused.delete(oldest);
+  /**
+   * Nothing gets through: other mail for it need not find that out with a timeout each (mta.md 29).
+   * Returns the jobs that waited for their turn. Deliveries that began together fail together, and
+   * count once.
+   */
+  unreachable(destination: string, problem: string): readonly QueueJob[] {
+    if (this.pause(destination) === undefined) {
+      const pauses = (this.#paused.get(destination)?.pauses ?? 0) + 1;
+      const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (pauses - 1));
+      const untilMs = this.#clock.monotonicMs() + pauseMs;
+      this.#paused.delete(destination);
+      this.#paused.set(destination, { untilMs, pauses, problem });
+      if (this.#paused.size > MAX_PAUSED) {
+        const [oldest] = this.#paused.keys();
+        this.#paused.delete(oldest);
+      }
+    }
+    const waiting = this.#active.get(destination)?.waiting.splice(0) ?? [];
+    this.#waiting -= waiting.length;
+    return waiting;
   }
 
   reachable(destination: string): void {

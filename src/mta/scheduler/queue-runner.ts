@@ -19,6 +19,7 @@ import type { MtaConfig } from "../config.ts";
 import { withoutFullMailboxes } from "../reception/full-mailboxes.ts";
 import { Destinations } from "./destinations.ts";
 import { logOutcome } from "./outcome-log.ts";
+import { postponementMs } from "./retry-schedule.ts";
 import { settleJob, type SettledJob, type SettlingDeps } from "./settle-job.ts";
 
 export type RunnerDeps = SettlingDeps & {
@@ -106,34 +107,45 @@ export class QueueRunner {
     });
   }
 
+  /** Never rejects: a store that fails is asked again. */
   async #claimAll(): Promise<void> {
-    const { store, clock, worker, log } = this.#deps;
     this.#cancelTimer?.();
-    do {
-      this.#mustClaimAgain = false;
-      const limit = this.#free();
-      if (limit <= 0) return;
-      try {
-        const busy = this.#destinations.busy();
-        const { leaseMs } = this.#config.queue;
-        const jobs = await store.queue.claim({
-          worker,
-          nowMs: clock.nowMs(),
-          leaseMs,
-          limit,
-          busy,
-        });
-        for (const job of jobs) {
-          if (this.#destinations.admit(job)) this.#begin(job);
-        }
-        if (jobs.length > 0) this.#mustClaimAgain = true;
-      } catch (error) {
-        log.error("mta.claim-failed", error);
+    try {
+      do {
         this.#mustClaimAgain = false;
-        return this.#wakeIn(PATIENCE_MS);
-      }
-    } while (this.#mustClaimAgain && this.#isRunning);
-    this.#sleep();
+        const limit = this.#free();
+        if (limit <= 0) return;
+        const jobs = await this.#claimJobs(limit);
+        await this.#take(jobs);
+        if (jobs.length > 0) this.#mustClaimAgain = true;
+      } while (this.#mustClaimAgain && this.#isRunning);
+      this.#sleep();
+    } catch (error) {
+      this.#deps.log.error("mta.claim-failed", error);
+      this.#mustClaimAgain = false;
+      this.#wakeIn(PATIENCE_MS);
+    }
+  }
+
+  #claimJobs(limit: number): Promise<readonly QueueJob[]> {
+    const { store, clock, worker } = this.#deps;
+    return store.queue.claim({
+      worker,
+      nowMs: clock.nowMs(),
+      leaseMs: this.#config.queue.leaseMs,
+      limit,
+      busy: this.#destinations.busy(),
+    });
+  }
+
+  /** Begins what may begin; mail for a destination that cannot be reached just now goes back. */
+  async #take(jobs: readonly QueueJob[]): Promise<void> {
+    const postponed: QueueJob[] = [];
+    for (const job of jobs) {
+      if (this.#destinations.pause(job.destination) !== undefined) postponed.push(job);
+      else if (this.#destinations.admit(job)) this.#begin(job);
+    }
+    await this.#postpone(postponed);
   }
 
   #free(): number {
@@ -174,11 +186,10 @@ export class QueueRunner {
     const { clock, log, store, agentFor } = this.#deps;
     const begunMs = clock.nowMs();
     try {
-      const pause = this.#destinations.pause(job.destination);
-      if (pause !== undefined) return await this.#postpone(job, pause);
       const outcomes = await agentFor(job.transport).deliver(job);
-      this.#learn(job.destination, outcomes);
+      const postponed = this.#learn(job.destination, outcomes);
       await this.#record(job, outcomes, begunMs);
+      await this.#postpone(postponed);
     } catch (error) {
       log.error("mta.job-failed", error, { queueId: job.message.queueId });
       if (isMailError(error) && error.temporary) return await this.#giveBack(job, AFTER_FAULT_MS);
@@ -188,10 +199,12 @@ export class QueueRunner {
     }
   }
 
-  #learn(destination: string, outcomes: readonly RecipientOutcome[]): void {
+  /** Returns the jobs that need not be tried now. */
+  #learn(destination: string, outcomes: readonly RecipientOutcome[]): readonly QueueJob[] {
     const dead = outcomes.find((outcome) => outcome.isUnreachable === true);
-    if (dead === undefined) this.#destinations.reachable(destination);
-    else this.#destinations.unreachable(destination, dead.problem);
+    if (dead !== undefined) return this.#destinations.unreachable(destination, dead.problem);
+    this.#destinations.reachable(destination);
+    return [];
   }
 
   async #record(
@@ -243,24 +256,37 @@ export class QueueRunner {
     }
   }
 
-  /** Nothing was tried; the mail waits with the others for its destination. */
-  async #postpone(
-    job: QueueJob,
-    pause: { readonly forMs: number; readonly problem: string },
-  ): Promise<void> {
-    const outcomes = job.recipients.map((recipient): RecipientOutcome => ({
-      recipient,
-      kind: "deferred",
-      status: "4.4.1",
-      problem: `not tried, since a moment ago: ${pause.problem}`,
-      remoteHost: undefined,
-      diagnostic: undefined,
-      mustReportSuccess: false,
-      attempt: undefined,
-      connectMs: 0,
-      transferMs: 0,
-    }));
-    await this.#record(job, outcomes, this.#deps.clock.nowMs());
+  /**
+   * Nothing was tried; the mail waits with the other mail for its destination. All in one commit,
+   * for there may be much of it. Never rejects.
+   */
+  async #postpone(jobs: readonly QueueJob[]): Promise<void> {
+    if (jobs.length === 0) return;
+    const { clock, log } = this.#deps;
+    const nowMs = clock.nowMs();
+    try {
+      const settled = await Promise.all(
+        jobs.map((job) => {
+          const pause = this.#destinations.pause(job.destination);
+          const outcomes = postponedOutcomes(job, pause?.problem);
+          const waitMs = postponementMs(job.message, nowMs, pause?.forMs ?? 0, this.#config.retry);
+          return settleJob(job.message, outcomes, nowMs, this.#deps, this.#config.retry, waitMs);
+        }),
+      );
+      await this.#settle(
+        settled.flatMap(({ settlements }) => settlements),
+        settled.flatMap(({ reports }) => reports),
+      );
+      log.info("mta.postponed", { messages: jobs.length, destination: jobs[0].destination });
+      for (const [index, { outcomes }] of settled.entries()) {
+        for (const outcome of outcomes) {
+          if (outcome.kind === "failed") logOutcome(log, jobs[index].message, outcome, nowMs, 0);
+        }
+      }
+    } catch (error) {
+      log.error("mta.not-postponed", error, { messages: jobs.length });
+      await Promise.all(jobs.map((job) => this.#giveBack(job, AFTER_FAULT_MS)));
+    }
   }
 
   async #giveBack(job: QueueJob, delayMs = 0): Promise<void> {
@@ -279,4 +305,19 @@ function withoutFiling(outcome: RecipientOutcome): RecipientOutcome {
   if (outcome.acceptance === undefined) return outcome;
   const problem = "The mailbox could not take the message.";
   return { ...outcome, acceptance: undefined, kind: "deferred", status: "4.2.2", problem };
+}
+
+function postponedOutcomes(job: QueueJob, problem: string | undefined): RecipientOutcome[] {
+  return job.recipients.map((recipient) => ({
+    recipient,
+    kind: "deferred",
+    status: "4.4.1",
+    problem: `not tried, since a moment ago: ${problem ?? "it could not be reached"}`,
+    remoteHost: undefined,
+    diagnostic: undefined,
+    mustReportSuccess: false,
+    attempt: undefined,
+    connectMs: 0,
+    transferMs: 0,
+  }));
 }

@@ -19,3 +19,17 @@ export function expiryMs(
   const lifeMs = message.reversePath === "" ? config.expireReportsAfterMs : config.expireAfterMs;
   return message.arrivedAtMs + lifeMs;
 }
+
+/**
+ * How long mail waits that was not tried because its destination rests: until that has ended, and
+ * the longer the older it is, so that a large backlog is not gone through again and again.
+ */
+export function postponementMs(
+  message: Pick<QueuedMessage, "arrivedAtMs">,
+  nowMs: number,
+  pauseMs: number,
+  { maxMs }: RetryConfig,
+): number {
+  const ageMs = nowMs - message.arrivedAtMs;
+  return Math.max(pauseMs, Math.min(maxMs, ageMs / 4));
+}

@@ -5,7 +5,7 @@ import { TestClock } from "../../base/testing/test-clock.ts";
 import type { QueueJob } from "../../store/queue.ts";
 import { DEFAULT_RETRY } from "../config.ts";
 import { Destinations } from "./destinations.ts";
-import { expiryMs, retryDelayMs } from "./retry-schedule.ts";
+import { expiryMs, postponementMs, retryDelayMs } from "./retry-schedule.ts";
 
 test("mta.md 29: waits grow from five minutes to a cap, each varied a little", () => {
   const random = new SeededRandom(3);
@@ -51,11 +51,28 @@ test("a destination that cannot be reached rests, longer each time, and is then 
   assert.equal(destinations.pause("a"), undefined);
   assert.ok(destinations.admit(job("a")));
   assert.ok(!destinations.admit(job("a")));
-  destinations.unreachable("a", "refused");
+  assert.equal(destinations.unreachable("a", "refused").length, 1);
   assert.equal(destinations.pause("a")?.forMs, 120_000);
   destinations.reachable("a");
   assert.equal(destinations.pause("a"), undefined);
-  assert.equal(destinations.finished("a").length, 1);
+  assert.ok(destinations.admit(job("a")));
+});
+
+test("deliveries that began together and fail together make one pause; who waited goes back", () => {
+  const destinations = new Destinations(new TestClock(), 2);
+  for (let n = 0; n < 5; n++) destinations.admit(job("a"));
+  assert.equal(destinations.unreachable("a", "refused").length, 3);
+  assert.equal(destinations.unreachable("a", "refused").length, 0);
+  assert.equal(destinations.pause("a")?.forMs, 60_000);
+  assert.equal(destinations.waiting, 0);
+});
+
+test("postponed mail waits for the pause to end, and the longer the older it is", () => {
+  const wait = (ageMs: number, pauseMs: number): number =>
+    postponementMs({ arrivedAtMs: 1000 }, 1000 + ageMs, pauseMs, DEFAULT_RETRY);
+  assert.equal(wait(0, 60_000), 60_000);
+  assert.equal(wait(3600_000, 60_000), 900_000);
+  assert.equal(wait(86_400_000, 60_000), DEFAULT_RETRY.maxMs);
 });
 
 test("what waits can be taken back when the runner stops", () => {

@@ -34,13 +34,20 @@ export async function settleJob(
   nowMs: number,
   deps: SettlingDeps,
   config: RetryConfig,
+  /** How long deferred recipients wait; default: by the schedule. */
+  waitMs?: number,
 ): Promise<SettledJob> {
   const untilMs = expiryMs(message, config);
   const decided = outcomes.map((outcome) => expire(outcome, nowMs >= untilMs));
   const late = decided.filter((outcome) => isLate(outcome, message, nowMs, config));
   const settlements = decided.map((outcome) =>
     settlement(outcome, {
-      nextAttemptMs: nextAttemptMs(outcome, nowMs, untilMs, deps.random, config),
+      nextAttemptMs: nextAttemptMs(
+        outcome,
+        nowMs,
+        untilMs,
+        waitMs ?? scheduledMs(outcome, deps, config),
+      ),
       isDelayReported: late.includes(outcome) ? true : undefined,
     }),
   );
@@ -55,16 +62,22 @@ function expire(outcome: RecipientOutcome, isExpired: boolean): RecipientOutcome
   return { ...outcome, kind: "failed", status: "4.4.7" };
 }
 
+function scheduledMs(
+  { recipient, attempt }: RecipientOutcome,
+  { random }: SettlingDeps,
+  config: RetryConfig,
+): number {
+  return retryDelayMs(recipient.attempts + (attempt === undefined ? 0 : 1), config, random);
+}
+
 function nextAttemptMs(
-  { kind, recipient, attempt }: RecipientOutcome,
+  { kind }: RecipientOutcome,
   nowMs: number,
   untilMs: number,
-  random: Random,
-  config: RetryConfig,
+  waitMs: number,
 ): number | undefined {
   if (kind !== "deferred") return undefined;
-  const attempts = recipient.attempts + (attempt === undefined ? 0 : 1);
-  const nextMs = nowMs + retryDelayMs(attempts, config, random);
+  const nextMs = nowMs + waitMs;
   // The last attempt is made when time is up, not left out.
   return nextMs > untilMs && nowMs < untilMs ? untilMs : nextMs;
 }
