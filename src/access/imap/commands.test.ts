@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { nodeCrypto } from "../../net/node-crypto.ts";
 import { systemClock } from "../../net/system-clock.ts";
 import { systemRandom } from "../../net/system-random.ts";
+import { clientMechanism } from "../../sasl/client-mechanism.ts";
 import { openImapWorld, PASSWORD, type ImapWorld } from "./testing/imap-world.ts";
 import { play } from "./testing/play.ts";
 
@@ -90,6 +91,27 @@ test("AUTHENTICATE: with and without initial response, cancelled, malformed", as
   );
   const other = await world.connect();
   await play(other, `C: AUTHENTICATE plain ${plain}\nS: T OK [CAPABILITY …`);
+});
+
+test("AUTHENTICATE SCRAM-SHA-256: both sides prove themselves", async () => {
+  const user = await world.account();
+  for (const password of [PASSWORD, "wrong"]) {
+    const session = await world.connect();
+    const deps = { crypto: nodeCrypto, random: systemRandom };
+    const mechanism = clientMechanism("SCRAM-SHA-256", { name: user, password }, deps);
+    assert.ok(mechanism);
+    const initial = Buffer.from(mechanism.initial() ?? []).toString("base64");
+    await session.send(`s AUTHENTICATE SCRAM-SHA-256 ${initial}\r\n`);
+    let response = await session.readResponse();
+    for (; response.startsWith("+ "); response = await session.readResponse()) {
+      const answer = await mechanism.step(Buffer.from(response.slice(2), "base64"));
+      await session.send(`${Buffer.from(answer).toString("base64")}\r\n`);
+    }
+    assert.match(
+      response,
+      password === PASSWORD ? /^s OK \[CAPABILITY / : /^s NO \[AUTHENTICATIONFAILED\]/,
+    );
+  }
 });
 
 test("passwords are refused in the clear unless allowed; STARTTLS changes that", async () => {
