@@ -210,10 +210,15 @@ export class MailFolder {
     return isFound ? Buffer.concat(pieces) : undefined;
   }
 
+  /** The server has told of messages that have no number yet. */
+  get hasNew(): boolean {
+    return this.mailbox.messages > this.#known;
+  }
+
   /** Numbers of messages that came since the last look, after asking the server. */
   async takeNew(): Promise<number[]> {
     await this.#client.noop();
-    if (this.mailbox.messages <= this.#known) return [];
+    if (!this.hasNew) return [];
     this.#known = this.mailbox.messages;
     const last = this.#uids.at(-1) ?? 0;
     const found: number[] = [];

@@ -90,6 +90,9 @@ export async function runLineMode(
     // The end of input is quit, so that a script may end where it ends.
     if (!(await runCommand(state, line ?? "quit"))) hasFailed = true;
     if (line === undefined) break;
+    if (!state.isOver && terminal.isInteractive && state.folder.hasNew) {
+      await guarded(state, () => state.announceNew());
+    }
   }
   return hasFailed && !terminal.isInteractive ? 1 : 0;
 }
@@ -102,8 +105,13 @@ export async function runCommand(state: LineState, line: string): Promise<boolea
     state.terminal.complain(`${word}: there is no such command; ? lists them`);
     return false;
   }
+  return guarded(state, () => command.run(state, rest, word));
+}
+
+/** Runs `action`; what fails in it is told to the person, and a broken connection taken up again. */
+async function guarded(state: LineState, action: () => Promise<unknown>): Promise<boolean> {
   try {
-    await command.run(state, rest, word);
+    await action();
     return true;
   } catch (error) {
     if (error instanceof Interrupted) return true;

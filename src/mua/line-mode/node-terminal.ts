@@ -33,11 +33,12 @@ export class NodeTerminal implements Terminal {
   }
 
   get columns(): number {
-    return process.stdout.columns ?? DEFAULT_COLUMNS;
+    // Some terminals say 0 until they know better.
+    return process.stdout.columns || DEFAULT_COLUMNS;
   }
 
   get rows(): number {
-    return process.stdout.rows ?? DEFAULT_ROWS;
+    return process.stdout.rows || DEFAULT_ROWS;
   }
 
   readLine(prompt: string): Promise<string | undefined> {
