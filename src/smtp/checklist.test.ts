@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 /**
- * Which tests show each line of the SMTP checklist (mta.md §2, parts A, B, C, D, H, I, J, K) and
+ * Which tests show each line of the SMTP checklist (parts A, B, C, D, H, I, J, K) and
  * each row of the security list that is a matter of the wire. `mta:`, `net:` and `access:` name the
  * layer whose tests show what the engine cannot decide; the rest are names, or beginnings of names,
  * of tests in this folder.
