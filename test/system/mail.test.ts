@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
-import { run, type Finished } from "../interop/peers.ts";
+import { peerTest, run, type Finished } from "../interop/peers.ts";
 import {
   makePosthornFolder,
   type PosthornFolder,
@@ -97,6 +97,30 @@ suite("mail from the command line", () => {
       /"INBOX": 1 message[^]*Subject: Re: [^]*sent to bert@posthorn\.test\n1 message removed\n$/,
     );
     assert.match(finished.stderr, /frobnicate: there is no such command/);
+  });
+
+  peerTest("on a terminal: questions, type-ahead, the editor, the shell", ["script"], async () => {
+    const command = `${process.execPath} ${bin} --config ${folder.config} mail --user bert`;
+    const lines = [
+      "m bert@posthorn.test",
+      "typed",
+      "one",
+      "~e",
+      ".",
+      "!echo in the shell",
+      "x",
+      "",
+    ];
+    const { stdout } = await run("script", ["-qec", command, "/dev/null"], {
+      input: lines.join("\n"),
+      env: { HOME: folder.path, VISUAL: "echo two >>", TERM: "dumb" },
+      timeoutMs: 30_000,
+    });
+    assert.match(stdout, /sent to bert@posthorn\.test\r\n[^]*typed\r\nin the shell/);
+    const [message] = (await listed("bert")).slice(-1);
+    assert.equal(message.subject, "typed");
+    const text = await ok(["mail", "read", String(message.uid), "--user", "bert"]);
+    assert.match(text, /\n\none\ntwo\n$/);
   });
 
   test("a remote server by URL: its certificate trusted, the password from a command or the environment", async () => {
