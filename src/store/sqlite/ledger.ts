@@ -120,6 +120,7 @@ export class Ledger {
   /** With `canUndo`, what is changed from here on can be taken back by `rollbackRequest`. */
   beginRequest(canUndo: boolean): void {
     this.#canUndo = canUndo;
+    if (!canUndo) return;
     this.#undo.clear();
     this.#dropped.length = 0;
     this.#isCatalogueTouched = false;

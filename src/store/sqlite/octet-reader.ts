@@ -9,6 +9,7 @@ import { LRUCache } from "lru-cache";
 import { MailError } from "../../base/errors.ts";
 import type { MessageId } from "../octets.ts";
 import type { Database } from "./database.ts";
+import { MAX_AHEAD_OCTETS, ReadAhead, WINDOW_OCTETS } from "./read-ahead.ts";
 import { storeError } from "./store-error.ts";
 
 const MAX_OPEN_SEGMENTS = 128;
@@ -17,9 +18,11 @@ type Place = {
   readonly file: string;
   readonly start: number;
   readonly size: number;
+  /** Committed octets of the segment. */
+  readonly length: number;
 };
 
-const PLACE = `SELECT file, start, size_octets AS size
+const PLACE = `SELECT file, start, size_octets AS size, length_octets AS length
   FROM message JOIN segment ON segment.id = segment_id WHERE message.id = ?`;
 
 type OpenFile = { readonly handle: Promise<FileHandle>; users: number; isEvicted: boolean };
@@ -27,6 +30,7 @@ type OpenFile = { readonly handle: Promise<FileHandle>; users: number; isEvicted
 export class OctetReader {
   readonly #database: Database;
   readonly #folder: string;
+  readonly #ahead = new ReadAhead();
   readonly #files: LRUCache<string, OpenFile>;
 
   constructor(database: Database, segmentsFolder: string) {
@@ -55,7 +59,7 @@ export class OctetReader {
     const to = Math.min(Math.max(from, end ?? place.size), place.size);
     if (to === from) return new Uint8Array(0);
     try {
-      return await this.#readAt(place.file, place.start + from, to - from);
+      return await this.#readPlace(place, place.start + from, place.start + to);
     } catch (error) {
       // Expunged while we read: its segment may have gone with it.
       if (this.#database.get<Place>(PLACE, id) === undefined) throw gone(id);
@@ -65,6 +69,20 @@ export class OctetReader {
 
   close(): void {
     this.#files.clear();
+    this.#ahead.clear();
+  }
+
+  async #readPlace(place: Place, start: number, end: number): Promise<Uint8Array> {
+    const { file, length } = place;
+    if (end - start > MAX_AHEAD_OCTETS) return this.#readAt(file, start, end - start);
+    const known = this.#ahead.take(file, start, end);
+    if (known !== undefined) return known;
+    if (!this.#ahead.isSequential(file, start, end)) return this.#readAt(file, start, end - start);
+    // Never beyond what was committed when we looked: behind it lies what may still be overwritten.
+    const until = Math.max(end, Math.min(length, start + WINDOW_OCTETS));
+    const octets = await this.#readAt(file, start, until - start);
+    this.#ahead.keep(file, start, octets);
+    return new Uint8Array(octets.subarray(0, end - start));
   }
 
   async #readAt(name: string, position: number, length: number): Promise<Uint8Array> {

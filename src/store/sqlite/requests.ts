@@ -193,8 +193,6 @@ export type Failure = {
   readonly stack: string | undefined;
 };
 
-export type Outcome = { readonly answer: unknown } | { readonly failure: Failure };
-
 /** What the writer sends to the log: it has none of its own. */
 export type WriterEvent = {
   readonly level: "info" | "warn" | "error";
@@ -204,8 +202,9 @@ export type WriterEvent = {
 
 export type Answers = {
   readonly type: "answers";
-  /** In the order of the requests, batch after batch. */
-  readonly outcomes: readonly Outcome[];
+  /** In the order of the requests, batch after batch; undefined for those that failed. */
+  readonly answers: readonly unknown[];
+  readonly failures: readonly (readonly [position: number, failure: Failure])[];
   /** The changes committed, in feed order. */
   readonly entries: EncodedEntries;
   readonly isDirectoryChanged: boolean;

@@ -154,11 +154,12 @@ export class WriterClient {
     if (message.type === "closed") return this.#onClosed?.();
     if (message.type !== "answers") return;
     this.#onCommit(message);
-    const settled = this.#posted.splice(0, message.outcomes.length);
+    const settled = this.#posted.splice(0, message.answers.length);
+    const failures = new Map(message.failures);
     settled.forEach((pending, index) => {
-      const outcome = message.outcomes[index];
-      if ("failure" in outcome) pending.reject(errorOf(outcome.failure));
-      else pending.resolve(outcome.answer as never);
+      const failure = failures.get(index);
+      if (failure !== undefined) pending.reject(errorOf(failure));
+      else pending.resolve(message.answers[index] as never);
     });
     for (const resume of this.#onAnswers.splice(0)) resume();
   }

@@ -21,7 +21,7 @@ import { OPERATIONS } from "./operations.ts";
 import { pruneFeed } from "./prune-feed.ts";
 import { ownIdentity } from "./process-identity.ts";
 import { recover } from "./recover.ts";
-import type { Answers, Batch, Failure, Outcome, PostedRequest, WriterEvent } from "./requests.ts";
+import type { Answers, Batch, Failure, PostedRequest, WriterEvent } from "./requests.ts";
 import { SCHEMA } from "./schema.ts";
 import { SegmentAppender, type Appended } from "./segment-appender.ts";
 import { storeError } from "./store-error.ts";
@@ -101,16 +101,18 @@ export class StoreWriter {
       }
       this.#at("octets-appended");
       // The sync runs while the rows are written.
-      synced = this.#appender.sync().then(
-        () => undefined,
-        (error: unknown) => storeError(error, "syncing a segment"),
-      );
+      if (this.#appender.writtenLength !== undefined) {
+        synced = this.#appender.sync().then(
+          () => undefined,
+          (error: unknown) => storeError(error, "syncing a segment"),
+        );
+      }
     } catch (error) {
       this.#appender.rolledBack();
       appended.length = 0;
       diskProblem = storeError(error, "writing a segment");
     }
-    let outcomes: Outcome[];
+    let outcomes: Outcomes;
     try {
       outcomes = this.#runGroup(batches, appended, diskProblem);
       if (appended.length > 0) this.#recordLength();
@@ -148,28 +150,37 @@ export class StoreWriter {
     batches: readonly Batch[],
     appended: readonly (Appended | undefined)[],
     diskProblem: unknown,
-  ): Outcome[] {
+  ): Outcomes {
     if (diskProblem === undefined) {
       // Nearly always nothing fails. Savepoints cost a fifth of a commit, so the first try goes without.
       try {
         this.#begin(batches);
-        return batches.flatMap((batch, index) => {
+        const answers = batches.flatMap((batch, index) => {
           this.#enterBatch(batch, appended[index]);
           return batch.requests.map((posted) => this.#runBare(posted));
         });
+        return { answers, failures: [] };
       } catch {
         this.#rollBack();
       }
     }
     this.#begin(batches);
-    return batches.flatMap((batch, index) => {
+    const answers: unknown[] = [];
+    const failures: [number, Failure][] = [];
+    batches.forEach((batch, index) => {
       this.#enterBatch(batch, appended[index]);
-      return batch.requests.map((posted) =>
-        diskProblem !== undefined && needsOctets(posted)
-          ? { failure: failureOf(diskProblem) }
-          : this.#runInSavepoint(posted),
-      );
+      for (const posted of batch.requests) {
+        try {
+          if (diskProblem !== undefined && needsOctets(posted)) throw diskProblem;
+          answers.push(this.#runInSavepoint(posted));
+        } catch (error) {
+          if (error instanceof TransactionLost) throw error.cause;
+          failures.push([answers.length, failureOf(error)]);
+          answers.push(undefined);
+        }
+      }
     });
+    return { answers, failures };
   }
 
   #begin(batches: readonly Batch[]): void {
@@ -183,12 +194,12 @@ export class StoreWriter {
     this.#context.appended = appended;
   }
 
-  #runBare({ name, request }: PostedRequest): Outcome {
+  #runBare({ name, request }: PostedRequest): unknown {
     this.#ledger.beginRequest(false);
-    return { answer: (OPERATIONS[name] as AnyOperation)(this.#context, request) };
+    return (OPERATIONS[name] as AnyOperation)(this.#context, request);
   }
 
-  #runInSavepoint({ name, request }: PostedRequest): Outcome {
+  #runInSavepoint({ name, request }: PostedRequest): unknown {
     const context = this.#context;
     const doomed = context.doomed.length;
     const adopted = context.adopted.length;
@@ -197,15 +208,19 @@ export class StoreWriter {
     try {
       const answer = (OPERATIONS[name] as AnyOperation)(context, request);
       this.#database.run("RELEASE request");
-      return { answer };
+      return answer;
     } catch (error) {
-      // Throws if SQLite has given up the whole transaction: then the whole group fails.
-      this.#database.run("ROLLBACK TO request");
-      this.#database.run("RELEASE request");
+      try {
+        this.#database.run("ROLLBACK TO request");
+        this.#database.run("RELEASE request");
+      } catch {
+        // SQLite has given up the whole transaction, and with it the whole group.
+        throw new TransactionLost(error);
+      }
       this.#ledger.rollbackRequest();
       context.doomed.length = doomed;
       this.#giveBack(adopted);
-      return { failure: failureOf(storeError(error, "writing")) };
+      throw storeError(error, "writing");
     }
   }
 
@@ -246,12 +261,12 @@ export class StoreWriter {
     }
   }
 
-  #answers(outcomes: Outcome[]): Answers {
+  #answers(outcomes: Outcomes): Answers {
     const events = [...this.#events, ...this.#context.events];
     this.#events = [];
     return {
       type: "answers",
-      outcomes,
+      ...outcomes,
       entries: encodeEntries(this.#ledger.entries),
       isDirectoryChanged: this.#context.isDirectoryChanged,
       isQueueChanged: this.#context.isQueueChanged,
@@ -261,16 +276,26 @@ export class StoreWriter {
 
   #failed(batches: readonly Batch[], error: unknown): Answers {
     const failure = failureOf(error);
+    const requests = batches.flatMap((batch) => batch.requests);
     const events = this.#events;
     this.#events = [];
     return {
       type: "answers",
-      outcomes: batches.flatMap(({ requests }) => requests.map(() => ({ failure }))),
+      answers: requests.map(() => undefined),
+      failures: requests.map((_, position) => [position, failure]),
       entries: encodeEntries([]),
       isDirectoryChanged: false,
       isQueueChanged: false,
       events,
     };
+  }
+}
+
+type Outcomes = Pick<Answers, "answers" | "failures">;
+
+class TransactionLost extends Error {
+  constructor(cause: unknown) {
+    super("SQLite has rolled back", { cause });
   }
 }
 
