@@ -9,6 +9,7 @@ import { emptyLetter, type Letter } from "../mua/compose/letter.ts";
 import { writeAddresses } from "../mua/compose/reply.ts";
 import { prepareRawMessage } from "../mua/compose/raw-message.ts";
 import { attachFile } from "../mua/compose/attach-file.ts";
+import { throwFileError } from "../mua/save/file-error.ts";
 import type { MailSession } from "../mua/session/mail-session.ts";
 import { sendLetter, toldOfSending, type SendOutput } from "../mua/verbs/send-message.ts";
 import { CliError } from "./cli-error.ts";
@@ -75,7 +76,10 @@ async function sendWritten(
   const fields = (flags.header ?? []).map(readField);
   const content: Pick<Letter, "text" | "html" | "attachments"> = {
     attachments: await Promise.all((flags.attach ?? []).map(attachFile)),
-    html: flags.html === undefined ? undefined : await readFile(flags.html, "utf8"),
+    html:
+      flags.html === undefined
+        ? undefined
+        : await readFile(flags.html, "utf8").catch(throwFileError(flags.html)),
     text: flags.body === undefined ? await readInputText() : `${flags.body}\n`,
   };
   return runVerb(command, (session) =>

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeLatin1 } from "../../src/base/bytes.ts";
 import { isMailError } from "../../src/base/errors.ts";
+import { attachFile } from "../../src/mua/compose/attach-file.ts";
 import { emptyLetter } from "../../src/mua/compose/letter.ts";
 import type { MailSession } from "../../src/mua/session/mail-session.ts";
 import {
@@ -171,6 +172,16 @@ test("save, copy, move, flag, delete", async () => {
   });
   assert.deepEqual((await readdir(folder)).sort(), ["a.png", "all", "md"]);
   assert.match((await readdir(join(folder, "md/cur")))[0], /^\d+\.R[0-9a-f]{16}\.posthorn:2,RS$/);
+  const nowhere = { ...named, target: join(folder, "no/such/place"), format: undefined };
+  await assert.rejects(
+    saveMessages(session, { ...nowhere, attachments: false }),
+    /place: there is no such file or folder/,
+  );
+  await assert.rejects(
+    saveMessages(session, { ...nowhere, attachments: true }),
+    /a\.png: there is no such file or folder/,
+  );
+  await assert.rejects(attachFile(join(folder, "missing")), /missing: there is no such file/);
   await transferMessages(session, { folder: "INBOX", uids: ["1"] }, "copy", "Archive");
   await flagMessages(session, { folder: "INBOX", uids: ["1"] }, ["+flagged", "+$Work", "-seen"]);
   assert.deepEqual((await list())[0].flags.filter((flag) => flag !== "\\Recent").toSorted(), [

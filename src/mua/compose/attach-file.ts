@@ -3,12 +3,13 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { MailError } from "../../base/errors.ts";
+import { throwFileError } from "../save/file-error.ts";
 import { diskFileName } from "../text/file-name.ts";
 import type { Letter } from "./letter.ts";
 
 export async function attachFile(path: string): Promise<Letter["attachments"][number]> {
   if (path === "") throw new MailError("refused", "attach which file?");
-  const octets = await readFile(path);
+  const octets = await readFile(path).catch(throwFileError(path));
   return { octets, fileName: diskFileName(basename(path), "file"), mediaType: mediaTypeOf(path) };
 }
 

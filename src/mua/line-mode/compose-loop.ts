@@ -12,6 +12,7 @@ import type { Letter } from "../compose/letter.ts";
 import { makeForward } from "../compose/forward.ts";
 import { quoteMessage } from "../compose/reply.ts";
 import { splitWords } from "./command-name.ts";
+import { throwFileError } from "../save/file-error.ts";
 import { deadLetterPath, keepDeadLetter } from "./dead-letter.ts";
 import { Interrupted } from "./interrupted.ts";
 import type { LineState } from "./line-state.ts";
@@ -106,7 +107,7 @@ class Composer {
     try {
       return await this.#escape(line[1] ?? "", line.slice(2).trim(), line);
     } catch (error) {
-      if (!(error instanceof MailError) && !isSystemError(error)) throw error;
+      if (!(error instanceof MailError)) throw error;
       // A command that fails must not cost the person their text.
       this.#state.terminal.complain(error.message);
       return "on";
@@ -171,17 +172,19 @@ class Composer {
         break;
       case "r":
       case "<":
-        draft.text += await readFile(rest, "utf8");
+        draft.text += await readFile(rest, "utf8").catch(throwFileError(rest));
         break;
       case "d":
-        draft.text += await readFile(deadLetterPath(), "utf8");
+        draft.text += await readFile(deadLetterPath(), "utf8").catch(
+          throwFileError(deadLetterPath()),
+        );
         break;
       case "m":
       case "f":
         await this.#insertMessages(letter, rest);
         break;
       case "w":
-        await appendFile(rest, draft.text, { mode: 0o600 });
+        await appendFile(rest, draft.text, { mode: 0o600 }).catch(throwFileError(rest));
         break;
       case "|":
         await terminal.shell(rest, encodeUtf8(draft.text));
@@ -221,10 +224,6 @@ class Composer {
     if (keep) await keepDeadLetter(this.#letter.text, this.#state.terminal);
     return false;
   }
-}
-
-function isSystemError(error: unknown): error is Error {
-  return error instanceof Error && "code" in error;
 }
 
 function joined(before: string, more: string): string {

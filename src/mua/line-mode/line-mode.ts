@@ -115,9 +115,9 @@ async function guarded(state: LineState, action: () => Promise<unknown>): Promis
     return true;
   } catch (error) {
     if (error instanceof Interrupted) return true;
-    if (!isMailError(error) && !isSystemError(error)) throw error;
+    if (!isMailError(error)) throw error;
     state.terminal.complain(error.message);
-    if (isMailError(error) && BROKEN.has(error.code)) await reconnect(state);
+    if (BROKEN.has(error.code)) await reconnect(state);
     return false;
   }
 }
@@ -135,8 +135,4 @@ async function reconnect(state: LineState): Promise<void> {
     if (!isMailError(error)) throw error;
     state.terminal.complain(`no new connection: ${error.message}`);
   }
-}
-
-function isSystemError(error: unknown): error is Error {
-  return error instanceof Error && "code" in error && "syscall" in error;
 }

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { MailError } from "../../base/errors.ts";
 import type { Random } from "../../base/random.ts";
 import { numberedFileName } from "../text/file-name.ts";
+import { throwFileError } from "./file-error.ts";
 import { mboxEntry } from "./mbox.ts";
 
 export type SaveFormat = "mbox" | "eml" | "maildir";
@@ -43,7 +44,7 @@ export async function saveMessage(
       await appendFile(target, mboxEntry(message.octets, message.sender, message.arrivedAtMs), {
         mode: OWNER_ONLY,
         flush: true,
-      });
+      }).catch(throwFileError(target));
       return target;
     case "eml":
       await writeNew(target, message.octets);
@@ -57,16 +58,15 @@ export async function saveMessage(
 
 /** Makes a file that was not there; rejects with `already-exists` if it was. */
 export async function writeNew(path: string, octets: Uint8Array): Promise<void> {
-  let file;
-  try {
-    file = await open(path, "wx", OWNER_ONLY);
-  } catch (error) {
+  const file = await open(path, "wx", OWNER_ONLY).catch((error: unknown) => {
     if (isExists(error)) throw new MailError("already-exists", `${path} exists already`);
-    throw error;
-  }
+    return throwFileError(path)(error);
+  });
   try {
     await file.writeFile(octets);
     await file.sync();
+  } catch (error) {
+    throwFileError(path)(error);
   } finally {
     await file.close();
   }
@@ -97,7 +97,7 @@ async function saveToMaildir(
   random: Random,
 ): Promise<string> {
   for (const part of ["tmp", "new", "cur"]) {
-    await mkdir(join(target, part), { recursive: true, mode: 0o700 });
+    await mkdir(join(target, part), { recursive: true, mode: 0o700 }).catch(throwFileError(target));
   }
   const unique = Buffer.from(random.bytes(8)).toString("hex");
   const name = `${Math.floor(arrivedAtMs / 1000)}.R${unique}.posthorn`;
