@@ -1,6 +1,7 @@
 import { after, test } from "node:test";
 import assert from "node:assert/strict";
 import { decodeUtf8, encodeUtf8 } from "../base/bytes.ts";
+import type { Channel } from "../base/channel.ts";
 import { MailError } from "../base/errors.ts";
 import { DirectoryLists } from "../lists/directory-lists.ts";
 import { parseMessage } from "../message/parse.ts";
@@ -423,6 +424,31 @@ test("mta.md 42: a failed handshake: in the clear at level may, to the same host
       assert.equal(message, undefined);
       assert.deepEqual(here.outcomes(), ["deferred bob@far.test 4.7.5"]);
     }
+  }
+});
+
+test("a host that says nothing, or nonsense, is deferred, and its connection is closed", async () => {
+  const world = newWorld();
+  const here = await us(world);
+  const channels: Channel[] = [];
+  for (const [index, words] of ["", "hello\r\n", "220 x\r\n999 what\r\n"].entries()) {
+    world.zone[`d${index}.test`] = { a: [`198.51.100.${index + 1}`] };
+    world.listen(`198.51.100.${index + 1}:25`, (channel) => {
+      channels.push(channel);
+      const said = words === "" ? channel.close() : channel.write(encodeUtf8(words));
+      void said.catch(() => {});
+    });
+  }
+  await post(here, "anna@us.test", ["x@d0.test", "x@d1.test", "x@d2.test"]);
+  await world.settle();
+  const outcomes = here.outcomes();
+  assert.equal(outcomes.length, 3);
+  assert.ok(
+    outcomes.every((outcome) => outcome.startsWith("deferred x@d")),
+    outcomes.join("\n"),
+  );
+  for (const channel of channels.slice(1)) {
+    while ((await channel.read(1)) !== undefined);
   }
 });
 

@@ -70,13 +70,16 @@ async function tryOpen(
   deps: ConnectionDeps,
   config: ConnectionConfig,
 ): Promise<Opened | "handshake-failed"> {
+  let channel: Channel | undefined;
   let client: SmtpClient | undefined;
   let isTlsBegun = policy.implicitTls;
   try {
     const { name, address, port } = host;
     const timeoutMs = config.connectTimeoutMs;
-    const channel = await deps.connect({ host: name, address, port, timeoutMs });
-    const wish = { serverName: host.name, verify: policy.tls === "verify" };
+    channel = await deps.connect({ host: name, address, port, timeoutMs });
+    // For a literal, the address itself is what a certificate would have to show.
+    const serverName = host.name.startsWith("[") ? host.address : host.name;
+    const wish = { serverName, verify: policy.tls === "verify" };
     if (policy.implicitTls) await channel.startTls(wish);
     client = new SmtpClient(channel, {
       clientName: config.hostname,
@@ -99,6 +102,7 @@ async function tryOpen(
     }
     return { ok: true, client };
   } catch (error) {
+    channel?.abort();
     if (!(error instanceof MailError)) throw error;
     if (
       isMailError(error, "tls-failed") &&
