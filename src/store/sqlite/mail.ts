@@ -145,7 +145,10 @@ export class SqliteMail implements MailStore {
   }
 
   details(messageIds: readonly MessageId[]): (MessageDetails | undefined)[] {
-    return messageIds.map((id) => this.#deps.database.get<MessageDetails>(DETAILS, id));
+    return messageIds.map((id) => {
+      const row = this.#deps.database.get<MessageDetails>(DETAILS, id);
+      return row && { ...row };
+    });
   }
 
   prefix(mailboxId: MailboxId, uid: number): Uint8Array {

@@ -59,9 +59,10 @@ function infoOf(row: InfoRow): MailboxInfo {
 }
 
 export function mailboxStatus(database: Database, id: number): MailboxStatus | undefined {
-  return database.get<MailboxStatus>(
+  const row = database.get<MailboxStatus>(
     `SELECT messages, unseen, deleted, uid_next AS uidNext, highest_mod_seq AS highestModSeq,
        size_octets AS sizeOctets, first_recent_uid AS firstRecentUid FROM mailbox WHERE id = ?`,
     id,
   );
+  return row && { ...row };
 }

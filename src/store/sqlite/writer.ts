@@ -25,7 +25,7 @@ import type { Answers, Batch, Failure, PostedRequest, WriterEvent } from "./requ
 import { SCHEMA } from "./schema.ts";
 import { SegmentAppender, type Appended } from "./segment-appender.ts";
 import { storeError } from "./store-error.ts";
-import { makeStoreFolders, storeFolders, type StoreFolders } from "./store-files.ts";
+import { makeStoreFolders, storeFolders, syncFolder, type StoreFolders } from "./store-files.ts";
 
 /** Named points of a commit at which a test may stop the process or fail the disk. */
 export type CommitPoint =
@@ -61,6 +61,8 @@ export class StoreWriter {
     makeStoreFolders(this.#folders);
     this.#database = Database.openForWriting(this.#folders.database);
     migrate(this.#database, SCHEMA);
+    // SQLite sees to its own side files; that the database is in its folder at all is our part.
+    syncFolder(this.#folders.folder);
     this.#database.run(
       "INSERT OR IGNORE INTO meta (key, value) VALUES ('server_secret', ?)",
       randomBytes(32),

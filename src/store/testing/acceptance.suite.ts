@@ -241,6 +241,42 @@ export function acceptanceSuite(on: WithStore): void {
     assert.deepEqual(await store.check(), []);
   });
 
+  on("security row 89: interleaved traffic shows nobody a foreign message", async (store) => {
+    await store.directory.addDomain({ name: "example.org" });
+    const users = await Promise.all(
+      ["a", "b", "c"].map(async (name) => {
+        const address = `${name}@example.org`;
+        const account = await store.directory.addAccount({ address, password: "x" });
+        const box = await store.mail.open(inboxOf(store, account).id);
+        assert.ok(box);
+        return { name, account, box };
+      }),
+    );
+    const jobs = users.flatMap(({ name, account }) =>
+      Array.from({ length: 20 }, (_, index) =>
+        acceptFor(
+          store,
+          {
+            deliveries: [
+              deliveryTo(account, { prefix: encodeLatin1(`Delivered-To: ${name}\r\n`) }),
+            ],
+          },
+          encodeLatin1(`Subject: for ${name} ${index}\r\n\r\n`),
+        ),
+      ),
+    );
+    await Promise.all(jobs);
+    for (const { name, box } of users) {
+      assert.equal(box.count, 20);
+      for (let index = 0; index < 20; index++) {
+        const octets = await store.octets.read(box.messageIds[index]);
+        assert.match(Buffer.from(octets).toString(), new RegExp(`^Subject: for ${name} `));
+        const prefix = Buffer.from(store.mail.prefix(box.info.id, box.uids[index])).toString();
+        assert.equal(prefix, `Delivered-To: ${name}\r\n`);
+      }
+    }
+  });
+
   on("nothing to file and nothing to queue stores nothing", async (store) => {
     const accepted = await acceptFor(store, { queueId: "Q0" });
     assert.deepEqual(accepted, { queueId: "Q0", deliveries: [] });
