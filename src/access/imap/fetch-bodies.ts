@@ -4,7 +4,7 @@
  */
 
 import { NO_OCTETS } from "../../base/bytes.ts";
-import { MailError } from "../../base/errors.ts";
+import { isMailError, MailError } from "../../base/errors.ts";
 import { no, type Completion } from "../../imap/completion.ts";
 import type { BinaryItem, FetchCommand, SectionItem } from "../../imap/command/fetch.ts";
 import type { Partial } from "../../imap/section.ts";
@@ -80,6 +80,8 @@ export class FetchBodies {
       if (this.#hasPreview) items.push(await loadPreview(source));
       return { source, items };
     } catch (error) {
+      // Expunged between the look at the columns and the reading: gone, not broken.
+      if (isMailError(error, "not-found")) return undefined;
       this.#deps.log.error("imap.message-unreadable", error, { mailboxId, uid });
       this.problem ??= no("Some messages could not be read", "SERVERBUG");
       return undefined;

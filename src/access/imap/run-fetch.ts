@@ -199,7 +199,8 @@ class Fetch {
     const flagWriters = makeItemWriters(this.#view, withFlags, this.#context);
     for (const message of batch) {
       const position = this.#view.open.indexOfUid(message.uid);
-      if (position === -1 || message.details === undefined) {
+      const isUnread = this.#bodies !== undefined && message.bodies === undefined;
+      if (position === -1 || message.details === undefined || isUnread) {
         this.#isIncomplete ||= !this.#command.isUid;
         continue;
       }
@@ -215,7 +216,6 @@ class Fetch {
     writers: readonly ItemWriter[],
   ): Promise<void> {
     const { out } = this.#context;
-    if (this.#bodies !== undefined && message.bodies === undefined) return;
     out.text("* ").number(message.seq).text(" FETCH (");
     for (const write of writers) write(position, message.details);
     if (this.#bodies !== undefined && message.bodies !== undefined) {

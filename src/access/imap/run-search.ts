@@ -3,6 +3,7 @@
  * scanned in slices; messages are read only where the columns leave the question open.
  */
 
+import { isMailError } from "../../base/errors.ts";
 import { bad, no, okay, type Completion } from "../../imap/completion.ts";
 import type { SearchCommand } from "../../imap/command/search.ts";
 import type { CommandContext } from "../../imap/handler.ts";
@@ -146,6 +147,7 @@ class Search {
     } catch (error) {
       // One message that cannot be read must not hide the others (Invariant 9).
       candidate.isReadable = false;
+      if (isMailError(error, "not-found")) return;
       const mailboxId = this.#view.open.info.id;
       this.#session.deps.log.error("imap.message-unreadable", error, {
         mailboxId,

@@ -1,5 +1,6 @@
 /** THREAD and UID THREAD (RFC 5256 §3): keys are read from the headers of what was found, then threaded. */
 
+import { isMailError } from "../../base/errors.ts";
 import { okay } from "../../imap/completion.ts";
 import type { ThreadCommand } from "../../imap/command/thread.ts";
 import { parseHeader } from "../../message/header.ts";
@@ -78,7 +79,8 @@ async function loadKey(
       dateMs: key.sentMs ?? arrivalMs,
     };
   } catch (error) {
-    log.error("imap.message-unreadable", error, { mailboxId, uid });
+    if (!isMailError(error, "not-found"))
+      log.error("imap.message-unreadable", error, { mailboxId, uid });
     return undefined;
   }
 }

@@ -84,6 +84,33 @@ test("one unreadable message does not hide the others, nor end the session", asy
   });
 });
 
+test("octets that go between the look and the reading: gone, not broken", async () => {
+  const user = await world.account();
+  for (let n = 0; n < 3; n++) await world.deliver(user, MESSAGE);
+  const errors = (): number => world.log.events.filter(({ level }) => level === "error").length;
+  const errorsBefore = errors();
+  let reads = 0;
+  const octets = around(world.store.octets, {
+    read: (id, start, end) =>
+      reads++ % 3 === 1
+        ? Promise.reject(new MailError("not-found", "gone"))
+        : world.store.octets.read(id, start, end),
+  });
+  await withStore(around(world.store, { octets }), async () => {
+    const session = await world.login(user);
+    await session.ok("SELECT INBOX");
+    const bySeq = await session.command("FETCH 1:3 BODY.PEEK[]");
+    assert.deepEqual(
+      bySeq.slice(0, -1).map((response) => response.slice(0, 9)),
+      ["* 1 FETCH", "* 3 FETCH"],
+    );
+    assert.match(bySeq.at(-1) ?? "", /^T NO \[EXPUNGEISSUED\]/);
+    assert.equal((await session.ok("UID FETCH 1:3 BODY.PEEK[]")).length, 2);
+    assert.deepEqual(await session.ok("SEARCH HEADER Subject x"), ["* SEARCH 1 3"]);
+  });
+  assert.equal(errors(), errorsBefore);
+});
+
 test("a large message comes whole and in parts, the prefix counted in", async () => {
   const user = await world.account();
   const prefix = "Return-Path: <a@b>\r\nDelivered-To: c@d\r\n";
