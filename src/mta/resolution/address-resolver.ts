@@ -83,7 +83,7 @@ export class AddressResolver {
   #expand(expansion: Expansion, address: Address, position: Position): void {
     const { branch, above } = position;
     const depth = above.length;
-    const isOurs = this.#isOurs(address);
+    const isOurs = this.#isOurs(expansion, address);
     const name = isOurs ? nameOf(address) : formatAddress(address);
     if (!expansion.enter(branch, name, depth)) return;
     if (depth > this.#config.expansionDepth) {
@@ -112,11 +112,12 @@ export class AddressResolver {
   }
 
   /** A local domain, or a role of this host itself. */
-  #isOurs(address: Address): boolean {
+  #isOurs(expansion: Expansion, { localPart, domain }: Address): boolean {
     return (
-      address.domain === "" ||
-      this.#directory.domain(address.domain) !== undefined ||
-      (address.domain === this.#config.hostname && this.#isRole(address.localPart))
+      domain === "" ||
+      // A list's members share few domains: each is looked up once.
+      expansion.isLocalDomain(domain, () => this.#directory.domain(domain) !== undefined) ||
+      (domain === this.#config.hostname && this.#isRole(localPart))
     );
   }
 

@@ -45,6 +45,7 @@ export class Expansion {
   readonly #steps: ResolutionStep[] = [];
   /** Whose right to post lists judge; undefined lets everybody in. */
   readonly sender: PostSender | undefined;
+  readonly #localDomains: Map<string, boolean> = new Map();
   #isFull = false;
   #isDiscarded = false;
 
@@ -56,6 +57,14 @@ export class Expansion {
   /** The cap on breadth was met; nothing more is taken. */
   get isFull(): boolean {
     return this.#isFull;
+  }
+
+  isLocalDomain(domain: string, look: () => boolean): boolean {
+    const known = this.#localDomains.get(domain);
+    if (known !== undefined) return known;
+    const isLocal = look();
+    this.#localDomains.set(domain, isLocal);
+    return isLocal;
   }
 
   /** A new branch; a list's own, however many ways lead to the list. */

@@ -20,6 +20,7 @@ export function chooseRoute(
 }
 
 function findRule(domain: string, routes: MtaConfig["routes"]): NextHop | undefined {
+  if (routes.length === 0) return undefined;
   const names = [domain, ...parentsOf(domain), "*"];
   for (const name of names) {
     const rule = routes.find((candidate) => candidate.domain.toLowerCase() === name);
