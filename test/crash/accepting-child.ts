@@ -1,6 +1,6 @@
 /**
- * Accepts messages from twenty callers as fast as it can, until it is killed. Says `ack N` on its
- * standard output once message N is promised, and nothing before.
+ * Accepts messages from twenty callers as fast as it can, and moves and flags some of them, until it
+ * is killed. Says `ack N` on its standard output once message N is promised, and nothing before.
  *
  *   accepting-child.ts FOLDER FIRST-ID [HOOKS-URL]
  */
@@ -30,7 +30,8 @@ async function caller(): Promise<void> {
     const id = next++;
     const message = store.octets.stage();
     await message.write(madeMessage(id));
-    await store.accept({
+    const account = accounts[id % accounts.length];
+    const [{ deliveries }] = await store.accept({
       message,
       receivedAtMs: Date.now(),
       envelopes: [
@@ -42,7 +43,7 @@ async function caller(): Promise<void> {
           prefix: new Uint8Array(0),
           deliveries: [
             {
-              accountId: accounts[id % accounts.length].id,
+              accountId: account.id,
               prefix: Buffer.from(`Delivered-To: ${id}\r\n`),
               recipient: "x@crash.test",
             },
@@ -55,6 +56,12 @@ async function caller(): Promise<void> {
       ],
     });
     writeSync(1, `ack ${id}\n`);
+    const [{ mailboxId, uid }] = deliveries;
+    const archive = store.mail.mailbox(account.id, "Archive");
+    if (id % 3 === 0) {
+      await store.mail.changeFlags(mailboxId, [uid], { action: "add", flags: ["\\Seen", "$k"] });
+    }
+    if (id % 5 === 0 && archive) await store.mail.move(mailboxId, [uid], archive.id);
   }
 }
 

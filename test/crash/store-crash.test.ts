@@ -117,36 +117,44 @@ async function runUntilKilled(
 
 class Ledger {
   readonly acknowledged = new Set<number>();
-  readonly #present = new Map<number, { accountId: number; uid: number }>();
-  readonly #lastUid = new Map<number, number>();
+  /** Which made message a stored one is, once read and compared. */
+  readonly #known = new Map<number, number>();
+  /** What a UID of a mailbox was first given to (Invariant 3). */
+  readonly #given = new Map<string, number>();
 
   async verify(store: Store): Promise<void> {
     assert.deepEqual(await store.check(), []);
+    const present = new Set<number>();
     for (const { id: accountId } of store.directory.accounts()) {
-      const inbox = store.mail.mailbox(accountId, "INBOX");
-      const box = await store.mail.open(inbox?.id ?? 0);
-      assert.ok(box);
-      const known = this.#lastUid.get(accountId) ?? 0;
-      for (let index = 0; index < box.count; index++) {
-        const uid: number = box.uids[index];
-        assert.ok(index === 0 || uid > box.uids[index - 1], "UIDs ascend");
-        if (uid <= known) continue;
-        const octets = await store.octets.read(box.messageIds[index]);
-        const id = idOf(octets);
-        assert.ok(equalBytes(octets, madeMessage(id)), `message ${id} is as it was sent`);
-        assert.equal(this.#present.get(id), undefined, `message ${id} is there once`);
-        this.#present.set(id, { accountId, uid });
-        this.#lastUid.set(accountId, uid);
-        const queued = store.queue.message(`Q${id}`);
-        assert.equal(queued !== undefined, id % 4 === 0, `message ${id} is queued or not`);
+      for (const name of ["INBOX", "Archive"]) {
+        const box = await store.mail.open(store.mail.mailbox(accountId, name)?.id ?? 0);
+        assert.ok(box);
+        for (let index = 0; index < box.count; index++) {
+          assert.ok(index === 0 || box.uids[index] > box.uids[index - 1], "UIDs ascend");
+          const id = await this.#identify(store, box.messageIds[index]);
+          assert.ok(!present.has(id), `message ${id} is there once`);
+          present.add(id);
+          const key: string = `${box.info.id}/${box.uids[index]}`;
+          assert.equal(this.#given.get(key) ?? id, id, `UID ${key} is not given out again`);
+          this.#given.set(key, id);
+        }
+        box.release();
       }
-      // A UID that was given out is never given out again, whatever became of it (Invariant 3).
-      assert.ok(box.uidNext > known);
-      box.release();
     }
     for (const id of this.acknowledged) {
-      assert.ok(this.#present.has(id), `acknowledged message ${id} is there`);
+      assert.ok(present.has(id), `acknowledged message ${id} is there`);
     }
+  }
+
+  async #identify(store: Store, messageId: number): Promise<number> {
+    const known = this.#known.get(messageId);
+    if (known !== undefined) return known;
+    const octets = await store.octets.read(messageId);
+    const id = idOf(octets);
+    assert.ok(equalBytes(octets, madeMessage(id)), `message ${id} is as it was sent`);
+    assert.equal(store.queue.message(`Q${id}`) !== undefined, id % 4 === 0, `${id} is queued`);
+    this.#known.set(messageId, id);
+    return id;
   }
 }
 

@@ -10,7 +10,9 @@ import { storeError } from "./store-error.ts";
 
 export type Value = SQLInputValue;
 
-const BUSY_TIMEOUT_MS = 10_000;
+const WRITE_TIMEOUT_MS = 10_000;
+/** Readers wait for no writer; what little waiting there is stands in the event loop's way. */
+const READ_TIMEOUT_MS = 1000;
 
 export class Database {
   readonly #connection: DatabaseSync;
@@ -25,7 +27,7 @@ export class Database {
   static openForWriting(file: string): Database {
     return attempt("opening the database", () => {
       makePrivateFile(file);
-      const connection = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+      const connection = new DatabaseSync(file, { timeout: WRITE_TIMEOUT_MS });
       connection.exec("PRAGMA journal_mode = WAL");
       connection.exec("PRAGMA synchronous = FULL");
       connection.exec("PRAGMA foreign_keys = OFF");
@@ -39,7 +41,7 @@ export class Database {
 
   static openForReading(file: string): Database {
     return attempt("opening the database", () => {
-      const connection = new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+      const connection = new DatabaseSync(file, { readOnly: true, timeout: READ_TIMEOUT_MS });
       connection.exec("PRAGMA cache_size = -32768");
       return new Database(connection);
     });
