@@ -54,6 +54,13 @@ export const text: GenericSchema<unknown, string> = string(
   (issue) => `must be text in quotes, not ${show(issue.input)}`,
 );
 
+/** RFC 5321 §4.1.2: one that may stand in a local part; a dot or letter would split ordinary names. */
+export const delimiter: GenericSchema<unknown, string> = checked((input) =>
+  typeof input === "string" && /^[!#$%&'*+/=?^_`{|}~-]?$/.test(input)
+    ? { value: input }
+    : 'must be one character such as "+", or "" for none',
+);
+
 export const yesNo: GenericSchema<unknown, boolean> = boolean(
   (issue) => `must be true or false, not ${show(issue.input)}`,
 );

@@ -39,6 +39,38 @@ const WRONG: [source: string, complaint: string][] = [
     "[limits]\nrecipientsPerMessage = 1.5",
     "x:2:1: limits.recipientsPerMessage must be a whole number from 100 to 100000, not 1.5",
   ],
+  [
+    "[listen]\nsmtp = '127.0.0.1:4025'\nimap = '127.0.0.1:4025'",
+    "x:3:1: listen.imap can't have 127.0.0.1:4025: listen.smtp has 127.0.0.1:4025 already",
+  ],
+  [
+    "[listen]\nsmtp = ['0.0.0.0:25', '[::]:25']",
+    "x:2:1: listen.smtp can't have [::]:25: listen.smtp has 0.0.0.0:25 already",
+  ],
+  [
+    "[listen]\nimaps = 2525",
+    "x:2:1: listen.imaps can't have [::]:2525: listen.smtp has 127.0.0.1:2525 already",
+  ],
+  [
+    "[smarthost]\nhost = 'a.test'\nuser = 'me'",
+    "x:3:1: smarthost.user is of no use without smarthost.password",
+  ],
+  [
+    "[smarthost]\nuser = 'me'\npassword = 'x'",
+    "x:2:1: smarthost.user is of no use without smarthost.host",
+  ],
+  [
+    "[[routes]]\ndomain = 'a.test'\nhost = 'b.test'\npassword = 'x'",
+    "x:4:1: routes.password is of no use without routes.user",
+  ],
+  [
+    "[smarthost]\nhost = 'a.test'\nuser = 'me'\npassword = 'x'\ntls = 'never'",
+    'x:5:1: smarthost.tls can\'t be "never" where a password is given: it goes over TLS only',
+  ],
+  [
+    "[addresses]\nrecipientDelimiter = '++'",
+    'x:2:1: addresses.recipientDelimiter must be one character such as "+", or "" for none, not "++"',
+  ],
   ["hostname = true", 'x:1:1: hostname must be a host name such as "mail.example.org", not true'],
   [
     "hostname = '127.1'",

@@ -5,6 +5,7 @@
 
 import { parse, TomlError } from "smol-toml";
 import { safeParse } from "valibot";
+import { checkTogether } from "./check-together.ts";
 import { nearest } from "./nearest.ts";
 import { locateKeys, pathKey } from "./locate-keys.ts";
 import type { KeyPath, Position } from "./locate-keys.ts";
@@ -36,6 +37,7 @@ export function readConfig(source: string): ConfigOutcome {
   }
   const found: Found[] = [];
   const settings = readTable(SETTINGS as unknown as AnyTable, document, [], found);
+  if (found.length === 0) found.push(...checkTogether(settings as Settings));
   if (found.length === 0) return { ok: true, settings: settings as Settings };
   const positions = locateKeys(source);
   const problems = found

@@ -5,6 +5,7 @@
 
 import {
   choice,
+  delimiter,
   dnsServers,
   domainPattern,
   domains,
@@ -222,7 +223,7 @@ export const SETTINGS: Table<Settings> = {
     doc: "How local addresses are understood. Domains, accounts, aliases and lists themselves are not here: `posthorn domain|account|alias|list`.",
     members: {
       recipientDelimiter: setting({
-        schema: text,
+        schema: delimiter,
         default: "+",
         type: "one character, or empty for none",
         doc: "What follows it in a local part is a detail that does not change the mailbox: anna+shop is anna.",
