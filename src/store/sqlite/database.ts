@@ -32,7 +32,7 @@ export class Database {
       connection.exec("PRAGMA synchronous = FULL");
       connection.exec("PRAGMA foreign_keys = OFF");
       connection.exec("PRAGMA cache_size = -65536");
-      connection.exec("PRAGMA wal_autocheckpoint = 4000");
+      connection.exec("PRAGMA wal_autocheckpoint = 1000");
       connection.exec("PRAGMA journal_size_limit = 67108864");
       connection.exec("PRAGMA temp_store = MEMORY");
       return new Database(connection);
