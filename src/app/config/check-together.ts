@@ -1,7 +1,8 @@
-/** What no setting can be checked for alone: two that want the same port, and credentials that lack their other half. */
+/** What no setting can be checked for alone: two that want the same port, credentials that lack their other half, rules that contradict themselves. */
 
 import type { HostPort } from "./kinds.ts";
 import type { KeyPath } from "./locate-keys.ts";
+import { readRules } from "./read-rules.ts";
 import type { Settings, SmarthostSettings } from "./settings-shape.ts";
 
 export type Conflict = { readonly path: KeyPath; readonly problem: string };
@@ -10,6 +11,10 @@ export function checkTogether(settings: Settings): Conflict[] {
   return [
     ...portConflicts(settings),
     ...credentialConflicts(["smarthost"], settings.smarthost),
+    ...readRules(settings.rules).problems.map(({ index, member, problem }) => ({
+      path: ["rules", index, member],
+      problem: `rules.${member} ${problem}`,
+    })),
     ...settings.routes.flatMap((route, index) => credentialConflicts(["routes", index], route)),
   ];
 }

@@ -56,6 +56,7 @@ function section(name: string, row: Exclude<AnyRow, Setting<unknown>>): string {
   const parts = [`## \`${title}\`\n`, `${row.doc}${repeats}\n`];
   const plain = members.filter(([, member]) => member.kind === "setting");
   if (plain.length > 0) parts.push(table(plain));
+  if (row.example !== undefined) parts.push(`\`\`\`toml\n${row.example}\n\`\`\`\n`);
   for (const [member, inner] of members) {
     if (inner.kind !== "setting") parts.push(section(`${name}.${member}`, inner));
   }

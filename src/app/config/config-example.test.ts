@@ -24,6 +24,7 @@ test("the example holds every setting, and uncommented it is accepted", () => {
   const visit = (table: AnyTable, path: string[]): void => {
     for (const [name, row] of Object.entries(table)) {
       if (row.kind === "setting") assert.match(source, new RegExp(`^${name} = `, "m"), name);
+      else if (row.example !== undefined) assert.ok(source.includes(row.example), name);
       else visit(row.members, [...path, name]);
       if (row.kind === "repeated")
         assert.match(source, new RegExp(`^\\[\\[${[...path, name].join("\\.")}\\]\\]`, "m"));
@@ -32,6 +33,7 @@ test("the example holds every setting, and uncommented it is accepted", () => {
   visit(SETTINGS as unknown as AnyTable, []);
   assert.equal(settings.routes.length, 1);
   assert.equal(settings.aliasFiles.length, 1);
+  assert.equal(settings.rules.length, 6);
   assert.equal(settings.tls.certificates.length, 1);
 });
 

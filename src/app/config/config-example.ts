@@ -40,6 +40,10 @@ function groupLines(path: readonly string[], group: AnyGroup): string[] {
     return [...comment(group.doc), `[${name}]`, "", ...tableLines(group.members, path)];
   }
   const doc = `${group.doc} May be given several times.`;
+  if (group.example !== undefined) {
+    const lines = group.example.split("\n").map((line) => (line === "" ? "" : `#${line}`));
+    return [...comment(doc), ...lines, ""];
+  }
   return [...comment(doc), `#[[${name}]]`, "", ...tableLines(group.members, path)];
 }
 

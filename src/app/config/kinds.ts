@@ -205,6 +205,13 @@ export const texts: GenericSchema<unknown, readonly string[]> = each((input) =>
   typeof input === "string" ? { value: input } : "must be text in quotes",
 );
 
+export const services: GenericSchema<unknown, readonly ("smtp" | "submission" | "lmtp")[]> = each(
+  (input) =>
+    input === "smtp" || input === "submission" || input === "lmtp"
+      ? { value: input }
+      : 'must be "smtp", "submission" or "lmtp"',
+);
+
 export const families: GenericSchema<unknown, readonly ("ipv4" | "ipv6")[]> = each((input) =>
   input === "ipv4" || input === "ipv6" ? { value: input } : 'must be "ipv4" or "ipv6"',
 );

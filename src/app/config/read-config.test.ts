@@ -122,7 +122,7 @@ test("config: every kind of value, as it is written and as it arrives", () => {
 hostname = "BÜCHER.example"
 dataFolder = "/srv/mail"
 [listen]
-smtp = [25, "192.0.2.1:2525", "[2001:db8::1]:25", "localhost:26", "*:27"]
+smtp = [25, "192.0.2.1:2525", "[2001:db8::1]:28", "localhost:26", "*:27"]
 pop3 = []
 [limits]
 messageSize = "1.5MB"
@@ -145,7 +145,7 @@ servers = ["192.0.2.53", "127.0.0.1:5353"]
   assert.deepEqual(settings.listen.smtp, [
     { host: "::", port: 25 },
     { host: "192.0.2.1", port: 2525 },
-    { host: "2001:db8::1", port: 25 },
+    { host: "2001:db8::1", port: 28 },
     { host: "127.0.0.1", port: 26 },
     { host: "::", port: 27 },
   ]);

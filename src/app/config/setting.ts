@@ -30,6 +30,8 @@ export type Group<T> = {
 export type RepeatedGroup<T> = {
   readonly kind: "repeated";
   readonly doc: string;
+  /** Whole entries as they stand in a file, where all members at once would make no sense. */
+  readonly example?: string;
   readonly members: Table<T>;
 };
 
@@ -45,6 +47,7 @@ export type AnyRow = Setting<unknown> | AnyGroup;
 export type AnyGroup = {
   readonly kind: "group" | "repeated";
   readonly doc: string;
+  readonly example?: string;
   readonly members: AnyTable;
 };
 export type AnyTable = { readonly [name: string]: AnyRow };

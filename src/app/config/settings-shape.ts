@@ -1,5 +1,7 @@
 /** The settings as the program sees them: checked and converted. Times are milliseconds, sizes octets, names A-labels. */
 
+import type { RuleAction, RuleStage } from "../../mta/policy/rule.ts";
+import type { Service } from "../../mta/service.ts";
 import type { HostPort } from "./kinds.ts";
 
 export type Settings = {
@@ -11,6 +13,7 @@ export type Settings = {
   readonly limits: LimitSettings;
   readonly login: LoginSettings;
   readonly relay: RelaySettings;
+  readonly rules: readonly RuleSettings[];
   readonly addresses: AddressSettings;
   readonly aliasFiles: readonly AliasFileSettings[];
   readonly smarthost: SmarthostSettings;
@@ -49,6 +52,28 @@ export type LoginSettings = { readonly allowPlaintextAuth: "loopback" | "never" 
 export type RelaySettings = {
   readonly networks: readonly string[];
   readonly domains: readonly string[];
+};
+
+/** As written; `read-rules.ts` makes rules of them. */
+export type RuleSettings = {
+  readonly name: string | undefined;
+  readonly stage: RuleStage;
+  readonly service: readonly Service[];
+  readonly client: readonly string[];
+  readonly clientName: readonly string[];
+  readonly helo: readonly string[];
+  readonly sender: readonly string[];
+  readonly recipient: readonly string[];
+  readonly account: readonly string[];
+  readonly authenticated: boolean | undefined;
+  readonly tls: boolean | undefined;
+  readonly largerThan: number | undefined;
+  readonly header: readonly string[];
+  readonly action: RuleAction["type"];
+  readonly code: number | undefined;
+  readonly status: string | undefined;
+  readonly text: string | undefined;
+  readonly field: string | undefined;
 };
 
 export type AddressSettings = {

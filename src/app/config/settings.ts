@@ -26,6 +26,7 @@ import {
 } from "./kinds.ts";
 import type { HostPort } from "./kinds.ts";
 import type { Setting, Table } from "./setting.ts";
+import { RULE_EXAMPLE, RULE_MEMBERS } from "./rule-settings.ts";
 import type { Settings, TlsLevel } from "./settings-shape.ts";
 
 const FIRST = "0.1.0";
@@ -60,6 +61,18 @@ const OPTIONAL_TEXT = {
   type: "text",
   defaultText: "none",
 } as const;
+
+const USER = setting({
+  ...OPTIONAL_TEXT,
+  doc: "Log in there under this name.",
+  example: '"anna@example.org"',
+});
+
+const PASSWORD = setting({
+  ...OPTIONAL_TEXT,
+  doc: "And this password. Used over TLS only. The file should then be readable by its owner alone.",
+  example: '"correct horse"',
+});
 
 export const SETTINGS: Table<Settings> = {
   hostname: setting({
@@ -218,6 +231,12 @@ export const SETTINGS: Table<Settings> = {
       }),
     },
   },
+  rules: {
+    kind: "repeated",
+    doc: "Who may do what: rules for mail that comes in, asked at their stage in the order in which they stand here. Of each stage the first that fits decides; all the conditions that it names must hold, of a list one. No rule opens the relay or makes an address exist: that stays with `[relay]` and the addresses there are. Each decision is in the log with the rule's name. In patterns `*` stands for any characters.",
+    example: RULE_EXAMPLE,
+    members: RULE_MEMBERS,
+  },
   addresses: {
     kind: "group",
     doc: "How local addresses are understood. Domains, accounts, aliases and lists themselves are not here: `posthorn domain|account|alias|list`.",
@@ -291,16 +310,8 @@ export const SETTINGS: Table<Settings> = {
         type: "true or false",
         doc: "TLS from the first octet (port 465).",
       }),
-      user: setting({
-        ...OPTIONAL_TEXT,
-        doc: "Log in there under this name.",
-        example: '"anna@example.org"',
-      }),
-      password: setting({
-        ...OPTIONAL_TEXT,
-        doc: "And this password. Used over TLS only. The file should then be readable by its owner alone.",
-        example: '"correct horse"',
-      }),
+      user: USER,
+      password: PASSWORD,
     },
   },
   routes: {
@@ -336,16 +347,8 @@ export const SETTINGS: Table<Settings> = {
         type: "true or false",
         doc: "TLS from the first octet.",
       }),
-      user: setting({
-        ...OPTIONAL_TEXT,
-        doc: "Log in there under this name.",
-        example: '"anna@example.org"',
-      }),
-      password: setting({
-        ...OPTIONAL_TEXT,
-        doc: "And this password, over TLS only.",
-        example: '"correct horse"',
-      }),
+      user: USER,
+      password: PASSWORD,
     },
   },
   queue: {
