@@ -11,11 +11,11 @@ import { loadCertificates } from "./certificates.ts";
 import type { Server, ServerParts } from "./compose.ts";
 import type { FoundConfig } from "./config/find-config.ts";
 import { changedSettings } from "./config/changed-settings.ts";
+import { makeDataFolder } from "./data-folder.ts";
 import { guardProcess } from "./guard-process.ts";
 import { watchLauncher } from "./launcher-watch.ts";
 import { makeFirstAccount } from "./first-start.ts";
 import type { FirstAccount } from "./first-start.ts";
-import { makeDataFolder } from "./make-data-folder.ts";
 import { makeProcessLog } from "./process-log.ts";
 import type { ProcessLog } from "./process-log.ts";
 import { welcome } from "./welcome.ts";
@@ -133,7 +133,8 @@ function reloader(
   const reload = async (): Promise<void> => {
     const { settings, dataFolder } = find();
     log.setLevel(settings.log.level);
-    await server.reload(await loadCertificates({ ...settings, dataFolder, nowMs: Date.now() }));
+    const certificates = await loadCertificates({ ...settings, dataFolder, nowMs: Date.now() });
+    await server.reload(settings, certificates);
     const needRestart = changedSettings(first.settings, settings);
     log.info("app.reloaded", needRestart.length > 0 ? { needRestart } : {});
   };

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { findConfig } from "../app/config/find-config.ts";
 import type { FoundConfig } from "../app/config/find-config.ts";
-import { makeDataFolder } from "../app/make-data-folder.ts";
+import { makeDataFolder, requireOwnFolder } from "../app/data-folder.ts";
 import { silentLog } from "../base/log.ts";
 import { systemClock } from "../net/system-clock.ts";
 import { systemRandom } from "../net/system-random.ts";
@@ -52,7 +52,7 @@ export async function withStore<T>(
 
 /** A folder that a configuration file names is made; any other may be a slip of the finger, or the wrong place. */
 function requireDataFolder({ dataFolder, file, settings }: FoundConfig): void {
-  if (existsSync(dataFolder)) return;
+  if (existsSync(dataFolder)) return requireOwnFolder(dataFolder);
   if (file !== undefined && dataFolder === settings.dataFolder) {
     makeDataFolder(dataFolder);
     return;
