@@ -21,6 +21,8 @@ import type { SelectedMailbox } from "./selected-mailbox.ts";
 
 /** Ranges up to this length are read ahead. */
 const AHEAD_OCTETS = 16_384;
+/** Chosen fields are read ahead from all but enormous header sections. */
+const MAX_HEADER_AHEAD_OCTETS = 65_536;
 const PIECE_OCTETS = 262_144;
 
 /** Transfer encodings that we can take off (RFC 3516 §4.3 UNKNOWN-CTE for others). */
@@ -33,6 +35,12 @@ type LoadedItem = {
   readonly body:
     | { readonly kind: "octets"; readonly octets: Uint8Array; readonly isBinary: boolean }
     | { readonly kind: "range"; readonly range: OctetRange }
+    /** Too large to have in hand before its turn: a request may name it fifty times, of many messages. */
+    | {
+        readonly kind: "later";
+        readonly read: () => Promise<Uint8Array>;
+        readonly as: "binary" | "text" | "size";
+      }
     | { readonly kind: "size"; readonly octets: number }
     | { readonly kind: "text"; readonly text: string }
     | { readonly kind: "nil" };
@@ -70,10 +78,11 @@ export class FetchBodies {
     try {
       const source = new BodySource(this.#deps.store, details, { mailboxId, uid, sizeOctets });
       const items: LoadedItem[] = [];
-      const aheadOctets = AHEAD_OCTETS / Math.max(1, this.#sections.length);
+      const count = this.#sections.length + this.#binaries.length;
+      const aheadOctets = AHEAD_OCTETS / Math.max(1, count);
       for (const item of this.#sections) items.push(await loadSection(source, item, aheadOctets));
       for (const item of this.#binaries) {
-        const loaded = await this.#loadBinary(source, item);
+        const loaded = await this.#loadBinary(source, item, aheadOctets);
         if (loaded === undefined) return undefined;
         items.push(loaded);
       }
@@ -88,7 +97,11 @@ export class FetchBodies {
     }
   }
 
-  async #loadBinary(source: BodySource, item: BinaryItem): Promise<LoadedItem | undefined> {
+  async #loadBinary(
+    source: BodySource,
+    item: BinaryItem,
+    aheadOctets: number,
+  ): Promise<LoadedItem | undefined> {
     const label = binaryLabel(item);
     const nothing: LoadedItem = { label, partial: item.partial, body: { kind: "nil" } };
     const section = { path: item.path, kind: "whole", fields: [] } as const;
@@ -101,10 +114,17 @@ export class FetchBodies {
       this.problem ??= no("A part has an unknown transfer encoding", "UNKNOWN-CTE");
       return undefined;
     }
-    const decoded = decodeTransfer(await source.read(range), encoding);
-    if (item.isSize) return { ...nothing, body: { kind: "size", octets: decoded.length } };
-    const octets = item.partial === undefined ? decoded : clip(decoded, item.partial);
-    return { ...nothing, body: { kind: "octets", octets, isBinary: true } };
+    const read = async (): Promise<Uint8Array> => {
+      const decoded = decodeTransfer(await source.read(range), encoding);
+      return item.partial === undefined ? decoded : clip(decoded, item.partial);
+    };
+    if (range.end - range.start > aheadOctets) {
+      return { ...nothing, body: { kind: "later", read, as: item.isSize ? "size" : "binary" } };
+    }
+    const octets = await read();
+    return item.isSize
+      ? { ...nothing, body: { kind: "size", octets: octets.length } }
+      : { ...nothing, body: { kind: "octets", octets, isBinary: true } };
   }
 
   async write(out: ResponseWriter, loaded: LoadedBodies, isAfterItems: boolean): Promise<void> {
@@ -127,13 +147,58 @@ export class FetchBodies {
           out.string(body.text);
           break;
         case "octets":
-          // A plain literal may not hold NUL (RFC 3516 §4.2).
-          if (body.isBinary && body.octets.includes(0)) out.literal8(body.octets);
-          else out.literal(body.octets);
+          writeOctets(out, body.octets, body.isBinary);
           break;
+        case "later": {
+          const octets = await this.#orNothing(body.read());
+          if (body.as === "size") out.number(octets?.length ?? 0);
+          else if (octets === undefined) out.text("NIL");
+          else writeOctets(out, octets, body.as === "binary");
+          await out.relieve();
+          break;
+        }
         case "range":
-          await writeRange(out, loaded.source, body.range);
+          await this.#writeRange(out, loaded.source, body.range);
           break;
+      }
+    }
+  }
+
+  /** What cannot be read at its turn is NIL: the response has begun, and must end as one. */
+  async #orNothing(reading: Promise<Uint8Array>): Promise<Uint8Array | undefined> {
+    try {
+      return await reading;
+    } catch (error) {
+      if (!isMailError(error, "not-found")) {
+        const mailboxId = this.#view.open.info.id;
+        this.#deps.log.error("imap.message-unreadable", error, { mailboxId });
+      }
+      this.problem ??= no("Some messages could not be read", "SERVERBUG");
+      return undefined;
+    }
+  }
+
+  /** The literal's length is promised before its octets are read: a failure half-way ends the connection. */
+  async #writeRange(out: ResponseWriter, source: BodySource, range: OctetRange): Promise<void> {
+    const first = await this.#orNothing(source.read(pieceAt(range.start, range)));
+    if (first === undefined) {
+      out.text("NIL");
+      return;
+    }
+    out
+      .text("{")
+      .number(range.end - range.start)
+      .text("}\r\n");
+    let piece = first;
+    for (let at = range.start; at < range.end;) {
+      out.octets(piece);
+      at += piece.length;
+      await out.relieve();
+      if (at >= range.end) break;
+      try {
+        piece = await source.read(pieceAt(at, range));
+      } catch (error) {
+        throw new MailError("channel-closed", "a literal could not be completed", { cause: error });
       }
     }
   }
@@ -155,9 +220,13 @@ async function loadSection(
   const range = source.rangeOf(section);
   if (range === undefined) return { label, partial, body: { kind: "nil" } };
   if (section.kind === "fields" || section.kind === "fields-not") {
-    const octets = await source.readFields(range, section);
-    const body = partial === undefined ? octets : clip(octets, partial);
-    return { label, partial, body: { kind: "octets", octets: body, isBinary: false } };
+    const read = async (): Promise<Uint8Array> => {
+      const octets = await source.readFields(range, section);
+      return partial === undefined ? octets : clip(octets, partial);
+    };
+    return range.end - range.start > MAX_HEADER_AHEAD_OCTETS
+      ? { label, partial, body: { kind: "later", read, as: "text" } }
+      : { label, partial, body: { kind: "octets", octets: await read(), isBinary: false } };
   }
   const wanted = partial === undefined ? range : partialRange(range, partial.start, partial.length);
   if (wanted.end - wanted.start > aheadOctets) {
@@ -167,31 +236,14 @@ async function loadSection(
   return { label, partial, body: { kind: "octets", octets, isBinary: false } };
 }
 
-/** The literal's length is promised before its octets are read: a failure half-way ends the connection. */
-async function writeRange(
-  out: ResponseWriter,
-  source: BodySource,
-  range: OctetRange,
-): Promise<void> {
-  let first = await source.read({
-    start: range.start,
-    end: Math.min(range.end, range.start + PIECE_OCTETS),
-  });
-  out
-    .text("{")
-    .number(range.end - range.start)
-    .text("}\r\n");
-  for (let at = range.start; at < range.end;) {
-    out.octets(first);
-    at += first.length;
-    await out.relieve();
-    if (at >= range.end) break;
-    try {
-      first = await source.read({ start: at, end: Math.min(range.end, at + PIECE_OCTETS) });
-    } catch (error) {
-      throw new MailError("channel-closed", "a literal could not be completed", { cause: error });
-    }
-  }
+function pieceAt(start: number, range: OctetRange): OctetRange {
+  return { start, end: Math.min(range.end, start + PIECE_OCTETS) };
+}
+
+function writeOctets(out: ResponseWriter, octets: Uint8Array, isBinary: boolean): void {
+  // A plain literal may not hold NUL (RFC 3516 §4.2).
+  if (isBinary && octets.includes(0)) out.literal8(octets);
+  else out.literal(octets);
 }
 
 function clip(octets: Uint8Array, partial: Partial): Uint8Array {

@@ -17,8 +17,9 @@ import { lowerBound, type SelectedMailbox } from "./selected-mailbox.ts";
 import { Slicer } from "./slicer.ts";
 import { writeAdded } from "./updates.ts";
 
-/** Messages read together. */
+/** Messages read together: so many, and of so many octets that their text is in memory at a time. */
 const BATCH = 32;
+const BATCH_OCTETS = 1_048_576;
 
 /** Matches, ascending: by sequence number and by UID. */
 export type Found = { readonly seqs: number[]; readonly uids: number[]; highestModSeq: number };
@@ -109,7 +110,29 @@ class Search {
     if (modSeq > this.#found.highestModSeq) this.#found.highestModSeq = modSeq;
   }
 
+  /** Reads what is small together, what is large alone: never much text is held (Invariant 7). */
   async #look(node: SearchNode, uids: readonly number[]): Promise<void> {
+    const { open } = this.#view;
+    let group: number[] = [];
+    let octets = 0;
+    for (const uid of uids) {
+      const position = open.indexOfUid(uid);
+      if (position === -1) continue;
+      const sizeOctets = open.sizesOctets[position];
+      if (group.length > 0 && octets + sizeOctets > BATCH_OCTETS) {
+        await this.#lookAt(node, group);
+        await this.#slicer.rest();
+        if (this.#context.isCancelled()) return;
+        group = [];
+        octets = 0;
+      }
+      group.push(uid);
+      octets += sizeOctets;
+    }
+    await this.#lookAt(node, group);
+  }
+
+  async #lookAt(node: SearchNode, uids: readonly number[]): Promise<void> {
     const { open } = this.#view;
     const present = uids.filter((uid) => open.indexOfUid(uid) !== -1);
     const texts = this.#textsOf(present);

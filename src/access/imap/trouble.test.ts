@@ -223,3 +223,32 @@ test("security row 91: long work is cut into slices of milliseconds", async () =
   }
   assert.equal(rests, 10);
 });
+
+test("security row 91: SEARCH and FETCH BINARY of many large messages hold the text of one at a time", async () => {
+  const user = await world.account();
+  const large = `Subject: large\r\n\r\n${`${"y".repeat(998)}\r\n`.repeat(1000)}`;
+  let underWay = 0;
+  let most = 0;
+  const octets = around(world.store.octets, {
+    async read(id: number, start = 0, end = 0) {
+      underWay += end - start;
+      most = Math.max(most, underWay);
+      const read = await world.store.octets.read(id, start, end);
+      // As from a slow disk: whoever asks for all at once has all on its way.
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      underWay -= end - start;
+      return read;
+    },
+  });
+  await withStore(around(world.store, { octets }), async () => {
+    const session = await world.login(user);
+    for (let n = 0; n < 8; n++) assert.match(await session.append("INBOX", large), /^T OK/);
+    await session.ok("SELECT INBOX");
+    assert.deepEqual(await session.ok("SEARCH BODY yyyy"), ["* SEARCH 1 2 3 4 5 6 7 8"]);
+    assert.ok(most < 2 * large.length, `SEARCH read ${most} octets at once`);
+    most = 0;
+    const answers = await session.ok("FETCH 1:8 (BINARY.SIZE[1] BINARY.PEEK[1]<5.3>)");
+    assert.deepEqual(answers[7], "* 8 FETCH (BINARY.SIZE[1] 1000000 BINARY[1]<5> {3}\r\nyyy)");
+    assert.ok(most < 2 * large.length, `FETCH read ${most} octets at once`);
+  });
+});
