@@ -6,7 +6,7 @@
 
 import { LRUCache } from "lru-cache";
 
-export const WINDOW_OCTETS: number = 256 * 1024;
+export const WINDOW_OCTETS: number = 128 * 1024;
 const MAX_WINDOWS = 64;
 /** Larger messages are read by themselves. */
 export const MAX_AHEAD_OCTETS: number = 64 * 1024;
@@ -29,11 +29,14 @@ export class ReadAhead {
     return new Uint8Array(window.octets.subarray(start - window.start, end - window.start));
   }
 
-  /** Whether this read goes on where the last one of the file ended, or a little after. */
+  /**
+   * Whether this read goes on where the last one of the file ended, or so little after that most of
+   * what is read ahead will be wanted.
+   */
   isSequential(file: string, start: number, end: number): boolean {
     const last = this.#lastEnds.get(file);
     this.#lastEnds.set(file, end);
-    return last !== undefined && start >= last && start - last <= MAX_AHEAD_OCTETS;
+    return last !== undefined && start >= last && start - last <= 2 * (end - start);
   }
 
   /** Octets from `start` on, all of them committed. They serve reads that begin in the same window-sized stretch, or the next. */
