@@ -44,6 +44,8 @@ test(`${ROUNDS} rounds of kill -9 lose nothing that was acknowledged`, async () 
       const commit = 1 + Math.floor(random.float() * 12);
       const acknowledged = await runUntilKilled(folder, firstId, random, point, commit);
       for (const id of acknowledged) ledger.acknowledged.add(id);
+      // Every other time the next process finds what two have left.
+      if (round % 2 === 0 && round !== ROUNDS - 1) continue;
       const store = await open(folder);
       await ledger.verify(store);
       checkFiles(folder, store);
