@@ -6,6 +6,7 @@
 import { unwatchFile, watchFile } from "node:fs";
 import type { Log } from "../base/log.ts";
 import { DirectoryLists } from "../lists/directory-lists.ts";
+import { RuleEngine } from "../mta/policy/rule-engine.ts";
 import { makeMta } from "../mta/make-mta.ts";
 import type { Mta } from "../mta/make-mta.ts";
 import { connect } from "../net/connect.ts";
@@ -18,6 +19,7 @@ import type { Store } from "../store/contract.ts";
 import type { Settings } from "./config/settings-shape.ts";
 import { Listeners } from "./listeners.ts";
 import { mtaSettings } from "./mta-settings.ts";
+import { readRules } from "./config/read-rules.ts";
 import { resolverSettings } from "./resolver-settings.ts";
 import { sessionRunners } from "./session-runners.ts";
 import type { CertificatePem } from "../net/server-tls.ts";
@@ -33,8 +35,8 @@ export type ServerParts = {
 export type Server = {
   readonly listeners: Listeners;
   readonly mta: Mta;
-  /** New certificates and alias files. */
-  reload(certificates: readonly CertificatePem[]): Promise<void>;
+  /** New certificates, rules and alias files. */
+  reload(settings: Settings, certificates: readonly CertificatePem[]): Promise<void>;
   /** Lets sessions and deliveries end, at most `graceMs`. The store stays open. */
   stop(graceMs: number): Promise<void>;
 };
@@ -45,8 +47,10 @@ const ALIAS_WATCH_MS = 2_000;
 export async function compose(parts: ServerParts): Promise<Server> {
   const { settings, store, log } = parts;
   const guard = makeLoginGuard(systemClock);
+  const policy = new RuleEngine(readRules(settings.rules).rules);
   const mta = makeMta({
     store,
+    policy,
     clock: systemClock,
     random: systemRandom,
     crypto: nodeCrypto,
@@ -76,8 +80,9 @@ export async function compose(parts: ServerParts): Promise<Server> {
   return {
     listeners,
     mta,
-    async reload(certificates) {
+    async reload(changed, certificates) {
       listeners.reload(certificates);
+      policy.replace(readRules(changed.rules).rules);
       await mta.loadAliases();
     },
     async stop(graceMs) {

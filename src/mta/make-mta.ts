@@ -17,6 +17,8 @@ import { AliasFile, type AliasFileProblem } from "./aliases/alias-file.ts";
 import { DirectoryAliases } from "./aliases/alias-source.ts";
 import { withDefaults, type MtaConfig, type MtaSettings } from "./config.ts";
 import { Reporter } from "./dsn/reporter.ts";
+import type { Policy } from "./policy/policy.ts";
+import { RuleEngine } from "./policy/rule-engine.ts";
 import { DiskGauge } from "./reception/disk-gauge.ts";
 import { NetworkSet } from "./reception/network-set.ts";
 import { PeerNames } from "./reception/peer-names.ts";
@@ -43,6 +45,8 @@ export type MtaDeps = {
   readonly config: MtaSettings;
   /** `lists/` makes it; without it there are no lists. */
   readonly lists?: ListHost;
+  /** The operator's rules; without it there are none. */
+  readonly policy?: Policy;
   /** Log-in beyond passwords: the guard, tokens. */
   readonly sasl?: Pick<SaslServerDeps, "guard" | "verifyToken" | "mechanisms">;
 };
@@ -112,6 +116,7 @@ function receptionDeps(
     clearAuthNetworks: new NetworkSet(config.clearAuthNetworks),
     diskGauge: new DiskGauge(store, clock),
     peerNames: new PeerNames(resolver),
+    policy: deps.policy ?? new RuleEngine(),
     successReports: new SuccessReports({ store, reporter, log }),
     sasl: {
       crypto,

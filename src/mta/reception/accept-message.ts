@@ -46,6 +46,7 @@ export async function acceptMessage(
   config: Pick<MtaConfig, "routes" | "smarthost">,
 ): Promise<Reply> {
   const { transaction, queueId, staged, facts } = message;
+  if (transaction.marks.isDiscarded) return discard(message, deps);
   const built = buildEnvelopes({
     transaction,
     queueId,
@@ -60,9 +61,7 @@ export async function acceptMessage(
       deps.log.warn("mta.loop", { queueId, to: built.loops });
       return LOOP;
     }
-    // /dev/null in an alias file: dropped because somebody wants it so (Invariant 5).
-    deps.log.info("mta.discarded", { queueId, from: transaction.sender, to: namesOf(transaction) });
-    return queuedAs(queueId);
+    return discard(message, deps);
   }
   try {
     const { successReports } = deps;
@@ -80,6 +79,16 @@ export async function acceptMessage(
     if (refusal === undefined) throw error;
     return refusal;
   }
+}
+
+/** By a rule, or /dev/null in an alias file: dropped because somebody wants it so (Invariant 5). */
+async function discard(
+  { transaction, queueId, staged }: FinishedMessage,
+  { log }: Pick<AcceptDeps, "log">,
+): Promise<Reply> {
+  await staged.discard();
+  log.info("mta.discarded", { queueId, from: transaction.sender, to: namesOf(transaction) });
+  return queuedAs(queueId);
 }
 
 async function commit(

@@ -73,6 +73,7 @@ class EnvelopeBuilder {
   #envelopes(): Envelope[] {
     const { transaction, queueId, body, needsSmtpUtf8 } = this.#context;
     const { envid, ret, holdUntilMs } = transaction.params;
+    const { heldBecause } = transaction.marks;
     return [...this.#open.values()].map((open, index) => ({
       queueId: index === 0 ? queueId : `${queueId}-${index}`,
       reversePath: open.reversePath,
@@ -84,6 +85,7 @@ class EnvelopeBuilder {
       deliveries: [...open.deliveries.values()],
       recipients: [...open.recipients.values()],
       notBeforeMs: holdUntilMs,
+      heldBecause,
       submittedBy: transaction.account?.address,
     }));
   }
@@ -100,7 +102,7 @@ class EnvelopeBuilder {
   #addLocal(
     recipient: AcceptedRecipient,
     branch: Branch,
-    { account, recipient: address }: LocalTarget,
+    { account, recipient: address, detail }: LocalTarget,
   ): void {
     const { deliveredTo } = this.#context.facts;
     if (deliveredTo.has(address.toLowerCase()) || deliveredTo.has(account.address)) {
@@ -108,11 +110,15 @@ class EnvelopeBuilder {
       return;
     }
     const envelope = this.#envelopeOf(branch);
+    if (this.#context.transaction.marks.heldBecause !== undefined) {
+      holdLocally(envelope, recipient, branch, { account, recipient: address, detail });
+      return;
+    }
     if (envelope.deliveries.has(account.id)) return;
     envelope.deliveries.set(account.id, {
       accountId: account.id,
       recipient: address,
-      prefix: deliveryPrefix(envelope.reversePath, address, branch.prefix),
+      prefix: deliveryPrefix(envelope.reversePath, address, this.#tagged(branch.prefix)),
     });
   }
 
@@ -141,6 +147,12 @@ class EnvelopeBuilder {
     });
   }
 
+  /** With the fields that rules have added. */
+  #tagged(prefix: Uint8Array): Uint8Array {
+    const { prefix: tags } = this.#context.transaction.marks;
+    return tags.length === 0 ? prefix : concatBytes([tags, prefix]);
+  }
+
   #isLoop(branch: Branch): boolean {
     const { listIds, deliveredTo } = this.#context.facts;
     if (branch.listId !== undefined) return listIds.has(branch.listId);
@@ -153,13 +165,29 @@ class EnvelopeBuilder {
     if (known !== undefined) return known;
     const envelope: OpenEnvelope = {
       reversePath: branch.reversePath ?? this.#context.transaction.sender,
-      prefix: branch.kind === "alias" ? forwardPrefix(branch.name) : branch.prefix,
+      prefix: this.#tagged(branch.kind === "alias" ? forwardPrefix(branch.name) : branch.prefix),
       deliveries: new Map(),
       recipients: new Map(),
     };
     this.#open.set(key, envelope);
     return envelope;
   }
+}
+
+/** A copy for a mailbox that waits in the queue, under a name that still leads there when it is released. */
+function holdLocally(
+  envelope: OpenEnvelope,
+  recipient: AcceptedRecipient,
+  branch: Branch,
+  { account, recipient: address, detail }: LocalTarget,
+): void {
+  const user = account.address.slice(0, account.address.lastIndexOf("@"));
+  const isOwnName = detail !== undefined && address.toLowerCase().startsWith(user);
+  const text = isOwnName ? address : account.address;
+  if (envelope.recipients.has(text)) return;
+  const wishes = branch.kind === "list" ? {} : wishesOf(recipient, branch);
+  const where = { transport: LOCAL_TRANSPORT, destination: LOCAL_TRANSPORT };
+  envelope.recipients.set(text, { recipient: text, ...where, ...wishes });
 }
 
 const DIRECT = {

@@ -26,6 +26,8 @@ export type SinkPlan = {
   readonly looksFor8Bit: boolean;
   readonly maxHeaderOctets: number;
   readonly maxReceivedFields: number;
+  /** Sees the header section (or its first part, if it is too long) as it came. */
+  readonly onHeader?: (header: Uint8Array) => void;
   /** Commits. Called once, with everything staged. */
   readonly accept: (finished: Pick<FinishedMessage, "facts" | "is8Bit">) => Promise<Reply>;
 };
@@ -71,6 +73,7 @@ export class ReceivingSink implements MessageSink {
     const { complete, trace, maxReceivedFields } = this.#plan;
     const header = octets.subarray(0, headerOctets);
     this.#facts = traceFacts(header);
+    this.#plan.onHeader?.(header);
     // RFC 5321 §6.3
     if (this.#facts.receivedFields > maxReceivedFields) {
       this.#refusal = TOO_MANY_HOPS;

@@ -4,6 +4,7 @@ import type { Random } from "../../base/random.ts";
 import type { SaslServerDeps } from "../../sasl/server-deps.ts";
 import type { Store } from "../../store/contract.ts";
 import type { MtaConfig } from "../config.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { AddressResolver } from "../resolution/address-resolver.ts";
 import type { AcceptDeps } from "./accept-message.ts";
 import type { DiskGauge } from "./disk-gauge.ts";
@@ -22,6 +23,8 @@ export type ReceptionDeps = Omit<AcceptDeps, "store"> & {
   readonly clearAuthNetworks: NetworkSet;
   readonly diskGauge: DiskGauge;
   readonly peerNames: PeerNames;
+  /** What the operator's rules say. */
+  readonly policy: Policy;
   /** Without what belongs to one connection. */
   readonly sasl: Omit<SaslServerDeps, "channelBinding" | "peerAddress" | "externalIdentity">;
 };

@@ -20,7 +20,11 @@ import type {
 } from "../../smtp/handler.ts";
 import { reply, type Reply } from "../../smtp/reply.ts";
 import type { Account } from "../../store/directory.ts";
+import type { HeaderTexts } from "../policy/policy.ts";
+import { mark, refusalIn, SessionPolicy } from "../policy/session-policy.ts";
 import { makeQueueId } from "../queue-id.ts";
+import type { Service } from "../service.ts";
+import type { Resolution } from "../resolution/resolution.ts";
 import { acceptMessage } from "./accept-message.ts";
 import { completeSubmission } from "./complete-submission.ts";
 import { decideRecipient } from "./recipient-decision.ts";
@@ -36,13 +40,16 @@ import {
 } from "./refusals.ts";
 import { recipientText, Transaction } from "./transaction.ts";
 
-/** `smtp`: other hosts hand over mail, port 25. `submission`: our people do, ports 587 and 465. */
-export type Service = "smtp" | "submission";
+export type { Service } from "../service.ts";
+
+/** Rules that ask for a client's name wait for DNS so long; then it is unknown. */
+const CLIENT_NAME_MS = 10_000;
 
 export class Reception implements SmtpHandler {
   readonly #service: Service;
   readonly #session: SmtpSession;
   readonly #deps: ReceptionDeps;
+  readonly #policy: SessionPolicy;
   #peerName: string | undefined;
   #transaction: Transaction | undefined;
 
@@ -50,19 +57,21 @@ export class Reception implements SmtpHandler {
     this.#service = service;
     this.#session = session;
     this.#deps = deps;
+    this.#policy = new SessionPolicy(deps.policy, service, session, deps.log);
   }
 
   async connect(): Promise<Reply | undefined> {
-    // The name is a help to whoever reads Received; nothing waits for it.
-    void this.#deps.peerNames.find(this.#session.peer.address).then(
-      (name) => (this.#peerName = name),
+    // The name is a help to whoever reads Received; only rules wait for it.
+    const named = this.#deps.peerNames.find(this.#session.peer.address).then(
+      (name) => (this.#peerName = this.#policy.clientName = name),
       () => undefined,
     );
-    return undefined;
+    if (this.#policy.needsClientName) await this.#waitFor(named);
+    return refusalIn(this.#policy.decide("connect"));
   }
 
-  async helo(): Promise<Reply | undefined> {
-    return undefined;
+  async helo(name: string): Promise<Reply | undefined> {
+    return refusalIn(this.#policy.decide("helo", {}, name));
   }
 
   mechanisms(): readonly string[] {
@@ -96,7 +105,14 @@ export class Reception implements SmtpHandler {
       }
     }
     if (await this.#deps.diskGauge.isLow()) return DISK_LOW;
-    this.#transaction = new Transaction(reversePath, params, account, this.#deps.clock.nowMs());
+    const nowMs = this.#deps.clock.nowMs();
+    const transaction = new Transaction(reversePath, params, account, nowMs);
+    const { sizeOctets } = params;
+    const action = this.#policy.decide("sender", { sender: transaction.sender, sizeOctets });
+    const refusal = refusalIn(action);
+    if (refusal !== undefined) return refusal;
+    mark(transaction.marks, action);
+    this.#transaction = transaction;
     return undefined;
   }
 
@@ -105,6 +121,16 @@ export class Reception implements SmtpHandler {
     if (transaction === undefined) return reply(503, "5.5.1", "MAIL comes first");
     if (transaction.recipients.length >= this.#deps.config.reception.recipientsPerMessage) {
       return TOO_MANY_RECIPIENTS;
+    }
+    const text = recipientText(recipient);
+    const { sender, params: mailParams } = transaction;
+    const { sizeOctets } = mailParams;
+    const action = this.#policy.decide("recipient", { sender, recipient: text, sizeOctets });
+    const refusal = refusalIn(action);
+    if (refusal !== undefined) return refusal;
+    if (action.type === "discard") {
+      transaction.recipients.push({ text, params, resolution: DISCARDED });
+      return undefined;
     }
     const decision = decideRecipient(recipient, this.#session, transaction, {
       resolver: this.#deps.resolver,
@@ -115,13 +141,14 @@ export class Reception implements SmtpHandler {
     const { resolution } = decision;
     for (const problem of resolution.problems) {
       this.#deps.log.warn("mta.broken-target", {
-        address: recipientText(recipient),
+        address: text,
         target: problem.address,
         dsn: problem.status,
         problem: problem.text,
       });
     }
-    transaction.recipients.push({ text: recipientText(recipient), params, resolution });
+    mark(transaction.marks, action);
+    transaction.recipients.push({ text, params, resolution });
     return undefined;
   }
 
@@ -131,6 +158,7 @@ export class Reception implements SmtpHandler {
     const { config, store, random, clock } = this.#deps;
     const queueId = makeQueueId(random);
     const staged = store.octets.stage();
+    let headerTexts: HeaderTexts | undefined;
     return new ReceivingSink({
       staged,
       trace: receivedField({
@@ -147,13 +175,40 @@ export class Reception implements SmtpHandler {
       looksFor8Bit: (transaction.params.body ?? "7bit") === "7bit" && leavesUs(transaction),
       maxHeaderOctets: config.reception.headerOctets,
       maxReceivedFields: config.reception.receivedFields,
-      accept: (finished) =>
-        acceptMessage(
+      ...(this.#policy.has("data") && {
+        onHeader: (header) => (headerTexts = this.#policy.readHeader(header)),
+      }),
+      accept: async (finished) => {
+        const refusal = this.#judgeMessage(transaction, staged.sizeOctets, headerTexts);
+        if (refusal !== undefined) {
+          await staged.discard();
+          return refusal;
+        }
+        return acceptMessage(
           { session: this.#session, transaction, queueId, staged, ...finished },
           this.#deps,
           config,
-        ),
+        );
+      },
     });
+  }
+
+  #judgeMessage(
+    transaction: Transaction,
+    sizeOctets: number,
+    header: HeaderTexts | undefined,
+  ): Reply | undefined {
+    const { sender } = transaction;
+    const action = this.#policy.decide("data", { sender, sizeOctets, header });
+    mark(transaction.marks, action);
+    return refusalIn(action);
+  }
+
+  async #waitFor(named: Promise<unknown>): Promise<void> {
+    const tooLong = new AbortController();
+    const limit = this.#deps.clock.sleep(CLIENT_NAME_MS, tooLong.signal).catch(() => undefined);
+    await Promise.race([named, limit]);
+    tooLong.abort();
   }
 
   reset(): void {
@@ -196,6 +251,9 @@ export class Reception implements SmtpHandler {
     };
   }
 }
+
+/** Of a recipient that a rule drops. */
+const DISCARDED: Resolution = { branches: [], isDiscarded: true, problems: [], steps: [] };
 
 /** The one recipient, for Received: not where there are several, nor where it would need SMTPUTF8 of all later hops. */
 function namedRecipient({ recipients }: Transaction): string | undefined {

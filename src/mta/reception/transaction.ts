@@ -3,6 +3,7 @@
 import { formatAddress, type Address } from "../../message/addr-spec.ts";
 import type { MailParams, RcptParams, ReversePath } from "../../smtp/handler.ts";
 import type { Account } from "../../store/directory.ts";
+import { TransactionMarks } from "../policy/transaction-marks.ts";
 import { withAsciiDomain } from "../resolution/ascii-domain.ts";
 import type { Resolution } from "../resolution/resolution.ts";
 
@@ -20,6 +21,7 @@ export class Transaction {
   readonly account: Account | undefined;
   readonly startedMs: number;
   readonly recipients: AcceptedRecipient[] = [];
+  readonly marks: TransactionMarks = new TransactionMarks();
 
   constructor(
     reversePath: ReversePath,

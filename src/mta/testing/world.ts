@@ -52,6 +52,7 @@ export type HostOptions = {
   /** Stands between the transfer agent and its store: to make it fail. */
   readonly wrapStore?: (store: Store) => Store;
   readonly sasl?: MtaDeps["sasl"];
+  readonly policy?: MtaDeps["policy"];
 };
 
 /** Whatever answers at an address: one of our hosts, or a peer made for a test. */
@@ -196,6 +197,7 @@ export class TestHost {
       config: { hostname: name, ...settings, remote: { ownHosts: [address], ...settings?.remote } },
       lists: options.lists?.(store),
       sasl: options.sasl,
+      policy: options.policy,
     });
   }
 
