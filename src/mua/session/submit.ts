@@ -13,6 +13,9 @@ import { type MailAccount, usableMechanisms } from "../account/mail-account.ts";
 import { isLoopback, type ServerUrl } from "../account/server-url.ts";
 import { screenText } from "../text/screen-text.ts";
 
+/** The message is safe by then: nobody should wait long for a goodbye. */
+const QUIT_MS = 3000;
+
 export type Outgoing = {
   readonly reversePath: Address | "null";
   readonly recipients: readonly Address[];
@@ -50,7 +53,11 @@ export async function submit(
   const literal = channel.local.address.includes(":")
     ? `IPv6:${channel.local.address}`
     : channel.local.address;
-  const client = new SmtpClient(channel, { clientName: `[${literal}]`, clock: deps.clock });
+  const client = new SmtpClient(channel, {
+    clientName: `[${literal}]`,
+    clock: deps.clock,
+    timeouts: { quitMs: QUIT_MS },
+  });
   try {
     mustSucceed(await client.open(), "the server does not take mail");
     await secure(client, channel.tls !== undefined, server, account);
