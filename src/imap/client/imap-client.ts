@@ -19,6 +19,8 @@ import { SelectedMailbox } from "./selected-mailbox.ts";
 
 export type AppendedUid = { readonly uidValidity: number; readonly uid: number };
 
+// Everything is done by then; a server that says no goodbye is left without one.
+const LOGOUT_TIMEOUT_MS = 3000;
 const STATUS_ITEMS = "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY)";
 
 export class ImapClient {
@@ -122,7 +124,7 @@ export class ImapClient {
 
   async logout(): Promise<void> {
     try {
-      await this.connection.run("LOGOUT");
+      await this.connection.run("LOGOUT", [], { timeoutMs: LOGOUT_TIMEOUT_MS });
     } catch {
       // the server was faster: it is gone already, and that is all we wanted
     }
