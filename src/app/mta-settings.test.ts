@@ -17,7 +17,7 @@ test("security row 15: a password in the clear is taken on loopback listeners al
   const loopback = ["127.0.0.0/8", "::1/128"];
   assert.deepEqual(clearFrom(""), loopback);
   assert.deepEqual(clearFrom('[listen]\nsubmission = "0.0.0.0:587"'), []);
-  assert.deepEqual(clearFrom('[listen]\nsubmission = ["127.0.0.1:587", "[::]:587"]'), []);
+  assert.deepEqual(clearFrom('[listen]\nsubmission = ["127.0.0.1:587", "[::]:588"]'), []);
   assert.deepEqual(clearFrom('[login]\nallowPlaintextAuth = "never"'), []);
   assert.deepEqual(clearFrom('[login]\nallowPlaintextAuth = "always"'), ["0.0.0.0/0", "::/0"]);
   const usual = settingsOf("");
