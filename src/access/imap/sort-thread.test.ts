@@ -8,6 +8,7 @@ import { Slicer } from "./slicer.ts";
 import { sortSliced } from "./sliced-sort.ts";
 import type { ImapDialogue } from "./testing/imap-dialogue.ts";
 import { openImapWorld, type ImapWorld } from "./testing/imap-world.ts";
+import { threadReferences } from "./thread-references.ts";
 
 let world: ImapWorld;
 before(async () => {
@@ -148,6 +149,30 @@ test("threads that lie: loops, doubled ids, chains without end", async () => {
   );
   const deep = await numbers(chain, "THREAD REFERENCES UTF-8 ALL");
   assert.equal((deep.match(/\d+/g) ?? []).length, 700);
+});
+
+test("security row 91: a chain that grows at its top, 12,000 long, overflows no stack", async () => {
+  const messages = Array.from({ length: 12_000 }, (_, n) => ({
+    number: n + 1,
+    dateMs: n,
+    key: {
+      messageId: `m${n}`,
+      references: [`m${n + 1}`],
+      baseSubject: "",
+      isReplyOrForward: false,
+      sentMs: undefined,
+    },
+  }));
+  const threads = await threadReferences(messages, new Slicer(systemClock));
+  const seen: (number | undefined)[] = [];
+  for (const stack = [...threads]; stack.length > 0;) {
+    const node = stack.pop();
+    if (node === undefined) break;
+    seen.push(node.number);
+    stack.push(...node.children);
+  }
+  assert.equal(new Set(seen).size, 12_000);
+  assert.equal(seen.length, 12_000);
 });
 
 test("RFC 5256 §3: THREAD=ORDEREDSUBJECT", async () => {

@@ -34,7 +34,9 @@ export async function threadReferences(
   slicer: Slicer,
 ): Promise<ThreadNode[]> {
   const roots: Container[] = [];
-  for (const container of await linkAll(messages, slicer)) {
+  const all = await linkAll(messages, slicer);
+  cutDeep([...all].filter(({ parent }) => parent === undefined));
+  for (const container of all) {
     if (container.parent === undefined) roots.push(...prune(container, true));
     if (slicer.isDue()) await slicer.rest();
   }
@@ -90,6 +92,24 @@ async function linkAll(
     if (slicer.isDue()) await slicer.rest();
   }
   return all;
+}
+
+/**
+ * Threads deeper than we follow are cut into several. `link` cannot see to that alone: who answers
+ * first and is answered last makes a chain grow at its top, where each link is short.
+ */
+function cutDeep(roots: readonly Container[]): void {
+  let level = roots;
+  for (let depth = 1; level.length > 0; depth++) {
+    const next: Container[] = [];
+    const isTooDeep = depth > MAX_THREAD_DEPTH;
+    for (const container of level) {
+      if (isTooDeep) unlink(container);
+      for (const child of container.children) next.push(child);
+    }
+    if (isTooDeep) depth = 1;
+    level = next;
+  }
 }
 
 /** Not if it would close a loop, nor beyond the depth that we follow. */
