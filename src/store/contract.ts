@@ -1,7 +1,7 @@
 /**
  * What the rest of Posthorn may ask of the durable place, and nothing of how it is done. Today
  * `sqlite/` fulfils it; a PostgreSQL store will have to pass the same contract suite
- * (`contract.suite.ts`).
+ * (`testing/contract.suite.ts`).
  *
  * Reads marked as plain values are answered at once from the reading side's own connection or
  * memory; everything that changes something is a promise that resolves after the commit is on disk

@@ -3,6 +3,8 @@
  * to make an empty one.
  */
 
+import { suite } from "node:test";
+
 import { acceptanceSuite } from "./acceptance.suite.ts";
 import { directorySuite } from "./directory.suite.ts";
 import { mailSuite } from "./mail.suite.ts";
@@ -12,9 +14,12 @@ import type { StoreFixture } from "./store-fixture.ts";
 import { withStore } from "./with-store.ts";
 
 export function storeContract(name: string, makeFixture: () => Promise<StoreFixture>): void {
-  directorySuite(withStore(makeFixture, `${name} directory`));
-  acceptanceSuite(withStore(makeFixture, `${name} accept`));
-  mailboxSuite(withStore(makeFixture, `${name} mailboxes`));
-  mailSuite(withStore(makeFixture, `${name} mail`));
-  queueSuite(withStore(makeFixture, `${name} queue`));
+  // Most of a test is waiting for the store's threads: three share the time of one.
+  void suite(name, { concurrency: 3 }, () => {
+    directorySuite(withStore(makeFixture, `${name} directory`));
+    acceptanceSuite(withStore(makeFixture, `${name} accept`));
+    mailboxSuite(withStore(makeFixture, `${name} mailboxes`));
+    mailSuite(withStore(makeFixture, `${name} mail`));
+    queueSuite(withStore(makeFixture, `${name} queue`));
+  });
 }
