@@ -10,6 +10,7 @@ import { RuleEngine } from "../mta/policy/rule-engine.ts";
 import { makeMta } from "../mta/make-mta.ts";
 import type { Mta } from "../mta/make-mta.ts";
 import { connect } from "../net/connect.ts";
+import { ConnectionBudget, connectionsWithin, descriptorLimit } from "../net/connection-budget.ts";
 import { DnsResolver } from "../net/dns-resolver.ts";
 import { nodeCrypto } from "../net/node-crypto.ts";
 import { systemClock } from "../net/system-clock.ts";
@@ -22,6 +23,7 @@ import { mtaSettings } from "./mta-settings.ts";
 import { readRules } from "./config/read-rules.ts";
 import { resolverSettings } from "./resolver-settings.ts";
 import { sessionRunners } from "./session-runners.ts";
+import { StressGauge } from "./stress-gauge.ts";
 import type { CertificatePem } from "../net/server-tls.ts";
 
 export type ServerParts = {
@@ -68,11 +70,15 @@ export async function compose(parts: ServerParts): Promise<Server> {
   });
   await mta.loadAliases();
   const shutdown = new AbortController();
+  const most = connectionsWithin(settings.limits.connections, descriptorLimit());
+  const budget = new ConnectionBudget(most, log);
+  const stress = new StressGauge(budget, log);
   const listeners = new Listeners({
     settings,
+    budget,
     certificates: parts.certificates,
     log,
-    runnerFor: sessionRunners({ ...parts, mta, guard, shutdown: shutdown.signal }),
+    runnerFor: sessionRunners({ ...parts, mta, guard, stress, shutdown: shutdown.signal }),
   });
   await listeners.open();
   mta.runner.start();

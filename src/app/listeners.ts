@@ -2,12 +2,12 @@
 
 import type { Channel, Endpoint } from "../base/channel.ts";
 import type { Log } from "../base/log.ts";
-import { ConnectionBudget, connectionsWithin, descriptorLimit } from "../net/connection-budget.ts";
+import type { ConnectionBudget } from "../net/connection-budget.ts";
 import { listen } from "../net/listen.ts";
 import type { Listener } from "../net/listen.ts";
 import { ServerTls } from "../net/server-tls.ts";
 import type { CertificatePem } from "../net/server-tls.ts";
-import { isLoopback } from "./config/cidr.ts";
+import { isLoopback, isWithin } from "./config/cidr.ts";
 import type { HostPort } from "./config/kinds.ts";
 import type { Settings } from "./config/settings-shape.ts";
 import { refusalWords, SERVICES } from "./services.ts";
@@ -19,6 +19,7 @@ export type ListenersOptions = {
   readonly settings: Settings;
   readonly certificates: readonly CertificatePem[];
   readonly log: Log;
+  readonly budget: ConnectionBudget;
   readonly runnerFor: (protocol: Protocol, host: string) => SessionRunner;
 };
 
@@ -26,14 +27,10 @@ type Open = { readonly service: ServiceName; readonly listener: Listener; readon
 
 export class Listeners {
   readonly #options: ListenersOptions;
-  readonly #budget: ConnectionBudget;
   #open: Open[] = [];
 
   constructor(options: ListenersOptions) {
-    const { log, settings } = options;
     this.#options = options;
-    const most = connectionsWithin(settings.limits.connections, descriptorLimit());
-    this.#budget = new ConnectionBudget(most, log);
   }
 
   get endpoints(): readonly { readonly service: ServiceName; readonly endpoint: Endpoint }[] {
@@ -69,7 +66,12 @@ export class Listeners {
   }
 
   async #openOne(service: ServiceFacts, where: HostPort): Promise<Open> {
-    const { settings, certificates, log, runnerFor } = this.#options;
+    const { settings, certificates, log, budget, runnerFor } = this.#options;
+    // A load balancer is not a client.
+    const uncounted =
+      service.protocol === "submission" || service.protocol === "smtp"
+        ? settings.smtp.proxyFrom
+        : [];
     // One for each listener: a session ticket of one service opens no other (security row 14).
     const tls = new ServerTls({
       certificates,
@@ -82,10 +84,10 @@ export class Listeners {
       tls: service.tls,
       serverTls: tls,
       log: log.child({ service: service.name }),
-      budget: this.#budget,
+      budget,
       maxConnections: settings.limits.connections,
       maxPerClient: settings.limits.connectionsPerClient,
-      isUncounted: isLoopback,
+      isUncounted: (address) => isLoopback(address) || isWithin(address, uncounted),
       refusal: (reason) => refusalWords(service.protocol, reason),
       onChannel: runnerFor(service.protocol, where.host),
     });

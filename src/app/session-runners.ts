@@ -17,6 +17,8 @@ import type { Settings } from "./config/settings-shape.ts";
 import type { SessionRunner } from "./listeners.ts";
 import { mayShowPassword } from "./mta-settings.ts";
 import type { Protocol } from "./services.ts";
+import { smtpOptions, stressedOptions, throughProxy } from "./smtp-options.ts";
+import type { StressGauge } from "./stress-gauge.ts";
 
 export type SessionParts = {
   readonly settings: Settings;
@@ -26,6 +28,7 @@ export type SessionParts = {
   readonly guard: LoginGuard;
   readonly log: Log;
   readonly version: string;
+  readonly stress: StressGauge;
   /** Aborts when the server is to stop. */
   readonly shutdown: AbortSignal;
 };
@@ -52,23 +55,21 @@ export function sessionRunners(
 }
 
 function smtpRunner(parts: SessionParts, protocol: "smtp" | "submission"): SessionRunner {
-  const { settings, mta, log, shutdown } = parts;
+  const { settings, mta, log, shutdown, stress } = parts;
   const makeHandler = mta.receptionFor(protocol);
   const options = {
+    ...smtpOptions(settings, protocol),
     clock: systemClock,
     random: systemRandom,
     log,
-    hostName: settings.hostname,
-    protocol,
     startTls: "offered",
-    isAuthRequired: protocol === "submission",
     signal: shutdown,
-    limits: {
-      maxMessageOctets: settings.limits.messageSize,
-      maxRecipients: settings.limits.recipientsPerMessage,
-    },
   } as const;
-  return (channel) => serveSmtp(channel, makeHandler, options);
+  const stressed = stressedOptions(options);
+  return async (channel) => {
+    const session = await throughProxy(channel, settings);
+    await serveSmtp(session, makeHandler, stress.isStressed() ? stressed : options);
+  };
 }
 
 function imapRunner(

@@ -10,6 +10,7 @@ export type Conflict = { readonly path: KeyPath; readonly problem: string };
 export function checkTogether(settings: Settings): Conflict[] {
   return [
     ...portConflicts(settings),
+    ...holdConflicts(settings),
     ...credentialConflicts(["smarthost"], settings.smarthost),
     ...readRules(settings.rules).problems.map(({ index, member, problem }) => ({
       path: ["rules", index, member],
@@ -34,6 +35,13 @@ function portConflicts({ listen }: Settings): Conflict[] {
     }
   }
   return conflicts;
+}
+
+function holdConflicts({ smtp, queue }: Settings): Conflict[] {
+  if (smtp.longestHold < queue.expireAfter || smtp.longestHold === 0) return [];
+  const problem =
+    "smtp.longestHold must be shorter than queue.expireAfter: a held message has not much time left then";
+  return [{ path: ["smtp", "longestHold"], problem }];
 }
 
 function overlap(one: HostPort, other: HostPort): boolean {

@@ -49,6 +49,7 @@ test("every setting that has a default stands there with it", () => {
     "listen",
     "log",
     "limits",
+    "smtp",
     "login",
     "relay",
     "queue",

@@ -136,7 +136,7 @@ function unknownSetting(name: string, path: KeyPath, table: AnyTable): string {
 
 /** The groups that have a setting of this name. */
 function homesOf(name: string, table: AnyTable, path: readonly string[]): string[] {
-  const own = Object.hasOwn(table, name);
+  const own = Object.hasOwn(table, name) && table[name].kind === "setting";
   const homes = own ? [path.length === 0 ? "the top of the file" : `[${path.join(".")}]`] : [];
   for (const [group, row] of Object.entries(table)) {
     if (row.kind !== "setting") homes.push(...homesOf(name, row.members, [...path, group]));

@@ -11,6 +11,7 @@ export type Settings = {
   readonly tls: TlsSettings;
   readonly log: LogSettings;
   readonly limits: LimitSettings;
+  readonly smtp: SmtpSettings;
   readonly login: LoginSettings;
   readonly relay: RelaySettings;
   readonly rules: readonly RuleSettings[];
@@ -45,6 +46,20 @@ export type LimitSettings = {
   readonly messageSize: number;
   readonly recipientsPerMessage: number;
   readonly drainTime: number;
+};
+
+export type SmtpSettings = {
+  readonly proxyFrom: readonly string[];
+  readonly xclientFrom: readonly string[];
+  readonly xforwardFrom: readonly string[];
+  readonly greetDelay: number;
+  readonly strayLineEnds: "reject" | "normalize";
+  readonly errors: number;
+  readonly junkCommands: number;
+  readonly commandTime: number;
+  /** Octets in a second. */
+  readonly minDataRate: number;
+  readonly longestHold: number;
 };
 
 export type LoginSettings = { readonly allowPlaintextAuth: "loopback" | "never" | "always" };

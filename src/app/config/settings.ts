@@ -7,7 +7,6 @@ import {
   choice,
   delimiter,
   dnsServers,
-  domainPattern,
   domains,
   duration,
   endpoints,
@@ -15,28 +14,20 @@ import {
   hostName,
   mailAddress,
   networks,
-  nextHopHost,
   numberBetween,
   optional,
   size,
   text,
   texts,
   wholeNumber,
-  yesNo,
 } from "./kinds.ts";
 import type { HostPort } from "./kinds.ts";
+import { setting } from "./make-setting.ts";
+import { ROUTES, SMARTHOST, TLS_LEVEL } from "./next-hop-settings.ts";
 import type { Setting, Table } from "./setting.ts";
+import { SMTP } from "./smtp-settings.ts";
 import { RULE_EXAMPLE, RULE_MEMBERS } from "./rule-settings.ts";
-import type { Settings, TlsLevel } from "./settings-shape.ts";
-
-const FIRST = "0.1.0";
-
-type Facts<T> = Omit<Setting<T>, "kind" | "since" | "effect"> &
-  Partial<Pick<Setting<T>, "since" | "effect">>;
-
-function setting<T>(facts: Facts<T>): Setting<T> {
-  return { kind: "setting", since: FIRST, effect: "restart", ...facts };
-}
+import type { Settings } from "./settings-shape.ts";
 
 function listener(port: number, doc: string): Setting<readonly HostPort[]> {
   return setting<readonly HostPort[]>({
@@ -47,32 +38,6 @@ function listener(port: number, doc: string): Setting<readonly HostPort[]> {
     doc,
   });
 }
-
-const TLS_LEVEL: Facts<TlsLevel> = {
-  schema: choice("never", "may", "require", "verify"),
-  default: "may",
-  type: '"never", "may", "require" or "verify"',
-  doc: "TLS towards this host: `may` takes it when offered, with any certificate; `require` takes it or does not send; `verify` wants a certificate for the host's name too.",
-};
-
-const OPTIONAL_TEXT = {
-  schema: optional(text),
-  default: undefined,
-  type: "text",
-  defaultText: "none",
-} as const;
-
-const USER = setting({
-  ...OPTIONAL_TEXT,
-  doc: "Log in there under this name.",
-  example: '"anna@example.org"',
-});
-
-const PASSWORD = setting({
-  ...OPTIONAL_TEXT,
-  doc: "And this password. Used over TLS only. The file should then be readable by its owner alone.",
-  example: '"correct horse"',
-});
 
 export const SETTINGS: Table<Settings> = {
   hostname: setting({
@@ -197,6 +162,7 @@ export const SETTINGS: Table<Settings> = {
       }),
     },
   },
+  smtp: SMTP,
   login: {
     kind: "group",
     doc: "How people prove who they are.",
@@ -285,72 +251,8 @@ export const SETTINGS: Table<Settings> = {
       }),
     },
   },
-  smarthost: {
-    kind: "group",
-    doc: "Another server that takes all our mail for other domains, instead of the servers that DNS names.",
-    members: {
-      host: setting({
-        schema: optional(nextHopHost),
-        default: undefined,
-        type: "host name, or an address in brackets",
-        defaultText: "none: DNS decides",
-        doc: "The smarthost.",
-        example: '"smtp.example.net"',
-      }),
-      port: setting({
-        schema: wholeNumber(1, 65_535),
-        default: 587,
-        type: "port",
-        doc: "Its port.",
-      }),
-      tls: setting({ ...TLS_LEVEL, default: "verify" }),
-      implicitTls: setting({
-        schema: yesNo,
-        default: false,
-        type: "true or false",
-        doc: "TLS from the first octet (port 465).",
-      }),
-      user: USER,
-      password: PASSWORD,
-    },
-  },
-  routes: {
-    kind: "repeated",
-    doc: "Fixed ways for some domains, before the smarthost and before DNS. The most exact domain wins.",
-    members: {
-      domain: setting({
-        schema: domainPattern,
-        default: "",
-        isRequired: true,
-        type: "domain, .domain for all below it, or *",
-        doc: "The recipients' domain.",
-        example: '"example.net"',
-      }),
-      host: setting({
-        schema: nextHopHost,
-        default: "",
-        isRequired: true,
-        type: "host name, or an address in brackets",
-        doc: "Where their mail goes.",
-        example: '"[192.0.2.25]"',
-      }),
-      port: setting({
-        schema: wholeNumber(1, 65_535),
-        default: 25,
-        type: "port",
-        doc: "Its port.",
-      }),
-      tls: setting(TLS_LEVEL),
-      implicitTls: setting({
-        schema: yesNo,
-        default: false,
-        type: "true or false",
-        doc: "TLS from the first octet.",
-      }),
-      user: USER,
-      password: PASSWORD,
-    },
-  },
+  smarthost: SMARTHOST,
+  routes: ROUTES,
   queue: {
     kind: "group",
     doc: "Mail that could not be delivered at once.",

@@ -110,7 +110,8 @@ class EnvelopeBuilder {
       return;
     }
     const envelope = this.#envelopeOf(branch);
-    if (this.#context.transaction.marks.heldBecause !== undefined) {
+    const { marks, params } = this.#context.transaction;
+    if (marks.heldBecause !== undefined || params.holdUntilMs !== undefined) {
       holdLocally(envelope, recipient, branch, { account, recipient: address, detail });
       return;
     }
@@ -174,7 +175,7 @@ class EnvelopeBuilder {
   }
 }
 
-/** A copy for a mailbox that waits in the queue, under a name that still leads there when it is released. */
+/** A copy for a mailbox that waits in the queue (held, or RFC 4865), under a name that still leads there later. */
 function holdLocally(
   envelope: OpenEnvelope,
   recipient: AcceptedRecipient,

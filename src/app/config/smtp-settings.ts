@@ -1,0 +1,83 @@
+/** `[smtp]`: how the SMTP services treat their clients. */
+
+import { choice, duration, networks, size, wholeNumber } from "./kinds.ts";
+import { setting } from "./make-setting.ts";
+import type { Group, Setting } from "./setting.ts";
+import type { SmtpSettings } from "./settings-shape.ts";
+
+const peers = (doc: string, example: string): Setting<readonly string[]> =>
+  setting<readonly string[]>({
+    schema: networks,
+    default: [],
+    type: "network, or a list of them",
+    defaultText: "none",
+    doc,
+    example,
+  });
+
+export const SMTP: Group<SmtpSettings> = {
+  kind: "group",
+  doc: "How the SMTP services treat their clients. When four fifths of `limits.connections` are taken, a new session gets no more than 10 seconds for a command, 30 for silence in a message, and ends at its first error, until there is room again.",
+  members: {
+    proxyFrom: peers(
+      "Load balancers whose connections begin with a PROXY header (version 1 or 2), which names the client. They must then send one. For services that begin in the clear: `smtp`, `submission` and `lmtp`.",
+      '"192.0.2.80"',
+    ),
+    xclientFrom: peers(
+      "Proxies that may say for whom they speak (Postfix's XCLIENT), the client's name and log-in too.",
+      '"192.0.2.81"',
+    ),
+    xforwardFrom: peers(
+      "Hosts that may say where a message came from (Postfix's XFORWARD), for the log alone.",
+      '"192.0.2.82"',
+    ),
+    greetDelay: setting({
+      schema: duration,
+      default: 0,
+      type: "time",
+      defaultText: '"0s"',
+      doc: "How long the greeting on `smtp` is held back, to see who does not wait for it: those are sent away.",
+      example: '"3s"',
+    }),
+    strayLineEnds: setting({
+      schema: choice("reject", "normalize"),
+      default: "reject",
+      type: '"reject" or "normalize"',
+      doc: "A message with a CR or LF that stands alone is refused, or its line ends are made whole.",
+    }),
+    errors: setting({
+      schema: wholeNumber(1, 1_000),
+      default: 20,
+      type: "number",
+      doc: "Errors after which a session ends. From the half of it on, each answer is held back for a second.",
+    }),
+    junkCommands: setting({
+      schema: wholeNumber(1, 10_000),
+      default: 100,
+      type: "number",
+      doc: "Commands like NOOP, RSET and VRFY that a client may send between two messages; each further one is an error.",
+    }),
+    commandTime: setting({
+      schema: duration,
+      default: 300_000,
+      type: "time",
+      defaultText: '"5m"',
+      doc: "For one command line, however it trickles in; also for silence within a message.",
+    }),
+    minDataRate: setting({
+      schema: size,
+      default: 500,
+      type: "size in a second",
+      defaultText: '"500B"',
+      doc: "A message that comes more slowly is given up after its first minute.",
+    }),
+    longestHold: setting({
+      schema: duration,
+      default: 0,
+      type: 'time; "0s" for not at all',
+      defaultText: '"0s"',
+      doc: "How far ahead a mail program may date the delivery of what it submits (FUTURERELEASE). The wait counts as time in the queue: it must be shorter than `queue.expireAfter`.",
+      example: '"3d"',
+    }),
+  },
+};

@@ -1,0 +1,81 @@
+/** The operator's settings in the terms of the SMTP engine, for one kind of service. */
+
+import type { Channel } from "../base/channel.ts";
+import type { Service } from "../mta/service.ts";
+import { DEFAULT_EXTENSIONS } from "../smtp/extension-names.ts";
+import { acceptProxied } from "../smtp/proxied-channel.ts";
+import type { ServeLimits, ServeOptions } from "../smtp/serve-options.ts";
+import { isWithin } from "./config/cidr.ts";
+import type { Settings } from "./config/settings-shape.ts";
+
+/** A load balancer sends its header at once. */
+const PROXY_HEADER_MS = 10_000;
+
+/** What a session of a nearly full server gets. */
+const STRESSED: Partial<ServeLimits> = {
+  commandTimeoutMs: 10_000,
+  dataTimeoutMs: 30_000,
+  dataGraceMs: 10_000,
+  softErrors: 1,
+  hardErrors: 1,
+  maxJunkCommands: 1,
+};
+
+export type SmtpServiceOptions = Pick<
+  ServeOptions,
+  | "hostName"
+  | "protocol"
+  | "extensions"
+  | "isAuthRequired"
+  | "strayLineEnds"
+  | "trustsXclient"
+  | "trustsXforward"
+  | "greetDelayMs"
+> & { readonly limits: ServeLimitsGiven };
+
+type ServeLimitsGiven = NonNullable<ServeOptions["limits"]>;
+
+export function smtpOptions(settings: Settings, service: Service): SmtpServiceOptions {
+  const { smtp, limits } = settings;
+  const offersHold = service === "submission" && smtp.longestHold > 0;
+  return {
+    hostName: settings.hostname,
+    protocol: service,
+    extensions: offersHold ? [...DEFAULT_EXTENSIONS, "FUTURERELEASE"] : DEFAULT_EXTENSIONS,
+    isAuthRequired: service === "submission",
+    strayLineEnds: smtp.strayLineEnds,
+    trustsXclient: (address) => isWithin(address, smtp.xclientFrom),
+    trustsXforward: (address) => isWithin(address, smtp.xforwardFrom),
+    greetDelayMs: service === "smtp" ? smtp.greetDelay : 0,
+    limits: {
+      maxMessageOctets: limits.messageSize,
+      maxRecipients: limits.recipientsPerMessage,
+      softErrors: Math.ceil(smtp.errors / 2),
+      hardErrors: smtp.errors,
+      maxJunkCommands: smtp.junkCommands,
+      commandTimeoutMs: smtp.commandTime,
+      dataTimeoutMs: smtp.commandTime,
+      minDataOctetsPerSecond: smtp.minDataRate,
+      maxHoldSeconds: Math.floor(smtp.longestHold / 1000),
+    },
+  };
+}
+
+/** The same options while nearly all connections are taken: no limit gets wider. */
+export function stressedOptions<T extends { readonly limits: ServeLimitsGiven }>(options: T): T {
+  const { limits } = options;
+  const stressed = Object.fromEntries(
+    Object.entries(STRESSED).map(([name, most]) => [
+      name,
+      Math.min(most, limits[name as keyof ServeLimits] ?? most),
+    ]),
+  );
+  return { ...options, limits: { ...limits, ...stressed } };
+}
+
+/** The channel with its true ends, where a load balancer stands before us. */
+export async function throughProxy(channel: Channel, settings: Settings): Promise<Channel> {
+  const isProxy =
+    channel.tls === undefined && isWithin(channel.peer.address, settings.smtp.proxyFrom);
+  return isProxy ? acceptProxied(channel, PROXY_HEADER_MS) : channel;
+}
