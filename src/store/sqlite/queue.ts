@@ -61,15 +61,19 @@ export class SqliteQueue implements QueueStore {
     busy: ReadonlySet<string>;
   }): Promise<readonly QueueJob[]> {
     const dueMs = this.nextDueMs();
+    this.#knownDueMs = dueMs;
     // Nothing due is the usual answer, and needs no commit.
     if (request.limit <= 0 || dueMs === undefined || dueMs > request.nowMs) return [];
     const { nowMs, leaseMs, limit } = request;
-    return this.#deps.writer.submit("claim", () => ({
+    const jobs = await this.#deps.writer.submit("claim", () => ({
       nowMs: Math.floor(nowMs),
       leaseMs: Math.ceil(leaseMs),
       limit,
       busy: [...request.busy],
     }));
+    // What was claimed no longer waits: something due later may now be the earliest.
+    this.#knownDueMs = this.nextDueMs();
+    return jobs;
   }
 
   async settle(settlements: readonly Settlement[], reports: readonly Acceptance[]): Promise<void> {

@@ -252,6 +252,20 @@ export function queueSuite(on: WithStore): void {
     assert.equal(woken, ended);
   });
 
+  on(
+    "onDue: a later time than the last is earlier news once that has been claimed",
+    async (store) => {
+      await acceptFor(store, { recipients: [to("a@one.test")] });
+      let woken = 0;
+      store.queue.onDue(() => woken++);
+      await claim(store, { leaseMs: 3_600_000 });
+      const notBeforeMs = AT + 600_000;
+      await acceptFor(store, { recipients: [to("b@one.test")], notBeforeMs });
+      assert.equal(woken, 1);
+      assert.equal(store.queue.nextDueMs(), notBeforeMs);
+    },
+  );
+
   on("onDue hears of what another process queued", async (store, { open }) => {
     const other = await open();
     const heard = new Promise<void>((resolve) => other.queue.onDue(resolve));
