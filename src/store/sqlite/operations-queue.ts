@@ -19,9 +19,8 @@ import type { RequestOf } from "./requests.ts";
 import { dropReference } from "./store-message.ts";
 
 /** After so many leases without an outcome a recipient is taken for poison. */
-const MAX_LAPSES = 3;
-const POISON =
-  "taken in hand three times without an outcome; look at it, then release or delete it";
+const MAX_LAPSES = 5;
+const POISON = "taken in hand five times without an outcome; look at it, then release or delete it";
 const MAX_RECIPIENTS_PER_JOB = 1000;
 const MAX_DESTINATIONS_LOOKED_AT = 10_000;
 const MAX_ATTEMPTS_KEPT = 50;
