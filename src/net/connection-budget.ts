@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import type { Log } from "../base/log.ts";
 
 /** Kept free for the store, DNS, outgoing connections and the runtime itself. */
-const LEAST_RESERVE = 24;
+const LEAST_RESERVE = 64;
 const RESERVE_SHARE = 0.25;
 
 export class ConnectionBudget {

@@ -311,7 +311,7 @@ test("security row 14: a session ticket of one listener is not honoured by anoth
 
 test("security row 27: near the limit of descriptors new clients are told so; sessions go on; it recovers by itself", async () => {
   const script = new URL("./testing/descriptor-limit.ts", import.meta.url).pathname;
-  const child = spawn("sh", ["-c", `ulimit -n 40; exec "${process.execPath}" "${script}"`], {
+  const child = spawn("sh", ["-c", `ulimit -n 80; exec "${process.execPath}" "${script}"`], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
