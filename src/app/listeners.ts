@@ -68,10 +68,7 @@ export class Listeners {
   async #openOne(service: ServiceFacts, where: HostPort): Promise<Open> {
     const { settings, certificates, log, budget, runnerFor } = this.#options;
     // A load balancer is not a client.
-    const uncounted =
-      service.protocol === "submission" || service.protocol === "smtp"
-        ? settings.smtp.proxyFrom
-        : [];
+    const uncounted = isSmtp(service) ? settings.smtp.proxyFrom : [];
     // One for each listener: a session ticket of one service opens no other (security row 14).
     const tls = new ServerTls({
       certificates,
@@ -81,7 +78,7 @@ export class Listeners {
     const listener = await listen({
       host: where.host,
       port: where.port,
-      tls: service.tls,
+      tls: where.host.startsWith("/") ? "none" : service.tls,
       serverTls: tls,
       log: log.child({ service: service.name }),
       budget,
@@ -93,4 +90,8 @@ export class Listeners {
     });
     return { service: service.name, listener, tls };
   }
+}
+
+function isSmtp({ protocol }: ServiceFacts): boolean {
+  return protocol === "smtp" || protocol === "submission" || protocol === "lmtp";
 }

@@ -5,7 +5,7 @@ import type { RefusalReason } from "../net/listen.ts";
 import type { ListenSettings } from "./config/settings-shape.ts";
 
 export type ServiceName = keyof ListenSettings;
-export type Protocol = "smtp" | "submission" | "imap" | "pop3";
+export type Protocol = "smtp" | "submission" | "lmtp" | "imap" | "pop3";
 
 export type ServiceFacts = {
   readonly name: ServiceName;
@@ -19,6 +19,7 @@ export const SERVICES: readonly ServiceFacts[] = [
   { name: "smtp", protocol: "smtp", tls: "starttls", alpn: "smtp" },
   { name: "submission", protocol: "submission", tls: "starttls", alpn: "smtp" },
   { name: "submissions", protocol: "submission", tls: "implicit", alpn: "smtp" },
+  { name: "lmtp", protocol: "lmtp", tls: "starttls", alpn: "lmtp" },
   { name: "imap", protocol: "imap", tls: "starttls", alpn: "imap" },
   { name: "imaps", protocol: "imap", tls: "implicit", alpn: "imap" },
   { name: "pop3", protocol: "pop3", tls: "starttls", alpn: "pop3" },
@@ -33,6 +34,7 @@ export function refusalWords(protocol: Protocol, reason: RefusalReason): Uint8Ar
   switch (protocol) {
     case "smtp":
     case "submission":
+    case "lmtp":
       return encodeLatin1(`421 4.7.0 ${text}\r\n`);
     case "imap":
       return encodeLatin1(`* BYE [UNAVAILABLE] ${text}\r\n`);

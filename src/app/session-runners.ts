@@ -5,6 +5,7 @@ import { SessionCounter } from "../access/imap/session-counter.ts";
 import { makePop3Handler } from "../access/pop3/store-handler.ts";
 import type { Channel } from "../base/channel.ts";
 import type { Log } from "../base/log.ts";
+import type { Service } from "../mta/service.ts";
 import type { Mta } from "../mta/make-mta.ts";
 import { nodeCrypto } from "../net/node-crypto.ts";
 import { systemClock } from "../net/system-clock.ts";
@@ -45,7 +46,8 @@ export function sessionRunners(
     switch (protocol) {
       case "smtp":
       case "submission":
-        return smtpRunner(parts, protocol);
+      case "lmtp":
+        return smtpRunner(parts, protocol, host);
       case "imap":
         return imapRunner(parts, imapSessions, allowPlaintextAuth);
       case "pop3":
@@ -54,7 +56,7 @@ export function sessionRunners(
   };
 }
 
-function smtpRunner(parts: SessionParts, protocol: "smtp" | "submission"): SessionRunner {
+function smtpRunner(parts: SessionParts, protocol: Service, host: string): SessionRunner {
   const { settings, mta, log, shutdown, stress } = parts;
   const makeHandler = mta.receptionFor(protocol);
   const options = {
@@ -62,7 +64,8 @@ function smtpRunner(parts: SessionParts, protocol: "smtp" | "submission"): Sessi
     clock: systemClock,
     random: systemRandom,
     log,
-    startTls: "offered",
+    // A Unix socket leaves the machine for nobody to listen to.
+    startTls: host.startsWith("/") ? "off" : "offered",
     signal: shutdown,
   } as const;
   const stressed = stressedOptions(options);

@@ -4,7 +4,8 @@
  * Whatever goes wrong in one session ends that session alone (Invariant 9).
  */
 
-import { createServer } from "node:net";
+import { chmodSync, lstatSync, rmSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import type { Channel, Endpoint } from "../base/channel.ts";
 import { isMailError, MailError } from "../base/errors.ts";
@@ -20,6 +21,7 @@ import { acceptTls } from "./tls-handshake.ts";
 export type RefusalReason = "too-many-connections" | "too-many-from-client";
 
 export type ListenOptions = {
+  /** An address; an absolute path is a Unix socket's, which whoever may enter its folder may use. */
   readonly host: string;
   /** 0 takes a free one: see `Listener.endpoint`. */
   readonly port: number;
@@ -97,6 +99,10 @@ class SocketListener implements Listener {
     };
   }
 
+  get #isUnix(): boolean {
+    return this.#options.host.startsWith("/");
+  }
+
   get endpoint(): Endpoint {
     return this.#endpoint;
   }
@@ -106,7 +112,9 @@ class SocketListener implements Listener {
   }
 
   async open(): Promise<void> {
+    if (this.#isUnix) await removeStaleSocket(this.#options.host);
     this.#server = await this.#bind();
+    if (this.#isUnix) chmodSync(this.#options.host, 0o666);
     const bound = this.#server.address();
     if (typeof bound === "object" && bound !== null) {
       this.#endpoint = endpoint(bound.address, bound.port);
@@ -148,7 +156,10 @@ class SocketListener implements Listener {
       const { address, port } = this.#endpoint;
       // Without a host the platform takes every address, also where there is no IPv6.
       const host = address === "::" ? undefined : address;
-      server.listen({ ...(host !== undefined && { host }), port, backlog, reusePort }, () => {
+      const place = this.#isUnix
+        ? { path: address, backlog }
+        : { ...(host !== undefined && { host }), port, backlog, reusePort };
+      server.listen(place, () => {
         server.removeAllListeners("error");
         server.on("error", (error) =>
           this.#log.error("net.accept-failed", error, { port: this.#endpoint.port }),
@@ -160,11 +171,12 @@ class SocketListener implements Listener {
 
   #connected(socket: Socket): void {
     socket.on("error", () => {});
-    if (this.#isStopped || socket.remoteAddress === undefined) {
+    const remote = this.#isUnix ? "" : socket.remoteAddress;
+    if (this.#isStopped || remote === undefined) {
       socket.destroy();
       return;
     }
-    const address = plainAddress(socket.remoteAddress);
+    const address = plainAddress(remote);
     const refused = this.#refusalFor(address);
     if (refused !== undefined) return this.#refuse(socket, address, refused);
     this.#count(socket, address);
@@ -174,7 +186,7 @@ class SocketListener implements Listener {
   #refusalFor(address: string): RefusalReason | undefined {
     const { maxConnections = 10_000, maxPerClient = Infinity, isUncounted, budget } = this.#options;
     if (this.#sockets.size >= maxConnections) return "too-many-connections";
-    const count = this.#perClient.get(clientKey(address)) ?? 0;
+    const count = this.#isUnix ? 0 : (this.#perClient.get(clientKey(address)) ?? 0);
     if (count >= maxPerClient && !isUncounted?.(address)) return "too-many-from-client";
     return budget === undefined || budget.take() ? undefined : "too-many-connections";
   }
@@ -235,9 +247,22 @@ class SocketListener implements Listener {
   }
 }
 
+/** What a server left behind that did not end well. One that still answers is left alone, and listening fails. */
+async function removeStaleSocket(path: string): Promise<void> {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return;
+  const isAnswered = await new Promise<boolean>((resolve) => {
+    const probe = connect({ path });
+    probe.on("connect", () => (probe.destroy(), resolve(true)));
+    probe.on("error", (error) => resolve(errorCode(error) !== "ECONNREFUSED"));
+  });
+  if (!isAnswered) rmSync(path, { force: true });
+}
+
 function bindFailure(error: Error, where: Endpoint): MailError {
   const code = errorCode(error);
-  const place = `${where.address} port ${where.port}`;
+  const place = where.address.startsWith("/")
+    ? `the socket ${where.address}`
+    : `${where.address} port ${where.port}`;
   const sentence =
     code === "EADDRINUSE"
       ? `${place} is already in use by another program. Stop that program or configure another port.`

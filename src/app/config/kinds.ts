@@ -19,6 +19,7 @@ import { parseAddress, addressKey } from "../../message/addr-spec.ts";
 import { toAsciiDomain } from "../../net/idna.ts";
 import { nearest } from "./nearest.ts";
 
+/** As a place to listen, an absolute path as host is a Unix socket. */
 export type HostPort = { readonly host: string; readonly port: number };
 
 const show = (input: unknown): string => JSON.stringify(input) ?? String(input);
@@ -176,6 +177,16 @@ export const endpoints: GenericSchema<unknown, readonly HostPort[]> = each((inpu
   const value = readEndpoint(input);
   return value === undefined
     ? 'must be where to listen, such as "192.0.2.1:25", "[::]:25" or 25 for every address'
+    : { value };
+});
+
+/** The same, or the path of a Unix socket. */
+export const endpointsOrPaths: GenericSchema<unknown, readonly HostPort[]> = each((input) => {
+  // The kernel's limit for the name of a socket.
+  const isPath = typeof input === "string" && /^\/[^\0]{0,106}$/.test(input);
+  const value = isPath ? { host: input, port: 0 } : readEndpoint(input);
+  return value === undefined
+    ? 'must be where to listen, such as "127.0.0.1:24", or the whole path of a Unix socket such as "/run/posthorn/lmtp"'
     : { value };
 });
 

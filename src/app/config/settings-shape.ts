@@ -26,7 +26,7 @@ export type Settings = {
 
 export type ListenSettings = {
   readonly [
-    S in "smtp" | "submission" | "submissions" | "imap" | "imaps" | "pop3" | "pop3s"
+    S in "smtp" | "submission" | "submissions" | "lmtp" | "imap" | "imaps" | "pop3" | "pop3s"
   ]: readonly HostPort[];
 };
 

@@ -92,7 +92,7 @@ async function discard(
 }
 
 async function commit(
-  { staged, session }: FinishedMessage,
+  { staged }: FinishedMessage,
   envelopes: readonly Envelope[],
   { store, clock }: AcceptDeps,
 ): Promise<readonly Envelope[]> {
@@ -101,8 +101,7 @@ async function commit(
     await store.accept({ message: staged, receivedAtMs, envelopes });
     return envelopes;
   } catch (error) {
-    // An LMTP peer is told at once for each recipient; SMTP has one answer for all of them.
-    if (!isMailError(error, "over-quota") || session.protocol === "lmtp") throw error;
+    if (!isMailError(error, "over-quota")) throw error;
     const fitting = withoutFullMailboxes(envelopes, staged.sizeOctets, store.directory);
     if (fitting === undefined) throw error;
     await store.accept({ message: staged, receivedAtMs, envelopes: fitting });

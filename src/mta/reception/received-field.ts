@@ -49,6 +49,8 @@ export function withKeyword(session: SmtpSession, isSmtpUtf8: boolean): string {
 }
 
 function addressLiteral(address: string): string {
+  // A Unix socket: somebody on this machine.
+  if (address === "") return "local";
   return address.includes(":") ? `[IPv6:${clean(address)}]` : `[${clean(address)}]`;
 }
 

@@ -29,7 +29,9 @@ export type SinkPlan = {
   /** Sees the header section (or its first part, if it is too long) as it came. */
   readonly onHeader?: (header: Uint8Array) => void;
   /** Commits. Called once, with everything staged. */
-  readonly accept: (finished: Pick<FinishedMessage, "facts" | "is8Bit">) => Promise<Reply>;
+  readonly accept: (
+    finished: Pick<FinishedMessage, "facts" | "is8Bit">,
+  ) => Promise<readonly Reply[]>;
 };
 
 export class ReceivingSink implements MessageSink {
@@ -59,7 +61,7 @@ export class ReceivingSink implements MessageSink {
       await this.#plan.staged.discard();
       return [this.#refusal ?? TOO_MANY_HOPS];
     }
-    return [await this.#plan.accept({ facts: this.#facts, is8Bit: this.#is8Bit })];
+    return this.#plan.accept({ facts: this.#facts, is8Bit: this.#is8Bit });
   }
 
   abort(): void {

@@ -25,6 +25,7 @@ import { mark, refusalIn, SessionPolicy } from "../policy/session-policy.ts";
 import { makeQueueId } from "../queue-id.ts";
 import type { Service } from "../service.ts";
 import type { Resolution } from "../resolution/resolution.ts";
+import { acceptForEachRecipient } from "./accept-for-each-recipient.ts";
 import { acceptMessage } from "./accept-message.ts";
 import { completeSubmission } from "./complete-submission.ts";
 import { decideRecipient } from "./recipient-decision.ts";
@@ -182,13 +183,12 @@ export class Reception implements SmtpHandler {
         const refusal = this.#judgeMessage(transaction, staged.sizeOctets, headerTexts);
         if (refusal !== undefined) {
           await staged.discard();
-          return refusal;
+          return [refusal];
         }
-        return acceptMessage(
-          { session: this.#session, transaction, queueId, staged, ...finished },
-          this.#deps,
-          config,
-        );
+        const message = { session: this.#session, transaction, queueId, staged, ...finished };
+        return this.#service === "lmtp"
+          ? acceptForEachRecipient(message, this.#deps, config)
+          : [await acceptMessage(message, this.#deps, config)];
       },
     });
   }
@@ -232,7 +232,8 @@ export class Reception implements SmtpHandler {
 
   #offersAuth(): boolean {
     if (this.#session.identity !== undefined) return false;
-    return this.#service === "submission" || this.#deps.config.authOnRelay;
+    if (this.#service === "smtp") return this.#deps.config.authOnRelay;
+    return this.#service === "submission";
   }
 
   /** Looked up each time: an account switched off in the middle of a session may send no more. */

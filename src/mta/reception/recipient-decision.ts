@@ -10,7 +10,13 @@ import type { Directory } from "../../store/directory.ts";
 import type { AddressResolver } from "../resolution/address-resolver.ts";
 import { asciiDomain } from "../resolution/ascii-domain.ts";
 import { refusalOf, type Resolution } from "../resolution/resolution.ts";
-import { mailboxFull, refusedRecipient, relayDenied, tooLargeForMailbox } from "./refusals.ts";
+import {
+  mailboxFull,
+  notOurs,
+  refusedRecipient,
+  relayDenied,
+  tooLargeForMailbox,
+} from "./refusals.ts";
 import type { RelayPermission } from "./relay-permission.ts";
 import { recipientText, type Transaction } from "./transaction.ts";
 
@@ -38,6 +44,8 @@ export function decideRecipient(
   if (problem !== undefined) return refuse(refusedRecipient(problem));
   // The address itself is another host's: an alias of ours may lead anywhere, a client may not.
   const isRelayed = resolution.steps[0]?.kind === "remote";
+  // RFC 2033 §5: LMTP is the last hop; what goes on from here came in by SMTP.
+  if (isRelayed && session.protocol === "lmtp") return refuse(notOurs(recipientText(recipient)));
   if (isRelayed && !relay.isRelayDomain(asciiDomain(recipient.domain))) {
     if (!relay.mayRelay(session)) return refuse(relayDenied(recipientText(recipient)));
   }
@@ -50,7 +58,7 @@ function refuse(reply: Reply): RecipientDecision {
 }
 
 /** The recipient leads to mailboxes of ours alone, and all are full. */
-function fullMailbox(
+export function fullMailbox(
   { branches }: Resolution,
   sizeOctets: number,
   directory: Pick<Directory, "usage">,

@@ -33,6 +33,14 @@ export function relayDenied(recipient: string): Reply {
   );
 }
 
+export function notOurs(recipient: string): Reply {
+  return reply(
+    550,
+    "5.1.2",
+    `${recipient} is no address of ours, and this service takes no others`,
+  );
+}
+
 export function senderDenied(sender: string, account: string, allowed: readonly string[]): Reply {
   return reply(
     550,

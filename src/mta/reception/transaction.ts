@@ -21,19 +21,29 @@ export class Transaction {
   readonly account: Account | undefined;
   readonly startedMs: number;
   readonly recipients: AcceptedRecipient[] = [];
-  readonly marks: TransactionMarks = new TransactionMarks();
+  readonly marks: TransactionMarks;
 
   constructor(
     reversePath: ReversePath,
     params: MailParams,
     account: Account | undefined,
     startedMs: number,
+    marks: TransactionMarks = new TransactionMarks(),
   ) {
     // In A-labels, so that a domain alone never asks a later hop for SMTPUTF8.
     this.reversePath = reversePath === "null" ? reversePath : withAsciiDomain(reversePath);
     this.startedMs = startedMs;
     this.params = params;
     this.account = account;
+    this.marks = marks;
+  }
+
+  /** The same for some of its recipients. */
+  only(recipients: readonly AcceptedRecipient[]): Transaction {
+    const { reversePath, params, account, startedMs, marks } = this;
+    const part = new Transaction(reversePath, params, account, startedMs, marks);
+    part.recipients.push(...recipients);
+    return part;
   }
 
   /** "" is the null reverse-path. */
