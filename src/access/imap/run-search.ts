@@ -20,6 +20,8 @@ import { writeAdded } from "./updates.ts";
 /** Messages read together: so many, and of so many octets that their text is in memory at a time. */
 const BATCH = 32;
 const BATCH_OCTETS = 1_048_576;
+/** With more keys than this that look into text, others get a turn between any two of them. */
+const MANY_TEXT_KEYS = 8;
 
 /** Matches, ascending: by sequence number and by UID. */
 export type Found = { readonly seqs: number[]; readonly uids: number[]; highestModSeq: number };
@@ -140,12 +142,22 @@ class Search {
       await Promise.all(texts.map((text) => this.#load(text, node.needs)));
     }
     for (const { uid, text, isReadable } of texts) {
+      if (isReadable && node.textKeys.length > MANY_TEXT_KEYS) await this.#prepare(node, text);
       const position = open.indexOfUid(uid);
       const seq = this.#view.seqOfUid(uid);
       if (position === -1 || seq === 0 || !isReadable) continue;
       if (node.full(position, seq, text)) this.#add(position, seq, uid);
     }
     if (this.#slicer.isDue(uids.length)) await this.#slicer.rest();
+  }
+
+  /** Thousands of keys about one large message: the answers are found in slices, then put together. */
+  async #prepare({ textKeys }: SearchNode, text: SearchText): Promise<void> {
+    for (const key of textKeys) {
+      if (this.#context.isCancelled()) return;
+      key.prepare(text);
+      if (this.#slicer.isDue(BATCH)) await this.#slicer.rest();
+    }
   }
 
   #textsOf(uids: readonly number[]): Candidate[] {

@@ -21,6 +21,13 @@ export type SearchNode = {
   /** With the text loaded as `needs` says. */
   readonly full: (position: number, seq: number, text: SearchText) => boolean;
   readonly needs: "nothing" | "envelope" | "header" | "body";
+  /** The keys that look into text: where there are many, each is asked apart, before `full`. */
+  readonly textKeys: readonly TextKey[];
+};
+
+export type TextKey = {
+  /** Finds out, and remembers it until another message's text is asked about. */
+  readonly prepare: (text: SearchText) => boolean;
 };
 
 export type SearchScope = {
@@ -36,7 +43,7 @@ export function compileSearch(key: SearchKey, scope: SearchScope): SearchNode {
   }
   if (key.key === "not") return negation(compileSearch(key.of, scope));
   if (key.key === "envelope") return envelopeNode(key);
-  if (key.key === "header" || key.key === "body" || key.key === "text") return textNode(key);
+  if (key.key === "header" || key.key === "body" || key.key === "text") return wordsNode(key);
   if (key.key === "date") {
     return key.of === "sent" ? sentNode(key) : columnNode(dateTest(key, scope));
   }
@@ -51,6 +58,7 @@ function columnNode(test: ColumnTest): SearchNode {
     quick: (position, seq) => (test(position, seq) ? "yes" : "no"),
     full: test,
     needs: "nothing",
+    textKeys: [],
   };
 }
 
@@ -142,37 +150,41 @@ function setTest(set: SequenceSet, isUid: boolean, { view, saved }: SearchScope)
 }
 
 function sentNode(key: KeyOf<"date">): SearchNode {
-  const full: SearchNode["full"] = (_position, _seq, text) => {
+  return textNode("header", (text) => {
     const day = text.sentDay();
     return day !== undefined && isOnDay(day, key);
-  };
-  return { quick: () => "look", full, needs: "header" };
+  });
 }
 
 function envelopeNode({ field, text }: KeyOf<"envelope">): SearchNode {
   const wanted = fold(text);
-  return {
-    quick: () => "look",
-    full: (_position, _seq, message) => message.hasInEnvelope(field, wanted),
-    needs: "envelope",
-  };
+  return textNode("envelope", (message) => message.hasInEnvelope(field, wanted));
 }
 
-function textNode(key: KeyOf<"header"> | KeyOf<"body"> | KeyOf<"text">): SearchNode {
+function wordsNode(key: KeyOf<"header"> | KeyOf<"body"> | KeyOf<"text">): SearchNode {
   const wanted = fold(key.text);
-  const quick = (): Verdict => "look";
   switch (key.key) {
     case "header":
-      return { quick, full: (_p, _s, text) => text.hasField(key.field, wanted), needs: "header" };
+      return textNode("header", (text) => text.hasField(key.field, wanted));
     case "body":
-      return { quick, full: (_p, _s, text) => text.hasInBody(wanted), needs: "body" };
+      return textNode("body", (text) => text.hasInBody(wanted));
     case "text":
-      return {
-        quick,
-        full: (_p, _s, text) => text.hasInHeader(wanted) || text.hasInBody(wanted),
-        needs: "body",
-      };
+      return textNode("body", (text) => text.hasInHeader(wanted) || text.hasInBody(wanted));
   }
+}
+
+function textNode(needs: SearchNode["needs"], test: (text: SearchText) => boolean): SearchNode {
+  let known: { readonly text: SearchText; readonly result: boolean } | undefined;
+  const prepare = (text: SearchText): boolean => {
+    if (known?.text !== text) known = { text, result: test(text) };
+    return known.result;
+  };
+  return {
+    quick: () => "look",
+    full: (_position, _seq, text) => prepare(text),
+    needs,
+    textKeys: [{ prepare }],
+  };
 }
 
 const NEED_ORDER = ["nothing", "envelope", "header", "body"] as const;
@@ -198,6 +210,7 @@ function conjunction(parts: readonly SearchNode[]): SearchNode {
     },
     full: (position, seq, text) => nodes.every((node) => node.full(position, seq, text)),
     needs: mostOf(nodes),
+    textKeys: nodes.flatMap((node) => node.textKeys),
   };
 }
 
@@ -213,6 +226,7 @@ function disjunction(left: SearchNode, right: SearchNode): SearchNode {
     full: (position, seq, text) =>
       left.full(position, seq, text) || right.full(position, seq, text),
     needs: mostOf([left, right]),
+    textKeys: [...left.textKeys, ...right.textKeys],
   };
 }
 
@@ -223,5 +237,6 @@ function negation(of: SearchNode): SearchNode {
     quick: (position, seq) => OPPOSITE[of.quick(position, seq)],
     full: (position, seq, text) => !of.full(position, seq, text),
     needs: of.needs,
+    textKeys: of.textKeys,
   };
 }

@@ -13,8 +13,10 @@ import { dayOf } from "../../imap/date-time.ts";
 import type { BodySource } from "./body-source.ts";
 import { EnvelopeText, type EnvelopeField } from "./envelope-text.ts";
 
-/** Text beyond this much of one part is not searched: nobody's prose is longer. */
-const MAX_PART_OCTETS = 16_777_216;
+/** Text beyond this much of one message is not searched: nobody's prose is longer. */
+const MAX_BODY_OCTETS = 8_388_608;
+/** Nor is more of a header section, or of one field of an ENVELOPE. */
+const MAX_HEADER_OCTETS = 262_144;
 
 /** How letters compare: without case, and whichever way accents are put together (RFC 5051 in essence). */
 export function fold(text: string): string {
@@ -28,6 +30,8 @@ export class SearchText {
   #envelope: EnvelopeText | undefined;
   #headerText: string | undefined;
   #bodyText: string | undefined;
+  /** Folded values by field name. */
+  readonly #fields = new Map<string, readonly string[]>();
 
   constructor(source: BodySource) {
     this.#source = source;
@@ -36,7 +40,11 @@ export class SearchText {
   async loadHeader(): Promise<void> {
     if (this.#header !== undefined) return;
     const range = this.#source.rangeOf({ path: [], kind: "header", fields: [] });
-    const octets = await this.#source.read(range ?? { start: 0, end: 0 });
+    const { start, end } = range ?? { start: 0, end: 0 };
+    const octets = await this.#source.read({
+      start,
+      end: Math.min(end, start + MAX_HEADER_OCTETS),
+    });
     this.#header = { octets, section: parseHeader(octets) };
   }
 
@@ -45,40 +53,53 @@ export class SearchText {
     await this.#source.preload();
     await this.loadHeader();
     const texts: string[] = [];
+    let leftOctets = MAX_BODY_OCTETS;
     for (const part of searchableParts(this.#source.structure)) {
-      texts.push(await this.#readPart(part));
+      const { text, octets } = await this.#readPart(part, leftOctets);
+      texts.push(text);
+      leftOctets -= octets;
+      if (leftOctets <= 0) break;
     }
     // Parts are apart: nothing is found across two of them.
     this.#bodyText = texts.join("\0");
   }
 
-  async #readPart(part: StoredPart): Promise<string> {
+  async #readPart(
+    part: StoredPart,
+    mostOctets: number,
+  ): Promise<{ readonly text: string; readonly octets: number }> {
     const shift = this.#source.sizeOctets - this.#source.details.sizeOctets;
     const isMessage = part.kind === "message";
     const header = isMessage ? part.children[0] : undefined;
     const start = shift + (header?.start ?? part.bodyStart);
-    const end = Math.min(shift + (header?.bodyStart ?? part.end), start + MAX_PART_OCTETS);
+    const end = Math.min(shift + (header?.bodyStart ?? part.end), start + mostOctets);
     const octets = await this.#source.read({ start, end });
-    if (isMessage) return headerTextOf(octets, parseHeader(octets));
-    return fold(decodeText(decodeTransfer(octets, part.encoding), part.charset));
+    const text = isMessage
+      ? headerTextOf(octets, parseHeader(octets))
+      : fold(decodeText(decodeTransfer(octets, part.encoding), part.charset));
+    return { text, octets: octets.length };
   }
 
   /** Whether ENVELOPE shows `text`, which is folded, in a field. Needs nothing loaded. */
   hasInEnvelope(field: EnvelopeField, text: string): boolean {
     this.#envelope ??= new EnvelopeText(this.#source.details.envelope);
-    const value = this.#envelope.field(field);
+    const value = this.#envelope.field(field).slice(0, MAX_HEADER_OCTETS);
     return fold(value.includes("=?") ? decodeWords(value) : value).includes(text);
   }
 
   /** Whether a field of that name (lower case) contains `text`, which is folded. */
   hasField(name: string, text: string): boolean {
     if (this.#header === undefined) return false;
-    const { octets, section } = this.#header;
-    return section.fields.some(
-      (field) =>
-        field.key === name &&
-        (text === "" || fold(decodeWords(fieldText(octets, field))).includes(text)),
-    );
+    if (text === "") return this.#header.section.fields.some(({ key }) => key === name);
+    let values = this.#fields.get(name);
+    if (values === undefined) {
+      const { octets, section } = this.#header;
+      values = section.fields
+        .filter(({ key }) => key === name)
+        .map((field) => fold(decodeWords(fieldText(octets, field))));
+      this.#fields.set(name, values);
+    }
+    return values.some((value) => value.includes(text));
   }
 
   hasInHeader(text: string): boolean {

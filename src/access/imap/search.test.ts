@@ -179,3 +179,35 @@ test("RFC 8474: a copy has its original's EMAILID and can be found by it", async
   assert.match((await session.ok("FETCH 1 EMAILID"))[0], new RegExp(`EMAILID \\(${id}\\)`));
   await session.ok("SELECT INBOX");
 });
+
+test("security row 91: a thousand keys about one message give others their turns, and agree with few", async () => {
+  let nowMs = 0;
+  // Every look at the clock finds that much time has passed.
+  const clock = { ...systemClock, monotonicMs: () => (nowMs += 20) };
+  const slow = await openImapWorld({ clock, crypto: nodeCrypto, random: systemRandom });
+  try {
+    const other = await slow.login(await slow.account());
+    assert.match(await other.append("INBOX", "Subject: one\r\n\r\nwords\r\n"), /^T OK/);
+    await other.ok("SELECT INBOX");
+    let turns = 0;
+    let isOver = false;
+    const count = (): void => {
+      turns++;
+      if (!isOver) setImmediate(count);
+    };
+    count();
+    const many = `${"NOT SUBJECT nowhere ".repeat(900)}${"NOT HEADER X y ".repeat(99)}`;
+    assert.deepEqual(await other.ok(`SEARCH ${many}BODY words`), ["* SEARCH 1"]);
+    isOver = true;
+    assert.ok(turns > 200, `${turns} turns`);
+    assert.deepEqual(await other.ok(`SEARCH ${many}BODY nowhere`), ["* SEARCH"]);
+  } finally {
+    await slow.close();
+  }
+});
+
+test("security row 91: a text to search for in whole messages is short", async () => {
+  assert.match(await session.answer(`SEARCH BODY ${"x".repeat(256)}`), /^T NO \[LIMIT\]/);
+  assert.match(await session.answer(`SEARCH TEXT ${"x".repeat(256)}`), /^T NO \[LIMIT\]/);
+  assert.equal(await found(`BODY ${"x".repeat(255)}`), "4");
+});

@@ -18,6 +18,8 @@ export type SearchCommand = {
   readonly key: SearchKey;
 };
 
+const MAX_WORDS_LENGTH = 255;
+
 const RETURNS: readonly SearchReturn[] = ["MIN", "MAX", "ALL", "COUNT", "SAVE"];
 
 export function readSearch(reader: ArgumentReader, isUid: boolean): SearchCommand {
@@ -131,8 +133,8 @@ const ARGUMENT_KEYS: ReadonlyMap<string, ReadKey> = new Map<string, ReadKey>([
   ["SUBJECT", (reader) => ({ key: "envelope", field: "subject", text: readText(reader) })],
   ["TO", (reader) => ({ key: "envelope", field: "to", text: readText(reader) })],
   ["HEADER", readHeader],
-  ["BODY", (reader) => ({ key: "body", text: readText(reader) })],
-  ["TEXT", (reader) => ({ key: "text", text: readText(reader) })],
+  ["BODY", (reader) => ({ key: "body", text: readWords(reader) })],
+  ["TEXT", (reader) => ({ key: "text", text: readWords(reader) })],
   ["LARGER", (reader) => ({ key: "larger", octets: readNumber(reader) })],
   ["SMALLER", (reader) => ({ key: "smaller", octets: readNumber(reader) })],
   ["BEFORE", (reader) => readDate(reader, "internal", "before")],
@@ -155,6 +157,14 @@ const ARGUMENT_KEYS: ReadonlyMap<string, ReadKey> = new Map<string, ReadKey>([
 function readText(reader: ArgumentReader): string {
   reader.space();
   return reader.utf8(reader.astring());
+}
+
+/** What is looked for in whole messages is short: its length multiplies what the search may cost. */
+function readWords(reader: ArgumentReader): string {
+  const text = readText(reader);
+  if (text.length > MAX_WORDS_LENGTH)
+    reader.refuse(no("The text to search for is too long", "LIMIT"));
+  return text;
 }
 
 function readAtom(reader: ArgumentReader): string {
