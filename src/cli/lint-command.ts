@@ -17,7 +17,7 @@ const EXAMPLES = `
 Examples:
   $ posthorn lint message.eml
   $ posthorn lint --json drafts/ | jq '.[].findings[].rule'
-  $ posthorn mail --raw 12 | posthorn lint -
+  $ posthorn mail read 12 --raw | posthorn lint -
 `;
 
 export type LintedFile = { readonly file: string; readonly findings: readonly Finding[] };

@@ -12,7 +12,7 @@ import { version } from "./version.ts";
 const INTRODUCTION = `Posthorn is a complete mail system: SMTP, IMAP and POP3 server, lists, and mail programs.
 
 Examples:
-  $ posthorn serve                          run with no configuration, on loopback
+  $ posthorn serve                          run it, on loopback ports
   $ posthorn account add anna@example.org   a mailbox for Anna
   $ posthorn alias add info@example.org anna@example.org
   $ posthorn queue list                     mail that waits

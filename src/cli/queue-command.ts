@@ -14,7 +14,8 @@ const EXAMPLES = `
 Examples:
   $ posthorn queue list --domain example.net
   $ posthorn queue show 3J7K2M9Q
-  $ posthorn queue retry --domain example.net      try again now
+  $ posthorn queue retry 3J7K2M9Q                  try again now
+  $ posthorn queue retry --domain example.net
   $ posthorn queue hold --sender news@example.org --reason "asked to wait"
   $ posthorn queue delete --sender spam@example.net --dry-run
 `;
@@ -80,18 +81,28 @@ function addActing(queue: Command): void {
     ["delete", "remove without telling the sender", (store, filter) => store.delete(filter)],
   ];
   for (const [verb, what, act] of acting) {
-    filters(queue.command(verb).description(what))
+    filters(queue.command(`${verb} [id]`).description(what))
       .option("--all", "everything in the queue")
       .option("--dry-run", "only show what it would touch")
-      .action((options: FilterOptions, command: Command) => apply(verb, act, options, command));
+      .action((id: string | undefined, options: FilterOptions, command: Command) =>
+        apply(verb, act, withId(options, id), command),
+      );
   }
-  filters(queue.command("hold").description("keep mail from going on"))
+  filters(queue.command("hold [id]").description("keep mail from going on"))
     .option("--all", "everything in the queue")
     .option("--reason <text>", "why", "held by the operator")
     .option("--dry-run", "only show what it would touch")
-    .action((options: FilterOptions & { reason: string }, command: Command) =>
-      apply("hold", (store, filter) => store.hold(filter, options.reason), options, command),
+    .action(
+      (id: string | undefined, options: FilterOptions & { reason: string }, command: Command) => {
+        const hold: Act = (store, filter) => store.hold(filter, options.reason);
+        return apply("hold", hold, withId(options, id), command);
+      },
     );
+}
+
+/** `queue retry ID` is what one types; `--id` is the same. */
+function withId(options: FilterOptions, id: string | undefined): FilterOptions {
+  return id === undefined ? options : { ...options, id };
 }
 
 type Act = (store: QueueStore, filter: QueueFilter) => Promise<number>;
@@ -105,7 +116,7 @@ async function apply(
   const filter = readFilter(options);
   if (Object.keys(filter).length === 0 && !options.all) {
     throw new CliError(
-      `which mail? Give --id, --sender, --recipient, --domain, --state or --older-than; --all is everything`,
+      `which mail? Give its id, --sender, --recipient, --domain, --state or --older-than; --all is everything`,
       EXIT.usage,
     );
   }
@@ -114,7 +125,9 @@ async function apply(
       const rows = queue.list(filter);
       if (options.json) return printJson({ wouldTouch: rows.length, rows });
       printQueue(rows.slice(0, LIST_LIMIT), undefined, Date.now());
-      return print(`${verb} would touch ${rows.length} recipients; nothing is changed.`);
+      return print(
+        `${verb} would touch ${rows.length} ${rows.length === 1 ? "recipient" : "recipients"}; nothing is changed.`,
+      );
     }
     const touched = await act(queue, filter);
     if (options.json) return printJson({ touched });

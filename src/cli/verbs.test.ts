@@ -11,6 +11,7 @@ const WITHOUT_JSON = new Set([
   "newaliases",
   "config show",
   "config doc",
+  "config example",
 ]);
 
 type Found = { readonly name: string; readonly command: Command };

@@ -102,20 +102,6 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     },
   ],
   [
-    "mail",
-    {
-      summary: "read and write mail",
-      add: async (program) => (await import("./mail-command.ts")).addMailCommand(program),
-    },
-  ],
-  [
-    "send",
-    {
-      summary: "send a message",
-      add: async (program) => (await import("./send-command.ts")).addSendCommand(program),
-    },
-  ],
-  [
     "sendmail",
     {
       summary: "hand mail over, as sendmail does",

@@ -279,10 +279,7 @@ suite("the command line", () => {
     assert.match((await posthorn("queue show first0000001")).stdout, /held: tea-time/);
     const dry = await posthorn("queue release --state held --dry-run");
     assert.match(dry.stdout, /release would touch 2 recipients; nothing is changed/);
-    assert.equal(
-      (await posthorn("queue release --id first0000001")).stdout,
-      "release: 2 recipients.\n",
-    );
+    assert.equal((await posthorn("queue release first0000001")).stdout, "release: 2 recipients.\n");
     assert.equal(
       (await posthorn("queue retry --recipient y@dead.test")).stdout,
       "retry: 1 recipient.\n",
@@ -339,7 +336,7 @@ suite("the command line", () => {
     const store = await posthorn("doctor store");
     assert.deepEqual([store.stdout, store.status], ["The store is in order.\n", 0]);
     const config = join(data, "posthorn.toml");
-    writeFileSync(config, '[smarthost]\nhost = "smtp.far.test"\npassword = "pw"\n', {
+    writeFileSync(config, '[smarthost]\nhost = "smtp.far.test"\nuser = "us"\npassword = "pw"\n', {
       mode: 0o644,
     });
     const checked = await posthorn(`doctor config --config ${config}`);
