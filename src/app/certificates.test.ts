@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { isMailError } from "../base/errors.ts";
+import { makeSelfSigned } from "../net/self-signed.ts";
 import { testCertificate } from "../net/testing/socket-pair.ts";
 import { loadCertificates, ownCertificateFile } from "./certificates.ts";
 import { checkConfig } from "./check-config.ts";
@@ -41,6 +42,43 @@ test("certificates: a file that can't be read is named", async () => {
     assert.match(error.message, /\/nowhere\/a\.pem: there is no such file/);
     return true;
   });
+});
+
+test("certificates: one that is none, and a key that is another's, are named", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "posthorn-pairs-"));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const one = await testCertificate();
+  const other = await makeSelfSigned(["other.test"], NOW_MS);
+  const junk = write("junk.pem", "no PEM");
+  const chain = write("one.pem", one.certificate);
+  const own = write("one.key", one.key);
+  const foreign = write("other.key", other.key);
+  const complaint = async (certificate: string, key: string): Promise<string> => {
+    const settings = defaultSettings();
+    const tls = { ...settings.tls, certificates: [{ certificate, key }] };
+    const source = { ...settings, tls, dataFolder: folder, nowMs: NOW_MS };
+    return loadCertificates(source).then(
+      () => "",
+      (error: unknown) => {
+        assert.ok(isMailError(error, "config-invalid"));
+        return error.message.replaceAll(`${folder}/`, "");
+      },
+    );
+  };
+  assert.equal(await complaint(chain, own), "");
+  assert.equal(await complaint(junk, own), "junk.pem holds no certificate in PEM that we can read");
+  assert.equal(
+    await complaint(chain, junk),
+    "junk.pem holds no private key in PEM that we can read",
+  );
+  assert.equal(
+    await complaint(chain, foreign),
+    "the key other.key belongs to another certificate than one.pem",
+  );
 });
 
 test("doctor config: an expired certificate, one that soon will be, and a missing alias file", async (context) => {

@@ -3,6 +3,7 @@
  * is kept in the data folder, so that mail programs need to be told of it only once.
  */
 
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
@@ -22,10 +23,45 @@ export type CertificateSource = {
 export async function loadCertificates(source: CertificateSource): Promise<CertificatePem[]> {
   const configured = source.tls.certificates;
   if (configured.length === 0) return [await ownCertificate(source)];
-  return configured.map(({ certificate, key }) => ({
-    certificate: readPem(certificate),
-    key: readPem(key),
-  }));
+  return configured.map(readPair);
+}
+
+function readPair(files: { certificate: string; key: string }): CertificatePem {
+  const pem = { certificate: readPem(files.certificate), key: readPem(files.key) };
+  const leaf = understood(
+    () => new X509Certificate(pem.certificate),
+    files.certificate,
+    "certificate",
+  );
+  const key = understood(() => createPrivateKey(pem.key), files.key, "private key");
+  if (!leaf.checkPrivateKey(key)) {
+    throw new MailError(
+      "config-invalid",
+      `the key ${files.key} belongs to another certificate than ${files.certificate}`,
+    );
+  }
+  return pem;
+}
+
+/** OpenSSL's reasons name no file. */
+function understood<T>(read: () => T, file: string, what: string): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new MailError("config-invalid", `${file} holds no ${what} in PEM that we can read`, {
+      cause: error,
+    });
+  }
+}
+
+/** The authorities whose client certificates count; undefined: clients are not asked for any. */
+export function loadClientAnchors({ clientAnchors }: TlsSettings): readonly string[] | undefined {
+  if (clientAnchors.length === 0) return undefined;
+  return clientAnchors.map((file) => {
+    const pem = readPem(file);
+    if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
+    throw new MailError("config-invalid", `tls.clientAnchors: there is no certificate in ${file}`);
+  });
 }
 
 /** Where the certificate of our own making is, for programs that are to trust it. */
