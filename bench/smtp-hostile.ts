@@ -151,7 +151,7 @@ function child(role: string, port: number, seconds: number): ChildProcess {
 async function goodClient(port: number, seconds: number): Promise<string> {
   const good = child("good", port, seconds);
   return new Promise((resolve, reject) => {
-    good.once("message", (said) => resolve(String(said)));
+    good.once("message", (said) => resolve(said as string));
     good.once("exit", (code) => reject(new Error(`the good client ended with ${code}`)));
   });
 }

@@ -11,7 +11,7 @@ const SAMPLES = join(import.meta.dirname, "../../test/corpus-samples");
 
 /** What the command prints, and the exit code it sets. */
 async function run(...words: string[]): Promise<{ out: string; exitCode: unknown }> {
-  const { write } = process.stdout;
+  const write = process.stdout.write.bind(process.stdout);
   const before = process.exitCode;
   let out = "";
   process.stdout.write = ((chunk: string) => {

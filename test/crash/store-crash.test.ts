@@ -23,7 +23,7 @@ import { openStore } from "../../src/store/sqlite/open-store.ts";
 import type { CommitPoint } from "../../src/store/sqlite/writer.ts";
 import { idOf, madeMessage } from "./made-message.ts";
 
-const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 25);
+const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 12);
 const POINTS: readonly CommitPoint[] = [
   "octets-appended",
   "rows-written",

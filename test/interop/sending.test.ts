@@ -244,7 +244,7 @@ suite("programs that send", () => {
     const script = join(folder.path, "sendmail");
     writeFileSync(
       script,
-      `#!/bin/sh\nexec "${process.execPath}" "${join(import.meta.dirname, "../../bin/posthorn.js")}" sendmail --config "${folder.config}" "$@"\n`,
+      `#!/bin/sh\nPOSTHORN_CONFIG="${folder.config}" exec "${process.execPath}" "${join(import.meta.dirname, "../../bin/posthorn.js")}" sendmail "$@"\n`,
     );
     chmodSync(script, 0o755);
     const sent = await run(script, ["-t", "-i", "-f", ANNA], { input: message(messageId) });

@@ -24,7 +24,10 @@ suite("an operator", () => {
     const { stdout } = await folder.must("config", "example");
     writeFileSync(folder.config, stdout);
     assert.match((await folder.must("config", "check")).stdout, /is in order/);
-    writeFileSync(folder.config, stdout.replace("#level", "#leveI").replaceAll(/^#(?=[[\w])/gm, ""));
+    writeFileSync(
+      folder.config,
+      stdout.replace("#level", "#leveI").replaceAll(/^#(?=[[\w])/gm, ""),
+    );
     const wrong = await folder.cli("config", "check");
     assert.equal(wrong.status, 78);
     assert.match(wrong.stderr, /posthorn\.toml:\d+:1: there is no setting leveI in \[log\]/);

@@ -67,6 +67,9 @@ test("a zone tells found, nodata, nxdomain, failure and a CNAME loop apart", asy
 
 test("a shuffle keeps the members and repeats with the seed", () => {
   const once = shuffled([1, 2, 3, 4, 5], new SeededRandom(7));
-  assert.deepEqual([...once].sort((a, b) => a - b), [1, 2, 3, 4, 5]);
+  assert.deepEqual(
+    [...once].sort((a, b) => a - b),
+    [1, 2, 3, 4, 5],
+  );
   assert.deepEqual(once, shuffled([1, 2, 3, 4, 5], new SeededRandom(7)));
 });

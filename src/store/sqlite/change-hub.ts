@@ -4,7 +4,7 @@
  */
 
 import type { Database } from "./database.ts";
-import type { FeedEntry } from "./requests.ts";
+import type { FeedEntry } from "./feed-entry.ts";
 import { decodeRuns } from "./uid-runs.ts";
 
 type FeedRow = {

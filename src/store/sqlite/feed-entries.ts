@@ -1,6 +1,6 @@
 /** Feed entries on their way between the threads: all numbers in one array, which is handed over and not copied. */
 
-import type { FeedEntry } from "./requests.ts";
+import type { FeedEntry } from "./feed-entry.ts";
 
 export type EncodedEntries = {
   /** For each entry: id, account, mailbox, MODSEQ, kind, how many numbers of rows follow, and those. */

@@ -7,7 +7,7 @@
 import { MailError } from "../../base/errors.ts";
 import type { SpecialUse } from "../mail.ts";
 import type { Database } from "./database.ts";
-import type { FeedEntry } from "./requests.ts";
+import type { FeedEntry } from "./feed-entry.ts";
 import { encodeRuns } from "./uid-runs.ts";
 
 export type MailboxState = {

@@ -24,7 +24,7 @@ import { ChangeHub } from "./change-hub.ts";
 import { Database } from "./database.ts";
 import { mailboxInfo, mailboxInfoByName, mailboxInfos, mailboxStatus } from "./mailbox-rows.ts";
 import { mailboxKey } from "./mailbox-name.ts";
-import type { FeedEntry } from "./requests.ts";
+import type { FeedEntry } from "./feed-entry.ts";
 import { changeOf, MailboxHandle, SharedMailbox } from "./shared-mailbox.ts";
 import { decodeRuns } from "./uid-runs.ts";
 import type { WriterClient } from "./writer-client.ts";

@@ -3,7 +3,7 @@
  * A hundred thousand messages take five megabytes and no objects.
  */
 
-import { ADDED_STRIDE, FLAGS_STRIDE } from "./requests.ts";
+import { ADDED_STRIDE, FLAGS_STRIDE } from "./feed-entry.ts";
 
 const FIRST_CAPACITY = 64;
 

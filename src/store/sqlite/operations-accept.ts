@@ -5,8 +5,8 @@ import { checkQuota, countIn, flagsIn, takeUid } from "./entry-rows.ts";
 import type { MailboxState } from "./ledger.ts";
 import { mailboxKey } from "./mailbox-name.ts";
 import { insertMailbox } from "./operations-mailbox.ts";
+import { FEED_ADDED } from "./feed-entry.ts";
 import {
-  FEED_ADDED,
   type AcceptRequest,
   type AnswerOf,
   type DeliveryRequest,

@@ -4,7 +4,8 @@ import { MailError } from "../../base/errors.ts";
 import type { CommitContext } from "./commit-context.ts";
 import { expungeAll } from "./operations-entry.ts";
 import { FIRST_MAILBOXES, insertMailbox } from "./operations-mailbox.ts";
-import { FEED_DELETED, type PasswordRecord, type RequestOf } from "./requests.ts";
+import { FEED_DELETED } from "./feed-entry.ts";
+import { type PasswordRecord, type RequestOf } from "./requests.ts";
 
 export function addDomain(context: CommitContext, request: RequestOf<"addDomain">): void {
   if (context.database.get("SELECT 1 FROM domain WHERE name = ?", request.name)) {

@@ -5,13 +5,8 @@ import type { CommitContext } from "./commit-context.ts";
 import { checkQuota, countIn, countOut, flagsIn, takeUid } from "./entry-rows.ts";
 import { keywordsOf, type FlagBits } from "./flag-bits.ts";
 import type { MailboxState } from "./ledger.ts";
-import {
-  FEED_ADDED,
-  FEED_EXPUNGED,
-  FEED_FLAGS,
-  type AnswerOf,
-  type RequestOf,
-} from "./requests.ts";
+import { FEED_ADDED, FEED_EXPUNGED, FEED_FLAGS } from "./feed-entry.ts";
+import { type AnswerOf, type RequestOf } from "./requests.ts";
 import { addReferences, dropReference } from "./store-message.ts";
 
 type EntryRow = {

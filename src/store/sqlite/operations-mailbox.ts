@@ -4,13 +4,8 @@ import { InvariantError, MailError } from "../../base/errors.ts";
 import type { SpecialUse } from "../mail.ts";
 import type { CommitContext } from "./commit-context.ts";
 import type { MailboxState } from "./ledger.ts";
-import {
-  FEED_CHANGED,
-  FEED_CREATED,
-  FEED_DELETED,
-  FEED_RENAMED,
-  type RequestOf,
-} from "./requests.ts";
+import { FEED_CHANGED, FEED_CREATED, FEED_DELETED, FEED_RENAMED } from "./feed-entry.ts";
+import { type RequestOf } from "./requests.ts";
 import { mailboxKey } from "./mailbox-name.ts";
 import { expungeAll, moveAll } from "./operations-entry.ts";
 

@@ -19,7 +19,7 @@ import {
   FEED_RENAMED,
   FLAGS_STRIDE,
   type FeedEntry,
-} from "./requests.ts";
+} from "./feed-entry.ts";
 
 const ENTRY = `SELECT uid, flags, flags_high, message_id, internal_date_ms, saved_date_ms, size_octets,
   mod_seq FROM entry WHERE mailbox_id = ? AND uid > ? ORDER BY uid LIMIT ?`;
