@@ -92,7 +92,11 @@ test("doctor config: an expired certificate, one that soon will be, and a missin
   const settings = {
     ...defaultSettings(),
     hostname: "mx.home.test",
-    tls: { certificates: [{ certificate, key }], minVersion: "TLSv1.2" as const },
+    tls: {
+      ...defaultSettings().tls,
+      certificates: [{ certificate, key }],
+      minVersion: "TLSv1.2" as const,
+    },
     aliasFiles: [{ path: join(folder, "aliases"), domains: [], includeFolders: [] }],
   };
   const found = { settings, file: undefined, dataFolder: join(folder, "data") };

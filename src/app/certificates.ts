@@ -57,11 +57,21 @@ function understood<T>(read: () => T, file: string, what: string): T {
 /** The authorities whose client certificates count; undefined: clients are not asked for any. */
 export function loadClientAnchors({ clientAnchors }: TlsSettings): readonly string[] | undefined {
   if (clientAnchors.length === 0) return undefined;
-  return clientAnchors.map((file) => {
-    const pem = readPem(file);
-    if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
-    throw new MailError("config-invalid", `tls.clientAnchors: there is no certificate in ${file}`);
+  return clientAnchors.flatMap((file) => {
+    const found = readPem(file).match(CERTIFICATE) ?? [];
+    if (found.length > 0 && found.every(isCertificate)) return found.map((pem) => `${pem}\n`);
+    throw new MailError("config-invalid", `tls.clientAnchors: ${file} holds no certificates`);
   });
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).subject !== "";
+  } catch {
+    return false;
+  }
 }
 
 /** Where the certificate of our own making is, for programs that are to trust it. */

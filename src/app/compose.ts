@@ -23,6 +23,7 @@ import { mtaSettings } from "./mta-settings.ts";
 import { readRules } from "./config/read-rules.ts";
 import { resolverSettings } from "./resolver-settings.ts";
 import { sessionRunners } from "./session-runners.ts";
+import { tokenVerifier } from "./token-verifier.ts";
 import { StressGauge } from "./stress-gauge.ts";
 import type { CertificatePem } from "../net/server-tls.ts";
 
@@ -49,6 +50,7 @@ const ALIAS_WATCH_MS = 2_000;
 export async function compose(parts: ServerParts): Promise<Server> {
   const { settings, store, log } = parts;
   const guard = makeLoginGuard(systemClock);
+  const verifyToken = tokenVerifier(settings.login.oauth);
   const policy = new RuleEngine(readRules(settings.rules).rules);
   const mta = makeMta({
     store,
@@ -66,7 +68,7 @@ export async function compose(parts: ServerParts): Promise<Server> {
     connect: ({ address, port, timeoutMs }) => connect({ host: address, port, timeoutMs }),
     config: mtaSettings(settings),
     lists: new DirectoryLists(store.directory),
-    sasl: { guard },
+    sasl: { guard, verifyToken },
   });
   await mta.loadAliases();
   const shutdown = new AbortController();
@@ -78,7 +80,14 @@ export async function compose(parts: ServerParts): Promise<Server> {
     budget,
     certificates: parts.certificates,
     log,
-    runnerFor: sessionRunners({ ...parts, mta, guard, stress, shutdown: shutdown.signal }),
+    runnerFor: sessionRunners({
+      ...parts,
+      mta,
+      guard,
+      verifyToken,
+      stress,
+      shutdown: shutdown.signal,
+    }),
   });
   await listeners.open();
   mta.runner.start();

@@ -7,6 +7,7 @@ import { listen } from "../net/listen.ts";
 import type { Listener } from "../net/listen.ts";
 import { ServerTls } from "../net/server-tls.ts";
 import type { CertificatePem } from "../net/server-tls.ts";
+import { loadClientAnchors } from "./certificates.ts";
 import { isLoopback, isWithin } from "./config/cidr.ts";
 import type { HostPort } from "./config/kinds.ts";
 import type { Settings } from "./config/settings-shape.ts";
@@ -70,10 +71,13 @@ export class Listeners {
     // A load balancer is not a client.
     const uncounted = isSmtp(service) ? settings.smtp.proxyFrom : [];
     // One for each listener: a session ticket of one service opens no other (security row 14).
+    const clientAnchors = loadClientAnchors(settings.tls);
     const tls = new ServerTls({
       certificates,
       minVersion: settings.tls.minVersion,
       alpn: [service.alpn],
+      // Where nobody can log in, other servers are not asked who they are.
+      ...(clientAnchors !== undefined && service.hasLogin && { clientAnchors }),
     });
     const listener = await listen({
       host: where.host,

@@ -13,17 +13,18 @@ export type ServiceFacts = {
   readonly tls: "starttls" | "implicit";
   /** RFC 7301 name; a client that insists on another protocol is refused (cross-protocol attacks). */
   readonly alpn: string;
+  readonly hasLogin: boolean;
 };
 
 export const SERVICES: readonly ServiceFacts[] = [
-  { name: "smtp", protocol: "smtp", tls: "starttls", alpn: "smtp" },
-  { name: "submission", protocol: "submission", tls: "starttls", alpn: "smtp" },
-  { name: "submissions", protocol: "submission", tls: "implicit", alpn: "smtp" },
-  { name: "lmtp", protocol: "lmtp", tls: "starttls", alpn: "lmtp" },
-  { name: "imap", protocol: "imap", tls: "starttls", alpn: "imap" },
-  { name: "imaps", protocol: "imap", tls: "implicit", alpn: "imap" },
-  { name: "pop3", protocol: "pop3", tls: "starttls", alpn: "pop3" },
-  { name: "pop3s", protocol: "pop3", tls: "implicit", alpn: "pop3" },
+  { name: "smtp", protocol: "smtp", tls: "starttls", alpn: "smtp", hasLogin: false },
+  { name: "submission", protocol: "submission", tls: "starttls", alpn: "smtp", hasLogin: true },
+  { name: "submissions", protocol: "submission", tls: "implicit", alpn: "smtp", hasLogin: true },
+  { name: "lmtp", protocol: "lmtp", tls: "starttls", alpn: "lmtp", hasLogin: false },
+  { name: "imap", protocol: "imap", tls: "starttls", alpn: "imap", hasLogin: true },
+  { name: "imaps", protocol: "imap", tls: "implicit", alpn: "imap", hasLogin: true },
+  { name: "pop3", protocol: "pop3", tls: "starttls", alpn: "pop3", hasLogin: true },
+  { name: "pop3s", protocol: "pop3", tls: "implicit", alpn: "pop3", hasLogin: true },
 ];
 
 export function refusalWords(protocol: Protocol, reason: RefusalReason): Uint8Array {

@@ -11,7 +11,9 @@ import { nodeCrypto } from "../net/node-crypto.ts";
 import { systemClock } from "../net/system-clock.ts";
 import { systemRandom } from "../net/system-random.ts";
 import { servePop3 } from "../pop3/serve.ts";
+import { certificateIdentity } from "../sasl/certificate-identity.ts";
 import type { LoginGuard } from "../sasl/login-guard.ts";
+import type { SaslServerDeps } from "../sasl/server-deps.ts";
 import { serveSmtp } from "../smtp/serve.ts";
 import type { Store } from "../store/contract.ts";
 import type { Settings } from "./config/settings-shape.ts";
@@ -29,6 +31,7 @@ export type SessionParts = {
   readonly guard: LoginGuard;
   readonly log: Log;
   readonly version: string;
+  readonly verifyToken: SaslServerDeps["verifyToken"];
   readonly stress: StressGauge;
   /** Aborts when the server is to stop. */
   readonly shutdown: AbortSignal;
@@ -80,8 +83,16 @@ function imapRunner(
   sessions: SessionCounter,
   allowPlaintextAuth: boolean,
 ): SessionRunner {
-  const { store, guard, version, log, settings, shutdown } = parts;
-  const deps = { store, crypto: nodeCrypto, random: systemRandom, guard, sessions, version };
+  const { store, guard, verifyToken, version, log, settings, shutdown } = parts;
+  const deps = {
+    store,
+    crypto: nodeCrypto,
+    random: systemRandom,
+    guard,
+    verifyToken,
+    sessions,
+    version,
+  };
   const options = {
     clock: systemClock,
     log,
@@ -94,7 +105,7 @@ function imapRunner(
 }
 
 function pop3Runner(parts: SessionParts, allowPlaintextAuth: boolean): SessionRunner {
-  const { store, guard, log, settings, shutdown } = parts;
+  const { store, guard, verifyToken, log, settings, shutdown } = parts;
   const options = { clock: systemClock, log, offersStartTls: true, allowPlaintextAuth };
   const deps = {
     ...options,
@@ -102,6 +113,8 @@ function pop3Runner(parts: SessionParts, allowPlaintextAuth: boolean): SessionRu
     crypto: nodeCrypto,
     random: systemRandom,
     guard,
+    verifyToken,
+    certificateAccount: certificateIdentity,
     hostName: settings.hostname,
   };
   return async (channel) => {

@@ -17,6 +17,8 @@ export type TlsSession = {
   readonly peerVerified: boolean;
   /** Common name or first DNS name of the peer's certificate, if it showed one. */
   readonly peerName: string | undefined;
+  /** The first mail address in the peer's certificate (rfc822Name), if it has one. */
+  readonly peerMailAddress?: string;
   /** Why the peer's certificate could not be verified, if it showed one that could not. */
   readonly peerProblem: string | undefined;
   /** Channel binding data for SCRAM-PLUS (`tls-exporter`, RFC 9266), where the protocol has it. */

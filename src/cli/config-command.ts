@@ -13,6 +13,8 @@ Examples:
   $ posthorn config show
 `;
 
+const SECRETS: ReadonlySet<string> = new Set(["password", "clientSecret"]);
+
 export function addConfigCommand(program: Command): void {
   const config = program
     .command("config")
@@ -39,7 +41,7 @@ export function addConfigCommand(program: Command): void {
       const { file, dataFolder, settings } = configOf(command);
       const safe: unknown = JSON.parse(
         JSON.stringify(settings, (key, value: unknown) =>
-          key === "password" && value !== undefined ? "(set)" : value,
+          SECRETS.has(key) && value !== undefined ? "(set)" : value,
         ),
       );
       printJson({ file: file ?? null, ...(safe as object), dataFolder });

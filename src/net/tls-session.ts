@@ -22,6 +22,7 @@ export function describeTls(
     serverName: serverName?.toLowerCase(),
     peerVerified: certificate !== undefined && !problem,
     peerName: certificate === undefined ? undefined : nameOf(certificate),
+    ...mailAddressOf(certificate),
     peerProblem:
       certificate === undefined || !problem
         ? undefined
@@ -39,8 +40,8 @@ function peerCertificate(socket: TLSSocket): PeerCertificate | undefined {
 
 /** First DNS name, or the common name where a certificate has none (client certificates of people). */
 function nameOf(certificate: PeerCertificate): string | undefined {
-  const dns = /(?:^|, )DNS:([^,"]+)/.exec(certificate.subjectaltname ?? "");
-  if (dns) return dns[1].toLowerCase();
+  const dns = alternativeName(certificate, "DNS");
+  if (dns !== undefined) return dns.toLowerCase();
   const common = certificate.subject?.CN;
   return Array.isArray(common) ? common[0] : common;
 }
@@ -48,6 +49,27 @@ function nameOf(certificate: PeerCertificate): string | undefined {
 function cipherBits(name: string): number | undefined {
   if (name.includes("CHACHA20") || name.includes("256_") || name.includes("256-")) return 256;
   return name.includes("128") ? 128 : undefined;
+}
+
+function mailAddressOf(
+  certificate: PeerCertificate | undefined,
+): Pick<TlsSession, "peerMailAddress"> {
+  const address = certificate && alternativeName(certificate, "email");
+  return address === undefined ? {} : { peerMailAddress: address };
+}
+
+/** Node quotes an entry that has commas or quotes of its own; what stands inside is no entry (CVE-2021-44532). */
+function alternativeName(
+  { subjectaltname = "" }: PeerCertificate,
+  kind: string,
+): string | undefined {
+  const entries = subjectaltname.match(/[^:,]+:(?:"(?:[^"\\]|\\.)*"|[^,"]*)(?:, |$)/g) ?? [];
+  if (entries.join("") !== subjectaltname) return undefined;
+  for (const entry of entries) {
+    const value = entry.replace(/, $/, "").slice(kind.length + 1);
+    if (entry.startsWith(`${kind}:`) && value !== "" && !value.startsWith('"')) return value;
+  }
+  return undefined;
 }
 
 /** RFC 9266: only TLS 1.3 gives a binding that is unique whatever was negotiated. */

@@ -5,6 +5,7 @@ import type { Crypto } from "../../base/crypto.ts";
 import type { Random } from "../../base/random.ts";
 import { APPEND_LIMIT_OCTETS, type ImapOptions } from "../../imap/serve-options.ts";
 import { serveImap } from "../../imap/serve.ts";
+import { certificateIdentity } from "../../sasl/certificate-identity.ts";
 import type { LoginGuard } from "../../sasl/login-guard.ts";
 import type { SaslServerDeps } from "../../sasl/server-deps.ts";
 import type { Store } from "../../store/contract.ts";
@@ -18,6 +19,8 @@ export type ImapServiceDeps = {
   readonly random: Random;
   /** One for all protocols and sessions of the process. */
   readonly guard?: LoginGuard;
+  /** Enables OAUTHBEARER and XOAUTH2. */
+  readonly verifyToken?: SaslServerDeps["verifyToken"];
   /** One for all IMAP sessions of the process. */
   readonly sessions: SessionCounter;
   readonly version: string;
@@ -36,6 +39,8 @@ export async function serveImapSession(
     random: deps.random,
     credentials: deps.store.credentials,
     channelBinding: channel.tls?.channelBinding,
+    externalIdentity: certificateIdentity(channel.tls),
+    verifyToken: deps.verifyToken,
     guard: deps.guard,
     peerAddress: channel.peer.address,
     hostName: options.hostName,

@@ -43,6 +43,10 @@ test("every setting that has a default stands there with it", () => {
   const { certificates: _, ...tls } = settings.tls;
   const { certificates: __, ...usualTls } = usual.tls;
   assert.deepEqual(tls, usualTls);
+  const { oauth, ...login } = settings.login;
+  const { oauth: usualOauth, ...usualLogin } = usual.login;
+  assert.deepEqual(login, usualLogin);
+  assert.equal(oauth.nameMember, usualOauth.nameMember);
   for (const name of [
     "hostname",
     "dataFolder",
@@ -50,7 +54,6 @@ test("every setting that has a default stands there with it", () => {
     "log",
     "limits",
     "smtp",
-    "login",
     "relay",
     "queue",
     "remote",

@@ -99,6 +99,7 @@ function withAbsolutePaths(settings: Settings, base: string): Settings {
         certificate: resolve(base, certificate),
         key: resolve(base, key),
       })),
+      clientAnchors: settings.tls.clientAnchors.map((file) => resolve(base, file)),
     },
     aliasFiles: settings.aliasFiles.map((entry) => ({
       ...entry,

@@ -212,6 +212,16 @@ function isPort(value: number): boolean {
   return Number.isInteger(value) && value >= 0 && value <= 65_535;
 }
 
+/** Tokens are as good as passwords: they leave this machine under TLS alone. */
+export const introspectionUrl: GenericSchema<unknown, string> = checked((input) => {
+  const url = typeof input === "string" ? URL.parse(input) : null;
+  const isLocal = ["127.0.0.1", "[::1]", "localhost"].includes(url?.hostname ?? "");
+  const isGood = url?.protocol === "https:" || (url?.protocol === "http:" && isLocal);
+  return url !== null && isGood && url.username === "" && url.password === ""
+    ? { value: url.href }
+    : 'must be an address such as "https://login.example.org/oauth/introspect"';
+});
+
 export const texts: GenericSchema<unknown, readonly string[]> = each((input) =>
   typeof input === "string" ? { value: input } : "must be text in quotes",
 );

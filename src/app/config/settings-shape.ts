@@ -32,6 +32,7 @@ export type ListenSettings = {
 
 export type TlsSettings = {
   readonly certificates: readonly { readonly certificate: string; readonly key: string }[];
+  readonly clientAnchors: readonly string[];
   readonly minVersion: "TLSv1.2" | "TLSv1.3";
 };
 
@@ -62,7 +63,18 @@ export type SmtpSettings = {
   readonly longestHold: number;
 };
 
-export type LoginSettings = { readonly allowPlaintextAuth: "loopback" | "never" | "always" };
+export type LoginSettings = {
+  readonly allowPlaintextAuth: "loopback" | "never" | "always";
+  readonly oauth: OauthSettings;
+};
+
+export type OauthSettings = {
+  readonly introspectionUrl: string | undefined;
+  readonly clientId: string | undefined;
+  readonly clientSecret: string | undefined;
+  readonly scope: string | undefined;
+  readonly nameMember: string;
+};
 
 export type RelaySettings = {
   readonly networks: readonly string[];

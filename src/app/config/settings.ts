@@ -25,6 +25,7 @@ import {
 import type { HostPort } from "./kinds.ts";
 import { setting } from "./make-setting.ts";
 import { ROUTES, SMARTHOST, TLS_LEVEL } from "./next-hop-settings.ts";
+import { OAUTH } from "./oauth-settings.ts";
 import type { Setting, Table } from "./setting.ts";
 import { SMTP } from "./smtp-settings.ts";
 import { RULE_EXAMPLE, RULE_MEMBERS } from "./rule-settings.ts";
@@ -106,6 +107,14 @@ export const SETTINGS: Table<Settings> = {
           }),
         },
       },
+      clientAnchors: setting<readonly string[]>({
+        schema: texts,
+        default: [],
+        type: "path of a PEM file, or a list of them",
+        defaultText: "none: clients are not asked for certificates",
+        doc: "Authorities whose client certificates we accept for logging in without a password (AUTH EXTERNAL): one that names an account's mail address opens that account. Their certificates; on submission, IMAP and POP3.",
+        example: '["/etc/posthorn/people-ca.pem"]',
+      }),
       minVersion: setting({
         schema: choice("TLSv1.2", "TLSv1.3"),
         default: "TLSv1.2",
@@ -182,6 +191,7 @@ export const SETTINGS: Table<Settings> = {
         type: '"loopback", "never" or "always"',
         doc: "Whether a password may be given without TLS. `loopback`: only on a service that listens on loopback addresses alone, which nobody else can reach or overhear. `always` is for networks that are protected by other means.",
       }),
+      oauth: OAUTH,
     },
   },
   relay: {

@@ -7,6 +7,7 @@
 
 import type { Address } from "../../message/addr-spec.ts";
 import { makeMessageId } from "../../message/message-id.ts";
+import { certificateIdentity } from "../../sasl/certificate-identity.ts";
 import type { ServerMechanism } from "../../sasl/mechanism.ts";
 import { advertisedMechanisms, serverMechanism } from "../../sasl/server-mechanism.ts";
 import type { SaslServerDeps } from "../../sasl/server-deps.ts";
@@ -248,6 +249,7 @@ export class Reception implements SmtpHandler {
     return {
       ...this.#deps.sasl,
       channelBinding: this.#session.tls?.channelBinding,
+      externalIdentity: certificateIdentity(this.#session.tls),
       peerAddress: this.#session.peer.address,
     };
   }
