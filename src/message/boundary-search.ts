@@ -5,7 +5,7 @@
  * within it: a part with no end of its own ends with the one around it.
  */
 
-import { CR, encodeUtf8, indexOfBytes, LF, SP, TAB } from "../base/bytes.ts";
+import { CR, decodeLatin1, encodeUtf8, indexOfBytes, LF, SP, TAB } from "../base/bytes.ts";
 
 const DASH = 45;
 const LF_DASHES: Uint8Array = Uint8Array.of(LF, DASH, DASH);
@@ -20,8 +20,9 @@ export type BoundaryLine = {
 };
 
 type Open = {
-  /** The boundary alone, and with the LF and dashes before it. */
-  readonly octets: Uint8Array;
+  /** The boundary, one character an octet. */
+  readonly key: string;
+  /** With the LF and dashes before it. */
   readonly needle: Uint8Array;
   isActive: boolean;
 };
@@ -29,6 +30,13 @@ type Open = {
 export class BoundarySearch {
   readonly #octets: Uint8Array;
   readonly #stack: Open[] = [];
+  /**
+   * Active levels by boundary, ascending: a line is looked up, not compared with every open
+   * boundary, so that a message of lines that are almost boundaries costs what its octets cost.
+   */
+  readonly #levels = new Map<string, number[]>();
+  /** Of any boundary ever opened. */
+  #longest = 0;
   #active = 0;
 
   constructor(octets: Uint8Array) {
@@ -44,21 +52,31 @@ export class BoundarySearch {
     const needle = new Uint8Array(octets.length + 3);
     needle.set(LF_DASHES);
     needle.set(octets, 3);
-    this.#stack.push({ octets, needle, isActive: true });
+    const key = decodeLatin1(octets);
+    const levels = this.#levels.get(key);
+    if (levels === undefined) this.#levels.set(key, [this.#stack.length]);
+    else levels.push(this.#stack.length);
+    this.#longest = Math.max(this.#longest, octets.length);
+    this.#stack.push({ key, needle, isActive: true });
     this.#active++;
   }
 
   /** The final boundary of this level was met: what follows is epilogue. */
   deactivate(level: number): void {
     const open = this.#stack[level];
-    if (open.isActive) this.#active--;
+    if (!open.isActive) return;
     open.isActive = false;
+    this.#active--;
+    const left = (this.#levels.get(open.key) ?? []).filter((other) => other !== level);
+    if (left.length > 0) this.#levels.set(open.key, left);
+    else this.#levels.delete(open.key);
   }
 
   /** Forgets all levels at and above `depth`. */
   closeTo(depth: number): void {
     while (this.#stack.length > depth) {
-      if (this.#stack.pop()?.isActive) this.#active--;
+      this.deactivate(this.#stack.length - 1);
+      this.#stack.pop();
     }
   }
 
@@ -85,31 +103,22 @@ export class BoundarySearch {
   lineAt(at: number): BoundaryLine | undefined {
     const octets = this.#octets;
     if (octets[at] !== DASH || octets[at + 1] !== DASH) return undefined;
-    for (let level = this.#stack.length - 1; level >= 0; level--) {
-      const open = this.#stack[level];
-      if (!open.isActive || !matches(octets, at + 2, open.octets)) continue;
-      const after = at + 2 + open.octets.length;
-      const plain = endOfLine(octets, after);
-      if (plain !== -1) return { at, lineEnd: plain, level, isFinal: false };
-      if (octets[after] !== DASH || octets[after + 1] !== DASH) continue;
-      const final = endOfLine(octets, after + 2);
-      if (final !== -1) return { at, lineEnd: final, level, isFinal: true };
-    }
-    return undefined;
+    if (this.#active === 0) return undefined;
+    const lineFeed = indexOfBytes(octets, LF, at);
+    const lineEnd = lineFeed === -1 ? octets.length : lineFeed + 1;
+    let end = lineFeed === -1 ? lineEnd : lineFeed;
+    while (isSpace(octets[end - 1])) end--;
+    const length = end - at - 2;
+    if (length > this.#longest + 2) return undefined;
+    const text = decodeLatin1(octets, at + 2, end);
+    const plain = this.#levels.get(text)?.at(-1) ?? -1;
+    const final = text.endsWith("--") ? (this.#levels.get(text.slice(0, -2))?.at(-1) ?? -1) : -1;
+    if (plain === -1 && final === -1) return undefined;
+    // The innermost is asked first. One boundary cannot match both ways.
+    return { at, lineEnd, level: Math.max(plain, final), isFinal: final > plain };
   }
 }
 
-function matches(octets: Uint8Array, at: number, pattern: Uint8Array): boolean {
-  for (let index = 0; index < pattern.length; index++) {
-    if (octets[at + index] !== pattern[index]) return false;
-  }
-  return true;
-}
-
-/** The index after the line end, if nothing but white space comes before it; else -1. */
-function endOfLine(octets: Uint8Array, from: number): number {
-  let at = from;
-  while (octets[at] === SP || octets[at] === TAB || octets[at] === CR) at++;
-  if (at >= octets.length) return octets.length;
-  return octets[at] === LF ? at + 1 : -1;
+function isSpace(octet: number): boolean {
+  return octet === SP || octet === TAB || octet === CR;
 }
