@@ -87,3 +87,15 @@ test("pieces of any size come through in order", async () => {
   await sending;
   assert.equal(received, texts.join(""));
 });
+
+test("closing twice ends twice, and a write that comes late is refused, not thrown at the process", async () => {
+  const { client, server } = makeMemoryPipe();
+  const channel = deflateChannel(server, NOTHING);
+  await channel.write(encodeLatin1("* OK\r\n"));
+  const closing = channel.close();
+  await assert.rejects(channel.write(encodeLatin1("* 1 EXISTS\r\n")), { code: "channel-closed" });
+  await closing;
+  await channel.close();
+  await assert.rejects(channel.write(encodeLatin1("* BYE\r\n")), { code: "channel-closed" });
+  client.abort();
+});

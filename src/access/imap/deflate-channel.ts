@@ -22,6 +22,7 @@ class DeflateChannel implements Channel {
   readonly #deflate: DeflateRaw;
   #problem: MailError | undefined;
   #isInputOver = false;
+  #closing: Promise<void> | undefined;
   /** A piece of input is being inflated. */
   #isFeeding = false;
   /** Calls the reader that waits, if one does. */
@@ -36,6 +37,8 @@ class DeflateChannel implements Channel {
       this.#wake();
     });
     this.#inflate.on("readable", () => this.#wake());
+    // Said again by what was asked of it; unheard it would count as an error of the process.
+    this.#deflate.on("error", () => {});
     if (early.length > 0) this.#feed(early);
   }
 
@@ -77,6 +80,9 @@ class DeflateChannel implements Channel {
   }
 
   async write(octets: Uint8Array): Promise<void> {
+    if (this.#closing !== undefined) {
+      throw new MailError("channel-closed", "the connection is closed");
+    }
     const pieces: Buffer[] = [];
     const collect = (piece: Buffer): void => void pieces.push(piece);
     this.#deflate.on("data", collect);
@@ -91,7 +97,12 @@ class DeflateChannel implements Channel {
   }
 
   /** Ends the DEFLATE stream as it should end: some phones complain of one cut short. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     try {
       const pieces: Buffer[] = [];
       this.#deflate.on("data", (piece: Buffer) => void pieces.push(piece));
@@ -107,6 +118,7 @@ class DeflateChannel implements Channel {
   }
 
   abort(): void {
+    this.#closing ??= Promise.resolve();
     this.#deflate.destroy();
     this.#inflate.destroy();
     this.#channel.abort();
