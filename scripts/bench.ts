@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- NAME…]`: the benchmarks in `bench/`, one after the other; with names only
- * those. Each prints its own table. Figures of one machine at one time: compare ratios, not numbers.
+ * those whose names begin so, or are exactly so. Each prints its own table. Figures of one machine at one time: compare ratios, not numbers.
  */
 
 import { readdirSync } from "node:fs";
@@ -13,14 +13,16 @@ const known = readdirSync(folder)
   .map((file) => file.slice(0, -3))
   .sort();
 const { positionals } = parseArgs({ allowPositionals: true });
-const unknown = positionals.filter((name) => !known.some((bench) => bench.startsWith(name)));
+const isWanted = (bench: string, name: string): boolean =>
+  known.includes(name) ? bench === name : bench.startsWith(name);
+const unknown = positionals.filter((name) => !known.some((bench) => isWanted(bench, name)));
 
 if (unknown.length > 0) {
   console.error(`No benchmark named ${unknown.join(", ")}. There are: ${known.join(", ")}`);
   process.exitCode = 2;
 } else {
   for (const name of known) {
-    if (positionals.length > 0 && !positionals.some((wanted) => name.startsWith(wanted))) continue;
+    if (positionals.length > 0 && !positionals.some((wanted) => isWanted(name, wanted))) continue;
     console.log(`\n== ${name}`);
     const bench = (await import(join(folder, `${name}.ts`))) as { run(): Promise<void> };
     await bench.run();
