@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { isMailError } from "../base/errors.ts";
 import { makeSelfSigned } from "../net/self-signed.ts";
 import { testCertificate } from "../net/testing/socket-pair.ts";
-import { loadCertificates, ownCertificateFile } from "./certificates.ts";
+import { loadCertificates, loadClientAnchors, ownCertificateFile } from "./certificates.ts";
 import { checkConfig } from "./check-config.ts";
 import { defaultSettings } from "./config/read-config.ts";
 
@@ -114,4 +114,23 @@ test("doctor config: an expired certificate, one that soon will be, and a missin
     /note \/chain\.pem expires in 5 days/,
   );
   assert.match((await at(endsMs + 1)).join("\n"), /wrong \/chain\.pem has expired/);
+});
+
+test("client anchors: several in a file, whatever stands between; a file without any is named", async (t) => {
+  const place = mkdtempSync(join(tmpdir(), "posthorn-anchors-"));
+  t.after(() => rmSync(place, { recursive: true, force: true }));
+  const usual = defaultSettings().tls;
+  assert.equal(loadClientAnchors(usual), undefined);
+  const pem = (await makeSelfSigned(["one.test"], NOW_MS)).certificate.trim();
+  const both = join(place, "both.pem");
+  writeFileSync(both, `# people\n${pem}${pem}\n`);
+  assert.equal(loadClientAnchors({ ...usual, clientAnchors: [both] })?.length, 2);
+  const none = join(place, "none.pem");
+  for (const text of ["", "nothing", pem.replace("MI", "XX")]) {
+    writeFileSync(none, text);
+    assert.throws(() => loadClientAnchors({ ...usual, clientAnchors: [none] }), {
+      code: "config-invalid",
+      message: `tls.clientAnchors: ${none} holds no certificates`,
+    });
+  }
 });

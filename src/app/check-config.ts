@@ -4,7 +4,7 @@ import { X509Certificate } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { isMailError } from "../base/errors.ts";
 import { ServerTls } from "../net/server-tls.ts";
-import { loadCertificates } from "./certificates.ts";
+import { loadCertificates, loadClientAnchors } from "./certificates.ts";
 import type { FoundConfig } from "./config/find-config.ts";
 import type { Settings } from "./config/settings-shape.ts";
 
@@ -18,6 +18,7 @@ export async function checkConfig(found: FoundConfig, nowMs: number): Promise<Co
     ...checkSecrets(settings, file),
     ...checkFolder(dataFolder),
     ...(await checkCertificates(found, nowMs)),
+    ...checkClientAnchors(settings),
     ...settings.aliasFiles
       .filter(({ path }) => !existsSync(path))
       .map(({ path }) => wrong(`alias file ${path}: there is no such file`)),
@@ -34,6 +35,7 @@ export async function checkConfig(found: FoundConfig, nowMs: number): Promise<Co
 function checkSecrets(settings: Settings, file: string | undefined): ConfigRemark[] {
   const hasSecrets =
     settings.smarthost.password !== undefined ||
+    settings.login.oauth.clientSecret !== undefined ||
     settings.routes.some(({ password }) => password !== undefined);
   if (file === undefined || !hasSecrets || (statSync(file).mode & 0o077) === 0) return [];
   return [wrong(`${file} holds a password and can be read by others: chmod 600 ${file}`)];
@@ -45,6 +47,16 @@ function checkFolder(folder: string): ConfigRemark[] {
   return (statSync(folder).mode & 0o077) === 0
     ? []
     : [wrong(`the data folder ${folder} can be read by others: chmod 700 ${folder}`)];
+}
+
+function checkClientAnchors({ tls }: Settings): ConfigRemark[] {
+  try {
+    loadClientAnchors(tls);
+    return [];
+  } catch (error) {
+    if (!isMailError(error)) throw error;
+    return [wrong(error.message)];
+  }
 }
 
 async function checkCertificates(found: FoundConfig, nowMs: number): Promise<ConfigRemark[]> {
