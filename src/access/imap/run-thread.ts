@@ -15,6 +15,8 @@ import { threadSubjects } from "./thread-subjects.ts";
 import { writeThread } from "./thread-tree.ts";
 
 const BATCH = 32;
+/** Message ids and subject are looked for in so much of a header section. */
+const MAX_HEADER_OCTETS = 262_144;
 
 export const runThread: Run<ThreadCommand> = async (session, command, context) => {
   const search = await findMessages(session, command, context);
@@ -70,8 +72,8 @@ async function loadKey(
   if (details === undefined) return undefined;
   try {
     const source = new BodySource(store, details, { mailboxId, uid, sizeOctets });
-    const range = source.rangeOf({ path: [], kind: "header", fields: [] });
-    const octets = await source.read(range ?? { start: 0, end: 0 });
+    const { end } = source.rangeOf({ path: [], kind: "header", fields: [] }) ?? { end: 0 };
+    const octets = await source.read({ start: 0, end: Math.min(end, MAX_HEADER_OCTETS) });
     const key = threadKey(octets, parseHeader(octets));
     return {
       number,

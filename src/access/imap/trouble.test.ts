@@ -250,5 +250,10 @@ test("security row 91: SEARCH and FETCH BINARY of many large messages hold the t
     const answers = await session.ok("FETCH 1:8 (BINARY.SIZE[1] BINARY.PEEK[1]<5.3>)");
     assert.deepEqual(answers[7], "* 8 FETCH (BINARY.SIZE[1] 1000000 BINARY[1]<5> {3}\r\nyyy)");
     assert.ok(most < 2 * large.length, `FETCH read ${most} octets at once`);
+    const header = `Subject: ${"z".repeat(998)}\r\n${`X: ${"z".repeat(990)}\r\n`.repeat(1000)}\r\n`;
+    for (let n = 0; n < 8; n++) assert.match(await session.append("INBOX", header), /^T OK/);
+    most = 0;
+    await session.ok("THREAD REFERENCES UTF-8 9:16");
+    assert.ok(most < 3 * header.length, `THREAD read ${most} octets at once`);
   });
 });
