@@ -4,10 +4,12 @@
  */
 
 import type { Socket } from "node:net";
-import { concatBytes } from "../base/bytes.ts";
+import { concatBytes, NO_OCTETS } from "../base/bytes.ts";
 import { InvariantError, MailError } from "../base/errors.ts";
 
 const PAUSE_AT_OCTETS = 262_144;
+/** Emptied places in the queue; rare enough to cost nothing. */
+const COMPACT_AT_PIECES = 256;
 
 type Reader = {
   readonly resolve: (octets: Uint8Array | undefined) => void;
@@ -106,8 +108,10 @@ export class ChannelInput {
     this.#first++;
     this.#octets -= piece.length;
     this.#answeredOctets = Math.max(0, this.#answeredOctets - piece.length);
-    if (this.#first === this.#pieces.length) {
-      this.#pieces = [];
+    // A reader slower than its peer never finds the queue empty: what it has read must go all the same.
+    this.#pieces[this.#first - 1] = NO_OCTETS;
+    if (this.#first === this.#pieces.length || this.#first >= COMPACT_AT_PIECES) {
+      this.#pieces = this.#pieces.slice(this.#first);
       this.#first = 0;
     }
     if (this.#isPaused && this.#octets < PAUSE_AT_OCTETS / 2) {
