@@ -63,7 +63,7 @@ suite("the data folder", () => {
     const folder = join(place, "theirs");
     mkdirSync(folder, { mode: 0o700 });
     chownSync(folder, 65_533, 65_533);
-    t.mock.method(process, "getuid", () => 65_534);
+    t.mock.method(process as { getuid(): number }, "getuid", () => 65_534);
     const is =
       /theirs belongs to another user \(uid 65533; this is 65534\)\. Run this as that user/;
     assert.match(

@@ -196,7 +196,10 @@ test("hold: taken, kept from every mailbox until it is released", async () => {
   const talk = await talkTo(host);
   const to = ["<anna+shop@us.test>", "<team@us.test>", "<whoever@us.test>"];
   const replies = await talk.send("<bob@far.test>", to, MESSAGE);
-  assert.ok(replies.every((line) => /^(250|354)/.test(line)), replies.join());
+  assert.ok(
+    replies.every((line) => /^(250|354)/.test(line)),
+    replies.join(),
+  );
   await host.world.settle();
   assert.equal((await host.mailbox("anna")).length + (await host.mailbox("ben")).length, 0);
   const held = host.store.queue.list({ state: "held" });
