@@ -59,6 +59,31 @@ test("a disk that fills up under an APPEND: NO, and the message is not taken for
   });
 });
 
+test("a full disk: SELECT opens the mailbox all the same, and mail can be read", async () => {
+  const user = await world.account();
+  await world.deliver(user, MESSAGE);
+  const told = (): number =>
+    world.log.events.filter(({ event }) => event === "imap.recent-not-taken").length;
+  const toldBefore = told();
+  const mail = around(world.store.mail, {
+    takeRecent: () => Promise.reject(new MailError("disk-full", "no room")),
+  });
+  await withStore(around(world.store, { mail }), async () => {
+    const session = await world.login(user);
+    for (let n = 0; n < 2; n++) {
+      const responses = await session.command("SELECT INBOX");
+      assert.ok(responses.includes("* 1 EXISTS"));
+      assert.ok(responses.includes("* 1 RECENT"));
+      assert.match(responses.at(-1) ?? "", /^T OK \[READ-WRITE\]/);
+    }
+    assert.match((await session.ok("FETCH 1 BODY.PEEK[TEXT]")).join(), /body/);
+    assert.equal(told() - toldBefore, 1, "once a session");
+  });
+  // The message is still new to the next session.
+  const next = await world.login(user);
+  assert.ok((await next.ok("SELECT INBOX")).includes("* 1 RECENT"));
+});
+
 test("one unreadable message does not hide the others, nor end the session", async () => {
   const user = await world.account();
   for (let n = 0; n < 3; n++) await world.deliver(user, MESSAGE);
