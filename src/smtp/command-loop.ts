@@ -13,7 +13,7 @@ import * as replies from "./replies.ts";
 import type { ServerConnection, Transaction } from "./server-connection.ts";
 import { SessionOver } from "./session-over.ts";
 import { check, isSpoken, type Verb } from "./session.ts";
-import { refuseBdat } from "./verbs/bdat.ts";
+import { isEmptyChunk, refuseBdat } from "./verbs/bdat.ts";
 import { VERB_ANSWERS } from "./verbs/table.ts";
 
 export class CommandLoop {
@@ -92,7 +92,7 @@ export class CommandLoop {
       else this.#accept(command, answer);
     }
     if (connection.messages > messages) this.#errors = this.#junk = 0;
-    else if (JUNK.has(verb)) await this.#countJunk();
+    else if (isJunk(verb, command)) await this.#countJunk();
   }
 
   async #answer(verb: Verb, command: Command): Promise<readonly Reply[]> {
@@ -208,6 +208,10 @@ const NEEDS_IDENTITY: ReadonlySet<Verb> = new Set(["MAIL", "VRFY", "EXPN", "ETRN
 
 /** RFC 5321 appendix F.6 and its like: known, and not to be used. */
 const OBSOLETE: ReadonlySet<string> = new Set(["TURN", "SEND", "SOML", "SAML", "ATRN", "BURL"]);
+
+function isJunk(verb: Verb, { argument }: Command): boolean {
+  return verb === "BDAT" ? isEmptyChunk(argument) : JUNK.has(verb);
+}
 
 function unknownCommand(command: Command): Reply {
   return OBSOLETE.has(command.word) ? replies.NOT_IMPLEMENTED : replies.UNKNOWN_COMMAND;

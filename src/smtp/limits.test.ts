@@ -197,6 +197,33 @@ test("security row 11: commands without end have an end", async () => {
   assert.match(talk.heard, /421 4\.7\.0 Too many commands/);
 });
 
+test("security row 11: chunks of nothing are junk after a while; the one that ends a message is not", async () => {
+  const limits = { maxJunkCommands: 5, hardErrors: 3 };
+  const toRecipient = "MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\n";
+  const talk = new Talk({ limits });
+  await talk.say("EHLO x\r\n");
+  await talk.say(toRecipient);
+  // EHLO and MAIL count as well.
+  await talk.say("BDAT 0\r\n".repeat(5));
+  assert.equal(talk.heard.includes("421"), false);
+  await talk.say("BDAT 00\r\n".repeat(50));
+  assert.match(talk.heard, /421 4\.7\.0 Too many commands\r\n$/);
+  assert.equal(talk.isOver, true);
+
+  const honest = new Talk({ limits });
+  await honest.say("EHLO x\r\n");
+  await honest.say(toRecipient);
+  assert.match(
+    await honest.say(`${"BDAT 1\r\nx".repeat(12)}BDAT 0 LAST\r\n`),
+    /250 2\.0\.0 .*\r\n$/,
+  );
+  for (let message = 0; message < 10; message++) {
+    await honest.say(toRecipient);
+    assert.match(await honest.say("BDAT 0\r\nBDAT 2\r\nxyBDAT 0 LAST\r\n"), /250/);
+  }
+  assert.equal(honest.heard.includes("421"), false);
+});
+
 test("A2, security row 21: an overlong line is refused and thrown away in constant memory", async () => {
   const talk = new Talk();
   await talk.say("NOOP ");

@@ -15,7 +15,7 @@ export type ServeLimits = {
   readonly errorDelayMs: number;
   /** … and after so many the session ends with 421. */
   readonly hardErrors: number;
-  /** NOOP, RSET, VRFY and the like in a row that lead to no message; each further one counts as an error. */
+  /** NOOP, RSET, VRFY, chunks of nothing and the like in a row that lead to no message; each further one counts as an error. */
   readonly maxJunkCommands: number;
   readonly maxCommands: number;
   readonly maxAuthFailures: number;

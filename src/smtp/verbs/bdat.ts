@@ -19,6 +19,12 @@ function parseChunk(argument: string): Chunk | undefined {
   return { octets: Number(match[1]), isLast: match[2] !== undefined };
 }
 
+/** Carries nothing and ends nothing: costs the client nothing to send, and brings no message nearer. */
+export function isEmptyChunk(argument: string): boolean {
+  const chunk = parseChunk(argument);
+  return chunk !== undefined && chunk.octets === 0 && !chunk.isLast;
+}
+
 /** How many octets follow cannot be known, so neither can where the next command begins. */
 function refuseUncounted(): never {
   const answer = reply(501, "5.5.4", "The syntax is BDAT octets [LAST]");
