@@ -7,7 +7,7 @@
 import { appendReaderAt, readAppendHead, readAppendMessage } from "./command/append.ts";
 import type { AppendMessage } from "./command/append.ts";
 import { bad, no, type Completion } from "./completion.ts";
-import { completionOfError } from "./completion-of-error.ts";
+import { completionOfError, logError } from "./completion-of-error.ts";
 import type { Connection } from "./connection.ts";
 import type { AppendTransaction } from "./handler.ts";
 import { check } from "./session.ts";
@@ -82,7 +82,7 @@ class Append {
       if (octets === "end") refusal = await this.#transaction?.end();
       else await this.#transaction?.write(octets);
     } catch (error) {
-      this.#connection.options.log.error("imap.append-failed", error);
+      logError(this.#connection.options.log, error, { verb: "APPEND" });
       refusal = completionOfError(error);
     }
     if (refusal === undefined) return;

@@ -11,7 +11,7 @@ import type { Command, Verb } from "./command/command.ts";
 import type { IdCommand } from "./command/id.ts";
 import { parseCommand } from "./command/parse.ts";
 import { bad, okay, type Completion } from "./completion.ts";
-import { completionOfError, isConnectionLost } from "./completion-of-error.ts";
+import { completionOfError, isConnectionLost, logError } from "./completion-of-error.ts";
 import { Connection } from "./connection.ts";
 import type { ImapHandler, MailCommand } from "./handler.ts";
 import { serveAppend } from "./serve-append.ts";
@@ -213,7 +213,7 @@ async function guarded<T>(
     return await work();
   } catch (error) {
     if (isConnectionLost(error)) throw error;
-    connection.options.log.error("imap.command-failed", error, { verb });
+    logError(connection.options.log, error, { verb });
     return completionOfError(error);
   }
 }

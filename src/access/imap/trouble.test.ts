@@ -109,6 +109,33 @@ test("one unreadable message does not hide the others, nor end the session", asy
   });
 });
 
+test("what a user may not do is no error of ours in the log; a disk that fails is", async () => {
+  const user = await world.account({ quotaOctets: 200 });
+  const session = await world.login(user);
+  const from = world.log.events.length;
+  const failures = (): string[] =>
+    world.log.events
+      .slice(from)
+      .filter(({ event }) => /failed|refused/.test(event))
+      .map(({ level, event, fields }) => `${level} ${event} ${fields.verb} ${fields.code}`);
+  assert.match(await session.answer("CREATE Sent"), /^T NO \[ALREADYEXISTS\]/);
+  assert.match(await session.answer("DELETE INBOX"), /^T NO /);
+  assert.match(await session.answer("CREATE a//b"), /^T NO \[CANNOT\]/);
+  assert.match(await session.append("INBOX", MESSAGE + "y".repeat(500)), /^T NO \[OVERQUOTA\]/);
+  assert.match(await session.append("INBOX", MESSAGE + "y".repeat(150)), /^T OK/);
+  await session.ok("SELECT INBOX");
+  assert.match(await session.answer("COPY 1 Sent"), /^T NO \[OVERQUOTA\]/);
+  assert.deepEqual(failures(), ["info imap.command-refused COPY over-quota"]);
+  const mail = around(world.store.mail, {
+    createMailbox: () => Promise.reject(new MailError("disk-full", "no room")),
+  });
+  await withStore(around(world.store, { mail }), async () => {
+    const other = await world.login(user);
+    assert.match(await other.answer("CREATE new"), /^T NO \[UNAVAILABLE\]/);
+  });
+  assert.deepEqual(failures().slice(1), ["error imap.command-failed CREATE undefined"]);
+});
+
 test("octets that go between the look and the reading: gone, not broken", async () => {
   const user = await world.account();
   for (let n = 0; n < 3; n++) await world.deliver(user, MESSAGE);
