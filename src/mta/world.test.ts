@@ -235,6 +235,28 @@ test("a host that is back after a day gets its mail, once", async () => {
   assert.equal((await there.mailbox("carl")).length, 1);
 });
 
+test("an operator's retry ends the rest of a destination, and is tried at once", async () => {
+  const world = newWorld();
+  const [here, there] = [await us(world), await far(world)];
+  world.listen("198.51.100.25:25", undefined);
+  await post(here, "anna@us.test", ["bob@far.test"]);
+  await world.settle();
+  await post(here, "anna@us.test", ["carl@far.test"]);
+  await world.advance(1000);
+  const tried = world.connections.length;
+  const [resting] = here.store.queue.list({ recipient: "carl@far.test" });
+  assert.match(resting.lastProblem ?? "", /^not tried/);
+  // Still away: one probe for all that was asked for, and the rest is no longer for it.
+  assert.equal(await here.store.queue.retry({}), 2);
+  await world.settle();
+  assert.equal(world.connections.length, tried + 1);
+  world.listen("198.51.100.25:25", there.listener("smtp"));
+  await world.advance(1000);
+  assert.equal(await here.store.queue.retry({ queueId: resting.queueId }), 1);
+  await world.settle();
+  assert.equal((await there.mailbox("carl")).length, 1);
+});
+
 /** A host that takes connections and says nothing, until released. */
 function makeStuck(world: World): () => void {
   world.zone["far.test"] = { a: ["198.51.100.25"] };

@@ -21,6 +21,8 @@ export type QueueRecipient = {
   /** Attempts made so far. */
   readonly attempts: number;
   readonly nextAttemptMs: number;
+  /** When an operator asked for the next attempt (`retry`); undefined once it was made. */
+  readonly askedForMs: number | undefined;
   readonly lastAttemptMs: number | undefined;
   /** What the last attempt met: `mx.example.net[192.0.2.1] said: 450 4.2.0 …`. */
   readonly lastProblem: string | undefined;
@@ -115,7 +117,7 @@ export interface QueueStore {
   attempts(recipientId: number): readonly AttemptRecord[];
   counts(): Readonly<Record<RecipientState, number>>;
 
-  /** Each returns how many recipients it touched. */
+  /** Each returns how many recipients it touched. What `retry` touches is claimed before all else. */
   retry(filter: QueueFilter): Promise<number>;
   hold(filter: QueueFilter, reason: string): Promise<number>;
   release(filter: QueueFilter): Promise<number>;

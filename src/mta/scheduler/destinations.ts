@@ -11,7 +11,13 @@ const FIRST_PAUSE_MS = 60_000;
 const MAX_PAUSE_MS = 30 * 60_000;
 const MAX_PAUSED = 10_000;
 
-type Pause = { readonly untilMs: number; readonly pauses: number; readonly problem: string };
+type Pause = {
+  readonly untilMs: number;
+  readonly pauses: number;
+  readonly problem: string;
+  /** When the attempt began that got nowhere, by the wall clock. */
+  readonly triedAtMs: number;
+};
 
 type Active = { running: number; readonly waiting: QueueJob[] };
 
@@ -93,13 +99,17 @@ export class Destinations {
    * Returns the jobs that waited for their turn. Deliveries that began together fail together, and
    * count once.
    */
-  unreachable(destination: string, problem: string): readonly QueueJob[] {
+  unreachable(
+    destination: string,
+    problem: string,
+    triedAtMs: number = this.#clock.nowMs(),
+  ): readonly QueueJob[] {
     if (this.pause(destination) === undefined) {
       const pauses = (this.#paused.get(destination)?.pauses ?? 0) + 1;
       const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (pauses - 1));
       const untilMs = this.#clock.monotonicMs() + pauseMs;
       this.#paused.delete(destination);
-      this.#paused.set(destination, { untilMs, pauses, problem });
+      this.#paused.set(destination, { untilMs, pauses, problem, triedAtMs });
       if (this.#paused.size > MAX_PAUSED) {
         const [oldest] = this.#paused.keys();
         this.#paused.delete(oldest);
@@ -112,6 +122,18 @@ export class Destinations {
 
   reachable(destination: string): void {
     this.#paused.delete(destination);
+  }
+
+  /**
+   * An operator wants it tried whatever we know. Only by a probe, which makes the rest that follows
+   * no longer; and once for all the mail that was asked for at that time.
+   */
+  wake(destination: string, askedForMs: number): void {
+    const pause = this.#paused.get(destination);
+    if (pause === undefined || pause.triedAtMs >= askedForMs) return;
+    if (this.pause(destination) === undefined) return;
+    const untilMs = this.#clock.monotonicMs();
+    this.#paused.set(destination, { ...pause, untilMs, pauses: pause.pauses - 1 });
   }
 
   /** How long to leave a destination alone, and why; undefined when it may be tried. */

@@ -142,10 +142,17 @@ export class QueueRunner {
   async #take(jobs: readonly QueueJob[]): Promise<void> {
     const postponed: QueueJob[] = [];
     for (const job of jobs) {
+      this.#heedOperator(job);
       if (this.#destinations.pause(job.destination) !== undefined) postponed.push(job);
       else if (this.#destinations.admit(job)) this.#begin(job);
     }
     await this.#postpone(postponed);
+  }
+
+  #heedOperator({ destination, recipients }: QueueJob): void {
+    for (const { askedForMs } of recipients) {
+      if (askedForMs !== undefined) this.#destinations.wake(destination, askedForMs);
+    }
   }
 
   #free(): number {
@@ -187,7 +194,7 @@ export class QueueRunner {
     const begunMs = clock.nowMs();
     try {
       const outcomes = await agentFor(job.transport).deliver(job);
-      const postponed = this.#learn(job.destination, outcomes);
+      const postponed = this.#learn(job.destination, outcomes, begunMs);
       await this.#record(job, outcomes, begunMs);
       await this.#postpone(postponed);
     } catch (error) {
@@ -200,9 +207,15 @@ export class QueueRunner {
   }
 
   /** Returns the jobs that need not be tried now. */
-  #learn(destination: string, outcomes: readonly RecipientOutcome[]): readonly QueueJob[] {
+  #learn(
+    destination: string,
+    outcomes: readonly RecipientOutcome[],
+    begunMs: number,
+  ): readonly QueueJob[] {
     const dead = outcomes.find((outcome) => outcome.isUnreachable === true);
-    if (dead !== undefined) return this.#destinations.unreachable(destination, dead.problem);
+    if (dead !== undefined) {
+      return this.#destinations.unreachable(destination, dead.problem, begunMs);
+    }
     this.#destinations.reachable(destination);
     return [];
   }

@@ -209,12 +209,16 @@ function removeRecipient(context: CommitContext, recipientId: number): void {
   dropReference(context, envelope.messageId);
 }
 
+/**
+ * The time is written negative: due before all else, and a mark by which the runner, perhaps in
+ * another process, knows the operator's wish from the schedule. It goes with the lease.
+ */
 export function retry(context: CommitContext, request: RequestOf<"retry">): number {
   const ids = matching(context, request.filter, [DUE]);
   for (const id of ids) {
     context.database.run(
       "UPDATE recipient SET next_attempt_ms = ? WHERE id = ?",
-      context.nowMs,
+      -context.nowMs,
       id,
     );
   }

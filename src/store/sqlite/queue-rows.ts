@@ -46,7 +46,9 @@ export function recipientOf(row: RecipientRow): QueueRecipient {
     state: STATES[row.state],
     heldBecause: row.heldBecause ?? undefined,
     attempts: row.attempts,
-    nextAttemptMs: row.nextAttemptMs,
+    nextAttemptMs: Math.abs(row.nextAttemptMs),
+    // Negative: see `retry`.
+    askedForMs: row.nextAttemptMs < 0 ? -row.nextAttemptMs : undefined,
     lastAttemptMs: row.lastAttemptMs ?? undefined,
     lastProblem: row.lastProblem ?? undefined,
     lastStatus: row.lastStatus ?? undefined,

@@ -197,6 +197,7 @@ const QUEUE = `
   CREATE INDEX envelope_by_sender ON envelope (reverse_path);
 
   -- state: 0 due, 1 leased, 2 held. A leased row's next_attempt_ms is the end of its lease.
+  -- A negative one says that an operator asked for the attempt, and when.
   CREATE TABLE recipient (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     envelope_id INTEGER NOT NULL,
