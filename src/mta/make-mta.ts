@@ -114,7 +114,7 @@ function receptionDeps(
     relay: new RelayPermission(config),
     senderPermission: new SenderPermission(addresses, store.directory),
     clearAuthNetworks: new NetworkSet(config.clearAuthNetworks),
-    diskGauge: new DiskGauge(store, clock),
+    diskGauge: new DiskGauge(store, clock, log),
     peerNames: new PeerNames(resolver),
     policy: deps.policy ?? new RuleEngine(),
     successReports: new SuccessReports({ store, reporter, log }),

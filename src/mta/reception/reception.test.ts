@@ -337,9 +337,20 @@ test("security row 28: little room on the disk: 452 4.3.1 at MAIL", async () => 
   const host = await hostOf({ wrapStore });
   const talk = await talkTo(host);
   assert.match(await talk.say("MAIL FROM:<bob@far.test>"), /^452 4\.3\.1/);
+  await host.world.clock.advance(2000);
+  assert.match(await talk.say("MAIL FROM:<bob@far.test>"), /^452 4\.3\.1/);
+  const told = (): string[] =>
+    host.log.events
+      .filter(({ event }) => event.startsWith("mta.disk-"))
+      .map(({ level, event }) => `${level} ${event}`);
+  assert.deepEqual(told(), ["warn mta.disk-low"], "once, while it lasts");
   isLow = false;
   await host.world.clock.advance(2000);
   assert.match(await talk.say("MAIL FROM:<bob@far.test>"), /^250/);
+  await host.world.clock.advance(2000);
+  await talk.say("RSET");
+  assert.match(await talk.say("MAIL FROM:<bob@far.test>"), /^250/);
+  assert.deepEqual(told(), ["warn mta.disk-low", "info mta.disk-roomy"]);
 });
 
 test("security row 28: the store fails: 4xx, the message is nowhere, and the session goes on", async () => {
