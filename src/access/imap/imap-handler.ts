@@ -80,7 +80,7 @@ class StoreImapHandler implements ImapHandler {
       address: account.address,
       selected: undefined,
       saved: [],
-      hasToldOfRecent: false,
+      hasToldOfUnkept: false,
       notify: () => {
         for (const listener of this.#listeners) listener();
       },

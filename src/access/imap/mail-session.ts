@@ -12,8 +12,8 @@ export type MailSession = {
   selected: SelectedMailbox | undefined;
   /** `$` of RFC 5182, as UIDs of the selected mailbox. */
   saved: readonly number[];
-  /** The log has been told that `\Recent` cannot be kept: once a session is enough. */
-  hasToldOfRecent: boolean;
+  /** The log has been told that `\Recent` or `\Seen` cannot be kept: once a session is enough. */
+  hasToldOfUnkept: boolean;
   /** Calls those who wait for updates (IDLE). */
   readonly notify: () => void;
 };

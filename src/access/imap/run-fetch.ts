@@ -10,6 +10,7 @@ import type { CommandContext } from "../../imap/handler.ts";
 import type { MessageDetails } from "../../store/mail.ts";
 import { SEEN } from "../../store/mail.ts";
 import { FetchBodies, type LoadedBodies } from "./fetch-bodies.ts";
+import { keepIfPossible } from "./keep-if-possible.ts";
 import type { MailSession, Run } from "./mail-session.ts";
 import { makeItemWriters, needsDetails, type ItemWriter } from "./plain-items.ts";
 import { lowerBound, type SelectedMailbox, type Targets } from "./selected-mailbox.ts";
@@ -183,11 +184,12 @@ class Fetch {
     });
     if (unseen.length === 0) return;
     const uids = unseen.map((message) => message.uid);
-    const { modSeq } = await this.#session.deps.store.mail.changeFlags(open.info.id, uids, {
-      action: "add",
-      flags: ["\\Seen"],
-    });
-    view.ownChange(modSeq);
+    const { mail } = this.#session.deps.store;
+    const changed = await keepIfPossible(this.#session, "\\Seen", () =>
+      mail.changeFlags(open.info.id, uids, { action: "add", flags: ["\\Seen"] }),
+    );
+    if (changed === undefined) return;
+    view.ownChange(changed.modSeq);
     for (const message of unseen) message.flagsChanged = true;
   }
 

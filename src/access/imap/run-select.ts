@@ -1,12 +1,12 @@
 /** SELECT and EXAMINE, CLOSE and UNSELECT (RFC 9051 §6.3.2, §6.4.1; QRESYNC, RFC 7162 §3.2.5). */
 
-import { isMailError, type MailError } from "../../base/errors.ts";
 import { no, okay, type Completion } from "../../imap/completion.ts";
 import type { CommandContext } from "../../imap/handler.ts";
 import type { SelectCommand } from "../../imap/command/select.ts";
 import type { BareCommand } from "../../imap/command/bare.ts";
 import type { MailboxInfo, OpenMailbox } from "../../store/mail.ts";
 import { SEEN } from "../../store/mail.ts";
+import { keepIfPossible } from "./keep-if-possible.ts";
 import type { MailSession, Run } from "./mail-session.ts";
 import { SelectedMailbox } from "./selected-mailbox.ts";
 import { definedFlags, writeFlagsLine, writeRecent } from "./updates.ts";
@@ -50,21 +50,9 @@ async function recentFrom(
   const firstRecentUid = mail.status(info.id)?.firstRecentUid ?? open.uidNext;
   const last = open.count === 0 ? 0 : open.uids[open.count - 1];
   if (isReadOnly || last < firstRecentUid) return firstRecentUid;
-  try {
-    return await mail.takeRecent(info.id);
-  } catch (error) {
-    // A disk that is full must keep nobody from reading: the messages are recent once more.
-    if (!isMailError(error) || !error.temporary) throw error;
-    tellNotTaken(session, error);
-    return firstRecentUid;
-  }
-}
-
-function tellNotTaken(session: MailSession, error: MailError): void {
-  if (session.hasToldOfRecent) return;
-  session.hasToldOfRecent = true;
-  const { address } = session;
-  session.deps.log.warn("imap.recent-not-taken", { account: address, problem: error.message });
+  const taken = await keepIfPossible(session, "\\Recent", () => mail.takeRecent(info.id));
+  // Not taken: the messages are recent once more.
+  return taken ?? firstRecentUid;
 }
 
 function describe(view: SelectedMailbox, context: CommandContext): void {

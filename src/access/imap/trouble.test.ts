@@ -63,10 +63,11 @@ test("a full disk: SELECT opens the mailbox all the same, and mail can be read",
   const user = await world.account();
   await world.deliver(user, MESSAGE);
   const told = (): number =>
-    world.log.events.filter(({ event }) => event === "imap.recent-not-taken").length;
+    world.log.events.filter(({ event }) => event === "imap.flag-not-kept").length;
   const toldBefore = told();
   const mail = around(world.store.mail, {
     takeRecent: () => Promise.reject(new MailError("disk-full", "no room")),
+    changeFlags: () => Promise.reject(new MailError("disk-full", "no room")),
   });
   await withStore(around(world.store, { mail }), async () => {
     const session = await world.login(user);
@@ -76,7 +77,8 @@ test("a full disk: SELECT opens the mailbox all the same, and mail can be read",
       assert.ok(responses.includes("* 1 RECENT"));
       assert.match(responses.at(-1) ?? "", /^T OK \[READ-WRITE\]/);
     }
-    assert.match((await session.ok("FETCH 1 BODY.PEEK[TEXT]")).join(), /body/);
+    assert.match((await session.ok("FETCH 1 BODY[TEXT]")).join(), /body/);
+    assert.match(await session.answer("STORE 1 +FLAGS (\\Seen)"), /^T NO \[UNAVAILABLE\]/);
     assert.equal(told() - toldBefore, 1, "once a session");
   });
   // The message is still new to the next session.

@@ -251,6 +251,16 @@ test("QUIT that cannot commit is -ERR, and the messages stay", async () => {
   await broken.close();
 });
 
+test("a lock that cannot be written is SYS/TEMP: no session without it (RFC 1939 §4)", async () => {
+  const full = await startPop3WorldOver({
+    lockMaildrop: () => Promise.reject(new MailError("disk-full", "no space left")),
+  });
+  const probe = await Pop3Probe.open(full.clearPort);
+  assert.match(await probe.login(ADDRESS, PASSWORD), /^-ERR \[SYS\/TEMP\] /);
+  await probe.close();
+  await full.close();
+});
+
 test("QUIT of a session that has lost its lock removes nothing", async () => {
   const lost = await startPop3WorldOver({});
   const probe = await loggedIn(ADDRESS, lost.clearPort);
