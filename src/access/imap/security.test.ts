@@ -237,6 +237,40 @@ test("security row 91: one FETCH cannot ask for a message many times over", asyn
   assert.match(await session.answer(`FETCH 1 BODY.PEEK[${"1.".repeat(90)}1]`), /^T OK/);
 });
 
+test("security row 91: parts that say too much of themselves: BODYSTRUCTURE stays well-formed", async () => {
+  const user = await world.account();
+  const part = [
+    "--b",
+    `Content-Type: text/plain; name="${"n".repeat(30_000)}"`,
+    `Content-Description: ${"d".repeat(30_000)}`,
+    `Content-Language: ${"en,".repeat(1000)}`,
+    "",
+    "--b",
+    "Content-Type: message/rfc822",
+    "",
+    `Subject: ${"s".repeat(30_000)}`,
+    "Content-Type: multipart/alternative; boundary=c",
+    "",
+    "--c",
+    `Content-Disposition: attachment; filename*=utf-8''${"%C3%BC".repeat(5000)}`,
+    "",
+    "--c--",
+  ];
+  const parts = Array.from({ length: 30 }, () => part).flat();
+  await world.deliver(
+    user,
+    ["Content-Type: multipart/mixed; boundary=b", "", ...parts, "--b--", ""].join("\r\n"),
+  );
+  const session = await world.login(user);
+  await session.ok("SELECT INBOX");
+  // The dialogue holds each response against the grammar.
+  const [extended] = await session.ok("FETCH 1 BODYSTRUCTURE");
+  assert.ok(extended.length < 1_100_000, `${extended.length} octets`);
+  assert.match(extended, /"text" "plain" NIL NIL NIL "7bit" 0 0 NIL NIL NIL NIL\)/);
+  const [plain] = await session.ok("FETCH 1 BODY");
+  assert.equal(plain.split('"rfc822"').length - 1, 30);
+});
+
 test("security row 91: a reader that does not read costs little, and SEARCH stops when the client goes", async () => {
   const user = await world.account();
   const session = await world.login(user);

@@ -8,7 +8,20 @@ import { encodeLatin1, encodeUtf8 } from "../../base/bytes.ts";
 import { findField, fieldText } from "../header.ts";
 import { isMultipart, type ParsedMessage, type Part } from "../part.ts";
 import { type AddressBudget, envelopeText, MAX_ENVELOPE_ADDRESSES } from "./envelope.ts";
-import { imapString, imapText } from "./imap-string.ts";
+import { imapString, imapText, MAX_STRING_LENGTH } from "./imap-string.ts";
+
+/**
+ * What the parts of one message may say of themselves, types and sizes apart: the whole is kept with
+ * the message and in memory for many messages at a time. A part that does not fit says NIL.
+ */
+export const MAX_STRUCTURE_OCTETS = 1_048_576;
+export const MAX_LANGUAGES = 64;
+export const MAX_SHOWN_PARAMETERS = 64;
+
+/** RFC 6838 §4.2 */
+const MAX_NAME_LENGTH = 127;
+/** Names up to this length are shown however full it is. */
+const SHORT_NAME_LENGTH = 20;
 
 /** BODYSTRUCTURE, or with `extensible` false BODY. */
 export function bodyStructure(parsed: ParsedMessage, extensible: boolean): Uint8Array {
@@ -20,6 +33,7 @@ class StructureWriter {
   readonly #octets: Uint8Array;
   readonly #extensible: boolean;
   readonly #budget: AddressBudget = { left: MAX_ENVELOPE_ADDRESSES };
+  #leftOctets = MAX_STRUCTURE_OCTETS;
 
   constructor(octets: Uint8Array, extensible: boolean) {
     this.#octets = octets;
@@ -34,42 +48,79 @@ class StructureWriter {
   #multipart(part: Part): string {
     let result = "(";
     for (const child of part.children) result += this.part(child);
-    result += ` ${imapString(part.subtype)}`;
-    if (this.#extensible) result += ` ${paramsText(part.params)}${this.#tail(part)}`;
+    result += ` ${this.#name(part.subtype, "mixed")}`;
+    if (this.#extensible) {
+      const [params, ...tail] = this.#fitting([paramsText(part.params), ...this.#tail(part)]);
+      result += ` ${params} ${tail.join(" ")}`;
+    }
     return `${result})`;
   }
 
   #single(part: Part): string {
-    const type = part.isOpaque ? '"application" "octet-stream"' : typeText(part);
-    const params =
-      !part.hasContentType && part.type === "text" ? DEFAULT_PARAMS : paramsText(part.params);
-    let result =
-      `(${type} ${params} ${this.#field(part, "content-id")} ` +
-      `${this.#description(part)} ${imapString(part.encoding)} ${part.end - part.bodyStart}`;
+    const type = this.#type(part);
+    const [params, id, description, ...extension] = this.#fitting([
+      !part.hasContentType && part.type === "text" ? DEFAULT_PARAMS : paramsText(part.params),
+      this.#field(part, "content-id"),
+      this.#description(part),
+      ...(this.#extensible ? [this.#field(part, "content-md5"), ...this.#tail(part)] : []),
+    ]);
+    const encoding = this.#name(part.encoding, "binary");
+    let result = `(${type} ${params} ${id} ${description} ${encoding} ${part.end - part.bodyStart}`;
     if (part.message !== undefined) {
       const { message } = part;
-      result += ` ${envelopeText(this.#octets, message.header, this.#budget)}`;
+      const envelope = envelopeText(this.#octets, message.header, this.#budget);
+      result += ` ${this.#takes(envelope.length) ? envelope : EMPTY_ENVELOPE}`;
       result += ` ${this.part(message)} ${part.lines}`;
     } else if (part.type === "text" && !part.isOpaque) result += ` ${part.lines}`;
-    if (this.#extensible) result += ` ${this.#field(part, "content-md5")}${this.#tail(part)}`;
+    if (this.#extensible) result += ` ${extension.join(" ")}`;
     return `${result})`;
   }
 
+  /** A multipart or message type that has no parts to show must not be called one. */
+  #type(part: Part): string {
+    const isHollow = part.type === "multipart" || (isMessage(part) && part.message === undefined);
+    if (part.isOpaque || isHollow) return OCTET_STREAM;
+    if (part.type === "text") return `"text" ${this.#name(part.subtype, "plain")}`;
+    if (isMessage(part)) return `"message" "${part.subtype}"`;
+    const text = `${imapName(part.type)} ${imapName(part.subtype)}`;
+    const isShort = text.length <= 2 * SHORT_NAME_LENGTH;
+    return isShort || this.#takes(text.length) ? text : OCTET_STREAM;
+  }
+
+  #name(name: string, instead: string): string {
+    const text = imapName(name);
+    const isShort = text.length <= SHORT_NAME_LENGTH;
+    return isShort || this.#takes(text.length) ? text : `"${instead}"`;
+  }
+
+  /** The members as they are if there is room for them all, or NIL for each. */
+  #fitting(members: readonly string[]): readonly string[] {
+    let length = 0;
+    for (const member of members) length += member.length;
+    return this.#takes(length) ? members : members.map(() => "NIL");
+  }
+
+  #takes(octets: number): boolean {
+    if (octets > this.#leftOctets) return false;
+    this.#leftOctets -= octets;
+    return true;
+  }
+
   /** The extension data that all parts share: disposition, language, location. */
-  #tail(part: Part): string {
+  #tail(part: Part): readonly string[] {
     const { disposition } = part;
     const dsp =
       disposition === undefined
         ? "NIL"
         : `(${imapString(disposition.type)} ${paramsText(disposition.params)})`;
-    return ` ${dsp} ${this.#language(part)} ${this.#field(part, "content-location")}`;
+    return [dsp, this.#language(part), this.#field(part, "content-location")];
   }
 
   #language(part: Part): string {
     const field = findField(part.header, "content-language");
     if (field === undefined) return "NIL";
     const tags = fieldText(this.#octets, field)
-      .split(",")
+      .split(",", MAX_LANGUAGES)
       .map((tag) => tag.trim())
       .filter((tag) => tag !== "");
     if (tags.length === 0) return "NIL";
@@ -88,12 +139,11 @@ class StructureWriter {
 }
 
 const DEFAULT_PARAMS = '("charset" "us-ascii")';
+const OCTET_STREAM = '"application" "octet-stream"';
+const EMPTY_ENVELOPE = "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)";
 
-/** A multipart or message type that has no parts to show must not be called one. */
-function typeText(part: Part): string {
-  const isHollow = part.type === "multipart" || (isMessage(part) && part.message === undefined);
-  if (isHollow) return '"application" "octet-stream"';
-  return `${imapString(part.type)} ${imapString(part.subtype)}`;
+function imapName(name: string): string {
+  return imapString(name.slice(0, MAX_NAME_LENGTH));
 }
 
 function isMessage(part: Part): boolean {
@@ -103,7 +153,9 @@ function isMessage(part: Part): boolean {
 function paramsText(params: ReadonlyMap<string, string>): string {
   if (params.size === 0) return "NIL";
   let result = "";
+  let count = 0;
   for (const [name, value] of params) {
+    if (count++ === MAX_SHOWN_PARAMETERS) break;
     if (result !== "") result += " ";
     result += /[^\u0000-\u007f]/.test(value)
       ? `${imapString(`${name}*`)} ${imapString(extendedValue(value))}`
@@ -112,14 +164,16 @@ function paramsText(params: ReadonlyMap<string, string>): string {
   return `(${result})`;
 }
 
-/** RFC 2231 §4 */
+/** RFC 2231 §4. What would be cut from the string is not written in the first place. */
 function extendedValue(value: string): string {
   let result = "utf-8''";
-  for (const octet of encodeUtf8(value)) {
+  for (const octet of encodeUtf8(value.slice(0, MAX_STRING_LENGTH))) {
     const char = String.fromCharCode(octet);
-    result += /[A-Za-z0-9!#$&+\-.^_`|~]/.test(char)
+    const next = /[A-Za-z0-9!#$&+\-.^_`|~]/.test(char)
       ? char
       : `%${octet.toString(16).toUpperCase().padStart(2, "0")}`;
+    if (result.length + next.length > MAX_STRING_LENGTH) break;
+    result += next;
   }
   return result;
 }

@@ -5,7 +5,12 @@ import { parseMessage } from "../parse.ts";
 import { type Part, partsOf } from "../part.ts";
 import { checkBodyStructure, checkEnvelope, readImapValue } from "../testing/imap-grammar.ts";
 import { message, octets, text } from "../testing/message-octets.ts";
-import { bodyStructure } from "./body-structure.ts";
+import {
+  bodyStructure,
+  MAX_LANGUAGES,
+  MAX_SHOWN_PARAMETERS,
+  MAX_STRUCTURE_OCTETS,
+} from "./body-structure.ts";
 import { envelope, MAX_ENVELOPE_ADDRESSES } from "./envelope.ts";
 import { findSection, partialRange, selectHeaderFields } from "./section.ts";
 import { decodeStructure, encodeStructure, type StoredPart } from "./stored-structure.ts";
@@ -260,6 +265,109 @@ AAAA
     ]) {
       showStructure(message(line, "", "x"));
     }
+  });
+});
+
+suite("a BODYSTRUCTURE that a stranger makes large", () => {
+  const languages = (count: number): string =>
+    showStructure(
+      message(`Content-Language: ${Array.from({ length: count }, () => "en").join()}`, ""),
+    );
+
+  test("languages are counted; the limit and one past it", () => {
+    const count = (view: string): number => view.split('"en"').length - 1;
+    assert.equal(count(languages(MAX_LANGUAGES)), MAX_LANGUAGES);
+    assert.equal(count(languages(MAX_LANGUAGES + 1)), MAX_LANGUAGES);
+    assert.ok(languages(2_000_000).length < 1000);
+  });
+
+  test("parameters are counted; the limit and one past it", () => {
+    const params = (count: number): string =>
+      Array.from({ length: count }, (_, n) => `; p${n}=x`).join("");
+    for (const field of ["Content-Type: text/plain", "Content-Disposition: inline"]) {
+      const count = (n: number): number =>
+        showStructure(message(field + params(n), "")).split('"x"').length - 1;
+      assert.equal(count(MAX_SHOWN_PARAMETERS), MAX_SHOWN_PARAMETERS);
+      assert.equal(count(MAX_SHOWN_PARAMETERS + 1), MAX_SHOWN_PARAMETERS);
+    }
+  });
+
+  const PART_ENDS = ["", "--b--", ""];
+  /** Parts that describe themselves at length, the last with so many octets. */
+  const described = (lastOctets: number): string =>
+    showStructure(
+      message(
+        "Content-Type: multipart/mixed; boundary=b",
+        "",
+        ...Array.from({ length: 17 }, () => [
+          "--b",
+          `Content-ID: ${"i".repeat(60_000)}`,
+          "",
+        ]).flat(),
+        "--b",
+        `Content-ID: ${"l".repeat(lastOctets)}`,
+        ...PART_ENDS,
+      ),
+    );
+
+  test("the whole has room for so much; the limit and one past it keep every member", () => {
+    // Each part says its id in quotes and the default parameters, beside five times NIL.
+    const perPart = '"" ("charset" "us-ascii")'.length - 1 + 5 * 3;
+    const lastOctets = MAX_STRUCTURE_OCTETS - 17 * (60_000 + perPart) - perPart;
+    const full = described(lastOctets);
+    assert.ok(full.includes(`"${"l".repeat(lastOctets)}"`));
+    const over = described(lastOctets + 1);
+    assert.ok(!over.includes("ll"));
+    assert.match(over, /\("text" "plain" NIL NIL NIL "7bit" 0 0 NIL NIL NIL NIL\) "mixed" /);
+  });
+
+  test("thousands of parts of large members: about a megabyte, and all of them there", () => {
+    const part = [
+      "--b",
+      `Content-Type: ${"t".repeat(300)}/${"s".repeat(300)}; name=${"n".repeat(2000)}`,
+      `Content-Disposition: attachment; filename=${"f".repeat(2000)}`,
+      `Content-Transfer-Encoding: ${"e".repeat(300)}`,
+      `Content-Description: ${"d".repeat(900)}`,
+      "",
+    ];
+    const view = showStructure(
+      message(
+        "Content-Type: multipart/mixed; boundary=b",
+        "",
+        ...Array.from({ length: 3_000 }, () => part).flat(),
+        ...PART_ENDS,
+      ),
+    );
+    assert.ok(view.length < 2 * MAX_STRUCTURE_OCTETS, `${view.length} octets`);
+    // Each child, the subtype and four members of extension data.
+    const value = readImapValue(encodeLatin1(view));
+    assert.equal(Array.isArray(value) && value.length - 5, 3_000);
+  });
+
+  test("messages within lose their envelope, not its ten members, nor their parts", () => {
+    const within = [
+      "--b",
+      "Content-Type: message/rfc822",
+      "",
+      `Subject: ${"s".repeat(50_000)}`,
+      "From: a@b",
+      "Content-Type: text/html",
+      "",
+      "x",
+    ];
+    const view = showStructure(
+      message(
+        "Content-Type: multipart/digest; boundary=b",
+        "",
+        ...Array.from({ length: 40 }, () => within).flat(),
+        ...PART_ENDS,
+      ),
+    );
+    assert.ok(view.length < 1.1 * MAX_STRUCTURE_OCTETS, `${view.length} octets`);
+    assert.match(
+      view,
+      /\(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL\) \("text" "html" NIL NIL NIL "7bit"/,
+    );
   });
 });
 
