@@ -61,11 +61,16 @@ function recipientLines(row: QueueRecipient, attempts: readonly AttemptRecord[])
     row.state === "held"
       ? `  held: ${row.heldBecause ?? "no reason given"}`
       : `  ${row.state === "leased" ? "under way" : "next try"}  ${showTime(row.nextAttemptMs)}`,
-    ...attempts.map(
-      ({ atMs, durationMs, host, tls, reply }) =>
-        `  ${showTime(atMs)}  ${host || "no host"}${tls === undefined ? "" : ` ${tls}`}  ${reply}  (${Math.round(durationMs)} ms)`,
-    ),
+    ...attempts.map(attemptLine),
   ];
+}
+
+/** What we say of a host names it; its own replies do not. */
+function attemptLine({ atMs, durationMs, host, tls, reply }: AttemptRecord): string {
+  const isNamed = host !== "" && reply.includes(host);
+  const where = [isNamed ? "" : host || "no host", tls ?? ""].filter((word) => word !== "");
+  const words = [showTime(atMs), where.join(" "), reply, `(${Math.round(durationMs)} ms)`];
+  return `  ${words.filter((word) => word !== "").join("  ")}`;
 }
 
 function next(row: QueueRecipient, nowMs: number): string {

@@ -46,9 +46,9 @@ export class RecipientTracer {
     const route = chooseRoute(asciiDomain(address.domain), this.#config);
     const { remote } = this.#config;
     const found =
-      route.transport === "smarthost"
-        ? await findNextHop(route.nextHop, this.#deps, remote)
-        : await findHosts(route.destination, this.#deps, remote);
+      route.transport === "smtp"
+        ? await findHosts(route.destination, this.#deps, remote)
+        : await findNextHop(route.nextHop, this.#deps, remote);
     return { address: formatAddress(address), route, found };
   }
 }

@@ -257,6 +257,21 @@ test("an operator's retry ends the rest of a destination, and is tried at once",
   assert.equal((await there.mailbox("carl")).length, 1);
 });
 
+test("a host that cannot be reached is named once, with a rule's fixed next hop as with exchangers", async () => {
+  const world = newWorld();
+  const nextHop = { host: "[203.0.113.9]", port: 9, tls: "may" } as const;
+  const here = await us(world, { settings: { routes: [{ domain: "fixed.test", nextHop }] } });
+  await far(world);
+  world.listen("198.51.100.25:25", undefined);
+  await post(here, "anna@us.test", ["bob@far.test", "eve@fixed.test"]);
+  await world.settle();
+  const [byMx, byRule] = here.store.queue.list({});
+  assert.equal(byMx.lastProblem, "connect to mx.far.test[198.51.100.25]:25: connection refused");
+  assert.equal(byRule.lastProblem, "connect to [203.0.113.9]:9: connection refused");
+  assert.deepEqual([byMx.transport, byRule.transport], ["smtp", "route"]);
+  assert.equal(here.store.queue.attempts(byRule.recipientId)[0].host, "[203.0.113.9]:9");
+});
+
 /** A host that takes connections and says nothing, until released. */
 function makeStuck(world: World): () => void {
   world.zone["far.test"] = { a: ["198.51.100.25"] };

@@ -2,7 +2,9 @@
 
 /** To the exchangers that DNS names. */
 export const SMTP_TRANSPORT = "smtp";
-/** To a fixed next hop. */
+/** To the fixed next hop of a rule. Rows of older versions say `smarthost` here too. */
+export const ROUTE_TRANSPORT = "route";
+/** To the fixed next hop for all mail that goes elsewhere. */
 export const SMARTHOST_TRANSPORT = "smarthost";
 /** Into a mailbox of ours, once it can be. Also the destination of such rows. */
 export const LOCAL_TRANSPORT = "local";

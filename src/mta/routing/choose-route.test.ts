@@ -24,9 +24,11 @@ test("the most exact rule wins, then `*`, then the smarthost", () => {
   assert.equal(destination("a.far.test"), "[sub]:25");
   assert.equal(destination("a.deep.far.test"), "[deep]:25");
   assert.equal(destination("notfar.test"), "[any]:25");
-  const smarthost = hop("smart.test");
-  assert.equal(
-    chooseRoute("x.test", { routes: routes.slice(1), smarthost }).destination,
-    "[smart.test]:25",
-  );
+  assert.equal(chooseRoute("far.test", { routes }).transport, "route");
+  const nextHop = hop("smart.test");
+  assert.deepEqual(chooseRoute("x.test", { routes: routes.slice(1), smarthost: nextHop }), {
+    transport: "smarthost",
+    destination: "[smart.test]:25",
+    nextHop,
+  });
 });

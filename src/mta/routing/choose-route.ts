@@ -7,16 +7,22 @@ import type { MtaConfig, NextHop } from "../config.ts";
 
 export type Route =
   | { readonly transport: "smtp"; readonly destination: string }
-  | { readonly transport: "smarthost"; readonly destination: string; readonly nextHop: NextHop };
+  | {
+      readonly transport: "route" | "smarthost";
+      readonly destination: string;
+      readonly nextHop: NextHop;
+    };
 
 /** `domain` in lower-case A-labels, or an address literal. */
 export function chooseRoute(
   domain: string,
   config: Pick<MtaConfig, "routes" | "smarthost">,
 ): Route {
-  const nextHop = findRule(domain, config.routes) ?? config.smarthost;
+  const rule = findRule(domain, config.routes);
+  const nextHop = rule ?? config.smarthost;
   if (nextHop === undefined) return { transport: "smtp", destination: domain };
-  return { transport: "smarthost", destination: formatNextHop(nextHop), nextHop };
+  const transport = rule === undefined ? "smarthost" : "route";
+  return { transport, destination: formatNextHop(nextHop), nextHop };
 }
 
 function findRule(domain: string, routes: MtaConfig["routes"]): NextHop | undefined {

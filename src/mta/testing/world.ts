@@ -127,7 +127,7 @@ export class World {
       this.connections.push(at);
       const listener = this.#listeners.get(at);
       if (listener === undefined) {
-        throw new MailError("connect-failed", `connection to ${at} refused`);
+        throw new MailError("connect-failed", `connect to ${at}: connection refused`);
       }
       const { client, server } = makeMemoryPipe({
         client: { address, port: 40_000 },

@@ -187,7 +187,11 @@ function ourselves(host: Host): ConnectionProblem {
 
 function environmentProblem(host: Host, error: MailError, isReached: boolean): ConnectionProblem {
   const status = error.code === "tls-failed" ? "4.7.5" : isReached ? "4.4.2" : "4.4.1";
-  return { ...problem(host, status, error.message), isReached };
+  if (error.code !== "connect-failed") return { ...problem(host, status, error.message), isReached };
+  // It names the address; the label does, with the host's name.
+  const reason = error.message.replace(/^connect to \S+: /, "");
+  const text = `connect to ${hostLabel(host)}: ${reason}`;
+  return { ...problem(host, status, reason), problem: text, isReached };
 }
 
 function problem(host: Host, status: string, text: string): ConnectionProblem {
@@ -201,7 +205,8 @@ function problem(host: Host, status: string, text: string): ConnectionProblem {
   };
 }
 
-/** `mx.example.net[192.0.2.1]:25` */
-export function hostLabel(host: Host): string {
-  return `${host.name}[${host.address}]:${host.port}`;
+/** `mx.example.net[192.0.2.1]:25`; an address literal has no name. */
+export function hostLabel({ name, address, port }: Host): string {
+  const isLiteral = name.startsWith("[") || name === address;
+  return `${isLiteral ? "" : name}[${address}]:${port}`;
 }

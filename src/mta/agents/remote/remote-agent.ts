@@ -75,7 +75,7 @@ export class RemoteAgent implements DeliveryAgent {
       sorting.noRoute(found);
       return sorting.finish();
     }
-    const nextHop = route.transport === "smarthost" ? route.nextHop : undefined;
+    const nextHop = route.transport === "smtp" ? undefined : route.nextHop;
     const policy = hopPolicy(nextHop, this.#config);
     let sessions = 0;
     for (const host of this.#hints.inOrder(found.hosts)) {
@@ -87,9 +87,9 @@ export class RemoteAgent implements DeliveryAgent {
 
   #findHosts(route: Route): Promise<HostsFound> {
     const { remote } = this.#config;
-    return route.transport === "smarthost"
-      ? findNextHop(route.nextHop, this.#deps, remote)
-      : findHosts(route.destination, this.#deps, remote);
+    return route.transport === "smtp"
+      ? findHosts(route.destination, this.#deps, remote)
+      : findNextHop(route.nextHop, this.#deps, remote);
   }
 
   /** true: the host was reached. */
