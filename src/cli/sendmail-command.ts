@@ -21,6 +21,7 @@ import { CliError } from "./cli-error.ts";
 import { describeFailure } from "./describe-failure.ts";
 import { EXIT } from "./exit-codes.ts";
 import { reachable, withToken } from "./local-account.ts";
+import { originDomain } from "./origin-domain.ts";
 import { readInput } from "./read-input.ts";
 import { parseSendmailArguments, type SendmailRequest } from "./sendmail-arguments.ts";
 import { configOf, withStore } from "./with-store.ts";
@@ -114,7 +115,7 @@ type Origin = {
 
 function localOrigin(directory: Directory, command: Command, { sender }: SendmailRequest): Origin {
   const { hostname } = configOf(command).settings;
-  const domain = directory.domain(hostname)?.name ?? directory.domains()[0]?.name ?? hostname;
+  const domain = originDomain(hostname, directory.domains());
   const origin = originAt(domain, sender);
   const text = origin.sender === "null" ? "" : formatAddress(origin.sender).toLowerCase();
   const owners = [text, ...(directory.alias(text)?.targets ?? [])];
