@@ -4,7 +4,8 @@
  */
 
 import { concatBytes, NO_OCTETS } from "../../base/bytes.ts";
-import { selectHeaderFields, findSection } from "../../message/imap-view/section.ts";
+import { type HeaderSection, parseHeader } from "../../message/header.ts";
+import { findSection, selectParsedFields } from "../../message/imap-view/section.ts";
 import type { OctetRange } from "../../message/imap-view/section.ts";
 import { decodeStructure, type StoredPart } from "../../message/imap-view/stored-structure.ts";
 import type { Section } from "../../imap/section.ts";
@@ -28,6 +29,9 @@ export class BodySource {
 
   /** All octets, once `preload` has read them. */
   #whole: Uint8Array | undefined;
+
+  /** The header section that fields were last chosen from. */
+  #header: ParsedHeader | undefined;
 
   constructor(store: Store, details: MessageDetails, entry: Entry) {
     this.details = details;
@@ -99,12 +103,31 @@ export class BodySource {
     return concatBytes([this.#prefix.subarray(range.start, Math.min(range.end, length)), stored]);
   }
 
-  /** `HEADER.FIELDS` of the header section that `range` holds. */
+  /** `HEADER.FIELDS` of the header section that `range` holds: parsed once, until it is forgotten. */
   async readFields(range: OctetRange, section: Section): Promise<Uint8Array> {
-    const header = await this.read(range);
-    return selectHeaderFields(header, section.fields, { not: section.kind === "fields-not" });
+    if (this.#header?.range.start !== range.start || this.#header.range.end !== range.end) {
+      // Two of them are not held at once.
+      this.#header = undefined;
+      const octets = await this.read(range);
+      this.#header = { range, octets, section: parseHeader(octets) };
+    }
+    const { octets, section: parsed } = this.#header;
+    return selectParsedFields(octets, parsed, section.fields, {
+      not: section.kind === "fields-not",
+    });
+  }
+
+  /** Nothing more will be chosen soon: a parsed header may be larger than the message. */
+  forgetHeader(): void {
+    this.#header = undefined;
   }
 }
+
+type ParsedHeader = {
+  readonly range: OctetRange;
+  readonly octets: Uint8Array;
+  readonly section: HeaderSection;
+};
 
 function pick(
   ranges: NonNullable<ReturnType<typeof findSection>>,

@@ -16,12 +16,13 @@ import { parseMessage } from "../../message/parse.ts";
 import { preview } from "../../message/preview.ts";
 import type { MessageDetails } from "../../store/mail.ts";
 import { BodySource } from "./body-source.ts";
+import { choosesFields, fieldsTogether } from "./fields-together.ts";
 import type { ImapDeps } from "./imap-deps.ts";
 import type { SelectedMailbox } from "./selected-mailbox.ts";
 
 /** Ranges up to this length are read ahead. */
 const AHEAD_OCTETS = 16_384;
-/** Chosen fields are read ahead from all but enormous header sections. */
+/** Chosen fields are read ahead from all but enormous header sections: so much for all items together. */
 const MAX_HEADER_AHEAD_OCTETS = 65_536;
 const PIECE_OCTETS = 262_144;
 
@@ -55,13 +56,17 @@ export class FetchBodies {
   readonly #deps: ImapDeps;
   readonly #view: SelectedMailbox;
   readonly #sections: readonly SectionItem[];
+  /** Header sections up to this length have their fields chosen ahead. */
+  readonly #headerAheadOctets: number;
   readonly #binaries: readonly BinaryItem[];
   readonly #hasPreview: boolean;
 
   constructor(deps: ImapDeps, view: SelectedMailbox, command: FetchCommand) {
     this.#deps = deps;
     this.#view = view;
-    this.#sections = command.sections;
+    this.#sections = fieldsTogether(command.sections);
+    const choices = command.sections.filter(choosesFields).length;
+    this.#headerAheadOctets = MAX_HEADER_AHEAD_OCTETS / Math.max(1, choices);
     this.#binaries = command.binaries;
     this.#hasPreview = command.hasPreview;
     this.setsSeen =
@@ -80,7 +85,14 @@ export class FetchBodies {
       const items: LoadedItem[] = [];
       const count = this.#sections.length + this.#binaries.length;
       const aheadOctets = AHEAD_OCTETS / Math.max(1, count);
-      for (const item of this.#sections) items.push(await loadSection(source, item, aheadOctets));
+      for (const item of this.#sections) {
+        items.push(
+          choosesFields(item)
+            ? await loadFields(source, item, this.#headerAheadOctets)
+            : await loadSection(source, item, aheadOctets),
+        );
+      }
+      source.forgetHeader();
       for (const item of this.#binaries) {
         const loaded = await this.#loadBinary(source, item, aheadOctets);
         if (loaded === undefined) return undefined;
@@ -136,6 +148,7 @@ export class FetchBodies {
       else out.octets(label);
       if (partial !== undefined) out.text("<").number(partial.start).text(">");
       out.text(" ");
+      if (body.kind !== "later" || body.as !== "text") loaded.source.forgetHeader();
       switch (body.kind) {
         case "nil":
           out.text("NIL");
@@ -162,6 +175,7 @@ export class FetchBodies {
           break;
       }
     }
+    loaded.source.forgetHeader();
   }
 
   /** What cannot be read at its turn is NIL: the response has begun, and must end as one. */
@@ -211,6 +225,23 @@ async function loadPreview(source: BodySource): Promise<LoadedItem> {
   return { label: "PREVIEW", partial: undefined, body: { kind: "text", text } };
 }
 
+async function loadFields(
+  source: BodySource,
+  item: SectionItem,
+  aheadOctets: number,
+): Promise<LoadedItem> {
+  const { section, partial, label } = item;
+  const range = source.rangeOf(section);
+  if (range === undefined) return { label, partial, body: { kind: "nil" } };
+  const read = async (): Promise<Uint8Array> => {
+    const octets = await source.readFields(range, section);
+    return partial === undefined ? octets : clip(octets, partial);
+  };
+  return range.end - range.start > aheadOctets
+    ? { label, partial, body: { kind: "later", read, as: "text" } }
+    : { label, partial, body: { kind: "octets", octets: await read(), isBinary: false } };
+}
+
 async function loadSection(
   source: BodySource,
   item: SectionItem,
@@ -219,15 +250,6 @@ async function loadSection(
   const { section, partial, label } = item;
   const range = source.rangeOf(section);
   if (range === undefined) return { label, partial, body: { kind: "nil" } };
-  if (section.kind === "fields" || section.kind === "fields-not") {
-    const read = async (): Promise<Uint8Array> => {
-      const octets = await source.readFields(range, section);
-      return partial === undefined ? octets : clip(octets, partial);
-    };
-    return range.end - range.start > MAX_HEADER_AHEAD_OCTETS
-      ? { label, partial, body: { kind: "later", read, as: "text" } }
-      : { label, partial, body: { kind: "octets", octets: await read(), isBinary: false } };
-  }
   const wanted = partial === undefined ? range : partialRange(range, partial.start, partial.length);
   if (wanted.end - wanted.start > aheadOctets) {
     return { label, partial, body: { kind: "range", range: wanted } };

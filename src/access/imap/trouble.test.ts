@@ -165,6 +165,43 @@ test("octets that go between the look and the reading: gone, not broken", async 
   assert.equal(errors(), errorsBefore);
 });
 
+test("security row 91: fifty choices of header fields read and parse the header section once", async () => {
+  const user = await world.account();
+  const names = Array.from({ length: 25 }, (_, n) => `X-${n}`);
+  const message = (pad: number): string =>
+    `${names.map((name) => `${name}: ${name.toLowerCase()}\r\n`).join("")}P: ${"p".repeat(pad)}\r\n\r\nbody\r\n`;
+  await world.deliver(user, message(10));
+  await world.deliver(user, message(100_000));
+  await world.deliver(user, `Content-Type: message/rfc822\r\n\r\n${message(100_000)}`);
+  let reads = 0;
+  const octets = around(world.store.octets, {
+    read: (id, start, end) => (reads++, world.store.octets.read(id, start, end)),
+  });
+  await withStore(around(world.store, { octets }), async () => {
+    const session = await world.login(user);
+    await session.ok("SELECT INBOX");
+    const choose = (name: string, path = ""): string => `BODY.PEEK[${path}HEADER.FIELDS (${name})]`;
+    const chosen = (name: string, path = ""): string => {
+      const text = `${name}: ${name.toLowerCase()}\r\n\r\n`;
+      return `BODY[${path}HEADER.FIELDS (${name})] {${text.length}}\r\n${text}`;
+    };
+    for (const uid of [1, 2]) {
+      reads = 0;
+      const [answer] = await session.ok(
+        `FETCH ${uid} (${names.map((name) => choose(name)).join(" ")})`,
+      );
+      for (const name of names) assert.ok(answer.includes(chosen(name)), name);
+      assert.equal(reads, 1, `message ${uid}`);
+    }
+    // Whatever the order they come in, each of two header sections is read once.
+    reads = 0;
+    const items = names.flatMap((name) => [choose(name), choose(name, "1.")]);
+    const [answer] = await session.ok(`FETCH 3 (${items.join(" ")})`);
+    for (const name of names) assert.ok(answer.includes(chosen(name, "1.")), name);
+    assert.equal(reads, 2);
+  });
+});
+
 test("a large message comes whole and in parts, the prefix counted in", async () => {
   const user = await world.account();
   const prefix = "Return-Path: <a@b>\r\nDelivered-To: c@d\r\n";

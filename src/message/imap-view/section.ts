@@ -5,7 +5,7 @@
  */
 
 import { concatBytes, CRLF } from "../../base/bytes.ts";
-import { parseHeader } from "../header.ts";
+import { type HeaderSection, parseHeader } from "../header.ts";
 import type { StoredPart, StoredStructure } from "./stored-structure.ts";
 
 export type OctetRange = { readonly start: number; readonly end: number };
@@ -81,9 +81,19 @@ export function selectHeaderFields(
   names: readonly string[],
   options: { readonly not: boolean },
 ): Uint8Array {
+  return selectParsedFields(header, parseHeader(header), names, options);
+}
+
+/** The same of a section that has been parsed. */
+export function selectParsedFields(
+  header: Uint8Array,
+  section: HeaderSection,
+  names: readonly string[],
+  options: { readonly not: boolean },
+): Uint8Array {
   const wanted = new Set(names.map((name) => name.toLowerCase()));
   const pieces: Uint8Array[] = [];
-  for (const field of parseHeader(header).fields) {
+  for (const field of section.fields) {
     if (wanted.has(field.key) === options.not) continue;
     pieces.push(header.subarray(field.start, field.end));
     if (header[field.end - 1] !== 10) pieces.push(CRLF);
