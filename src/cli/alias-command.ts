@@ -1,6 +1,11 @@
 /** `posthorn alias`: addresses that stand for others, local or remote. */
 
 import type { Command } from "commander";
+import type { FoundConfig } from "../app/config/find-config.ts";
+import { makeTracer } from "../app/make-tracer.ts";
+import { silentLog } from "../base/log.ts";
+import { parseAddress } from "../message/addr-spec.ts";
+import type { Store } from "../store/contract.ts";
 import { requireDomain } from "./account-command.ts";
 import { readAddress } from "./arguments.ts";
 import { CliError } from "./cli-error.ts";
@@ -26,10 +31,12 @@ export function addAliasCommand(program: Command): void {
     .option("--json", "as JSON")
     .action(
       async (text: string, targets: string[], options: { json?: boolean }, command: Command) => {
-        const address = readAddress(text);
-        const added = await withStore(command, ({ directory }) => {
-          requireDomain(directory, address);
-          return directory.addAlias({ address, targets: targets.map(readAddress) });
+        const alias = readAlias(text, targets);
+        const added = await withStore(command, async (store, found) => {
+          requireDomain(store.directory, alias.address);
+          const made = await store.directory.addAlias(alias);
+          await warnOfProblems(alias.address, store, found);
+          return made;
         });
         if (options.json) return printJson(added);
         print(`${added.address} now leads to ${added.targets.join(", ")}.`);
@@ -40,9 +47,12 @@ export function addAliasCommand(program: Command): void {
     .description("replace the targets of an alias")
     .option("--json", "as JSON")
     .action(async (text: string, targets: string[], _options: object, command: Command) => {
-      const changed = await withStore(command, ({ directory }) =>
-        directory.changeAlias(readAddress(text), targets.map(readAddress)),
-      );
+      const alias = readAlias(text, targets);
+      const changed = await withStore(command, async (store, found) => {
+        const made = await store.directory.changeAlias(alias.address, alias.targets);
+        await warnOfProblems(alias.address, store, found);
+        return made;
+      });
       const targetsNow = changed.targets.join(", ");
       report(command, changed, `${changed.address} now leads to ${targetsNow}.`);
     });
@@ -55,6 +65,29 @@ export function addAliasCommand(program: Command): void {
       await withStore(command, ({ directory }) => directory.removeAlias(readAddress(text)));
       report(command, { removed: text }, `${text} is removed.`);
     });
+}
+
+function readAlias(text: string, words: readonly string[]): { address: string; targets: string[] } {
+  const address = readAddress(text);
+  const targets = words.map(readAddress);
+  const isItself = (target: string): boolean => target.toLowerCase() === address.toLowerCase();
+  if (targets.every(isItself))
+    throw new CliError(`${address} would lead to itself, and nowhere else`);
+  return { address, targets };
+}
+
+/** A target may be made later, so the alias stands; but a slip of the finger would bounce mail. */
+async function warnOfProblems(
+  alias: string,
+  store: Store,
+  { settings }: FoundConfig,
+): Promise<void> {
+  const parsed = parseAddress(alias);
+  if (!parsed.ok) return;
+  const tracer = await makeTracer(settings, store, silentLog);
+  for (const { address, code, status, text } of tracer.resolve(parsed.value).problems) {
+    process.stderr.write(`posthorn: warning: ${address}: ${code} ${status} ${text}\n`);
+  }
 }
 
 function addReading(alias: Command): void {

@@ -34,8 +34,13 @@ export class RecipientTracer {
     this.#config = config;
   }
 
+  /** Without routes, so that nothing is looked up in DNS. */
+  resolve(address: Address): Resolution {
+    return this.#deps.addresses.resolve(address);
+  }
+
   async trace(address: Address): Promise<TracedRecipient> {
-    const resolution = this.#deps.addresses.resolve(address);
+    const resolution = this.resolve(address);
     const remotes = resolution.branches.flatMap((branch) => branch.remotes);
     const routes: TracedRoute[] = [];
     for (const remote of remotes) routes.push(await this.#route(remote));

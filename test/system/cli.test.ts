@@ -245,6 +245,35 @@ suite("the command line", () => {
     for (const verb of verbs) assert.match(stdout, new RegExp(`^ +${verb} `, "m"));
   });
 
+  test("alias: a target that takes no mail is warned of, and a loop of one is refused", async () => {
+    assert.equal((await posthorn("domain add warn.test")).status, 0);
+    assert.equal((await posthorn("account add anna@warn.test --generate")).status, 0);
+    const fine = await posthorn(
+      "alias add fine@warn.test anna@warn.test anna+x@warn.test x@far.test",
+    );
+    assert.deepEqual([fine.status, fine.stderr], [0, ""]);
+    const typo = await posthorn("alias add info@warn.test anna@warn.test ana@warn.test");
+    assert.equal(typo.status, 0);
+    assert.match(typo.stdout, /now leads to/);
+    assert.match(typo.stderr, /^posthorn: warning: ana@warn\.test: 550 5\.1\.1 [^\n]+\n$/);
+    const changed = await posthorn("alias set info@warn.test bert@warn.test --json");
+    assert.equal(changed.status, 0);
+    assert.match(changed.stderr, /warning: bert@warn\.test: /);
+    JSON.parse(changed.stdout);
+    for (const verb of ["add self@warn.test", "set info@warn.test"]) {
+      const [, address] = verb.split(" ");
+      const self = await posthorn(`alias ${verb} ${address.toUpperCase()}`);
+      assert.equal(self.status, 1);
+      assert.match(self.stderr, /would lead to itself/);
+    }
+    assert.doesNotMatch((await posthorn("alias list warn.test")).stdout, /self@/);
+    // The first of a ring leads nowhere yet; its second closes it, and is told so.
+    await posthorn("alias add one@warn.test two@warn.test");
+    const ring = await posthorn("alias add two@warn.test one@warn.test");
+    assert.equal(ring.status, 0);
+    assert.match(ring.stderr, /^posthorn: warning: /);
+  });
+
   test("the faces: mailq by link, newaliases, and an empty queue", async () => {
     const link = join(data, "mailq");
     symlinkSync(bin, link);
