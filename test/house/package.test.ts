@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
+import type * as messageEntry from "../../src/message/index.ts";
 import { run } from "../interop/peers.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -19,7 +20,7 @@ test("the published package: plain JavaScript whose public entries load and work
     assert.ok(existsSync(join(root, entry.types)), entry.types);
   const { parseMessage } = (await import(
     pathToFileURL(join(root, exports["./message"].default)).href
-  )) as typeof import("../../src/message/index.ts");
+  )) as typeof messageEntry;
   const parsed = parseMessage(
     Buffer.from("Subject: x\r\nContent-Type: text/plain\r\n\r\ntext\r\n"),
   );

@@ -225,22 +225,29 @@ export function queueSuite(on: WithStore): void {
     assert.deepEqual(await store.check(), []);
   });
 
-  on("retry: due now, ahead of the others, and the runner is told who asked when", async (store) => {
-    await acceptFor(store, { recipients: [to("a@one.test")] });
-    await acceptFor(store, { queueId: "QB", recipients: [to("b@two.test")], notBeforeMs: AT + 9 });
-    await store.queue.retry({ queueId: "QB" });
-    const [waiting] = store.queue.list({ queueId: "QB" });
-    assert.ok(waiting.askedForMs !== undefined && waiting.askedForMs > 0);
-    assert.equal(waiting.nextAttemptMs, waiting.askedForMs);
-    const jobs = await claim(store, { nowMs: AT + 10 });
-    assert.deepEqual(recipientsOf(jobs), ["b@two.test", "a@one.test"]);
-    assert.equal(jobs[0].recipients[0].askedForMs, waiting.askedForMs);
-    assert.equal(jobs[1].recipients[0].askedForMs, undefined);
-    // One attempt is what was asked for.
-    const [{ recipientId }] = jobs[0].recipients;
-    await store.queue.settle([{ recipientId, outcome: "deferred", nextAttemptMs: AT + 20 }], []);
-    assert.equal(store.queue.list({ queueId: "QB" })[0].askedForMs, undefined);
-  });
+  on(
+    "retry: due now, ahead of the others, and the runner is told who asked when",
+    async (store) => {
+      await acceptFor(store, { recipients: [to("a@one.test")] });
+      await acceptFor(store, {
+        queueId: "QB",
+        recipients: [to("b@two.test")],
+        notBeforeMs: AT + 9,
+      });
+      await store.queue.retry({ queueId: "QB" });
+      const [waiting] = store.queue.list({ queueId: "QB" });
+      assert.ok(waiting.askedForMs !== undefined && waiting.askedForMs > 0);
+      assert.equal(waiting.nextAttemptMs, waiting.askedForMs);
+      const jobs = await claim(store, { nowMs: AT + 10 });
+      assert.deepEqual(recipientsOf(jobs), ["b@two.test", "a@one.test"]);
+      assert.equal(jobs[0].recipients[0].askedForMs, waiting.askedForMs);
+      assert.equal(jobs[1].recipients[0].askedForMs, undefined);
+      // One attempt is what was asked for.
+      const [{ recipientId }] = jobs[0].recipients;
+      await store.queue.settle([{ recipientId, outcome: "deferred", nextAttemptMs: AT + 20 }], []);
+      assert.equal(store.queue.list({ queueId: "QB" })[0].askedForMs, undefined);
+    },
+  );
 
   on("a held recipient stays held when its attempt ends deferred", async (store) => {
     await acceptFor(store, { recipients: [to("a@one.test")] });

@@ -187,7 +187,8 @@ function ourselves(host: Host): ConnectionProblem {
 
 function environmentProblem(host: Host, error: MailError, isReached: boolean): ConnectionProblem {
   const status = error.code === "tls-failed" ? "4.7.5" : isReached ? "4.4.2" : "4.4.1";
-  if (error.code !== "connect-failed") return { ...problem(host, status, error.message), isReached };
+  if (error.code !== "connect-failed")
+    return { ...problem(host, status, error.message), isReached };
   // It names the address; the label does, with the host's name.
   const reason = error.message.replace(/^connect to \S+: /, "");
   const text = `connect to ${hostLabel(host)}: ${reason}`;
