@@ -37,14 +37,18 @@ type LoadedItem = {
     | { readonly kind: "octets"; readonly octets: Uint8Array; readonly isBinary: boolean }
     | { readonly kind: "range"; readonly range: OctetRange }
     /** Too large to have in hand before its turn: a request may name it fifty times, of many messages. */
-    | {
-        readonly kind: "later";
-        readonly read: () => Promise<Uint8Array>;
-        readonly as: "binary" | "text" | "size";
-      }
+    | LaterBody
     | { readonly kind: "size"; readonly octets: number }
     | { readonly kind: "text"; readonly text: string }
     | { readonly kind: "nil" };
+};
+
+type LaterBody = {
+  readonly kind: "later";
+  readonly read: () => Promise<Uint8Array>;
+  readonly as: "binary" | "text" | "size";
+  /** At most so much is in memory meanwhile: the stored octets, and what is made of them. */
+  readonly neededOctets: number;
 };
 
 export type LoadedBodies = { readonly source: BodySource; readonly items: readonly LoadedItem[] };
@@ -128,10 +132,13 @@ export class FetchBodies {
     }
     const read = async (): Promise<Uint8Array> => {
       const decoded = decodeTransfer(await source.read(range), encoding);
-      return item.partial === undefined ? decoded : clip(decoded, item.partial);
+      // A copy, so that the rest can go.
+      return item.partial === undefined ? decoded : clip(decoded, item.partial).slice();
     };
-    if (range.end - range.start > aheadOctets) {
-      return { ...nothing, body: { kind: "later", read, as: item.isSize ? "size" : "binary" } };
+    const length = range.end - range.start;
+    if (length > aheadOctets) {
+      const as = item.isSize ? "size" : "binary";
+      return { ...nothing, body: { kind: "later", read, as, neededOctets: 2 * length } };
     }
     const octets = await read();
     return item.isSize
@@ -162,20 +169,37 @@ export class FetchBodies {
         case "octets":
           writeOctets(out, body.octets, body.isBinary);
           break;
-        case "later": {
-          const octets = await this.#orNothing(body.read());
-          if (body.as === "size") out.number(octets?.length ?? 0);
-          else if (octets === undefined) out.text("NIL");
-          else writeOctets(out, octets, body.as === "binary");
-          await out.relieve();
+        case "later":
+          await this.#writeLater(out, loaded.source, body);
           break;
-        }
         case "range":
           await this.#writeRange(out, loaded.source, body.range);
           break;
       }
     }
     loaded.source.forgetHeader();
+  }
+
+  /** The room stays taken until the octets are on their way: slow readers together hold no more than there is. */
+  async #writeLater(out: ResponseWriter, source: BodySource, body: LaterBody): Promise<void> {
+    const { sessions, clock } = this.#deps;
+    const room = await sessions.room.take(body.neededOctets, clock, () => source.forgetHeader());
+    if (room === undefined) {
+      this.problem ??= no("Too much is being decoded for others, try again", "LIMIT");
+      out.text(body.as === "size" ? "0" : "NIL");
+      return;
+    }
+    try {
+      const octets = await this.#orNothing(body.read());
+      // A parsed header stays for the next choice of fields.
+      if (body.as !== "text") room.shrink(octets?.length ?? 0);
+      if (body.as === "size") out.number(octets?.length ?? 0);
+      else if (octets === undefined) out.text("NIL");
+      else writeOctets(out, octets, body.as === "binary");
+      await out.relieve();
+    } finally {
+      room.release();
+    }
   }
 
   /** What cannot be read at its turn is NIL: the response has begun, and must end as one. */
@@ -237,9 +261,11 @@ async function loadFields(
     const octets = await source.readFields(range, section);
     return partial === undefined ? octets : clip(octets, partial);
   };
-  return range.end - range.start > aheadOctets
-    ? { label, partial, body: { kind: "later", read, as: "text" } }
-    : { label, partial, body: { kind: "octets", octets: await read(), isBinary: false } };
+  const length = range.end - range.start;
+  if (length > aheadOctets) {
+    return { label, partial, body: { kind: "later", read, as: "text", neededOctets: 3 * length } };
+  }
+  return { label, partial, body: { kind: "octets", octets: await read(), isBinary: false } };
 }
 
 async function loadSection(

@@ -1,13 +1,18 @@
 /**
  * How many sessions an account holds from one address (security row 90). Mail programs open several:
  * Thunderbird 5, Apple Mail more, so the bound is generous; over it the answer is NO [LIMIT].
+ * With it goes what else all sessions share: the room for decoded parts.
  */
 
+import { DecodeRoom } from "./decode-room.ts";
+
 export class SessionCounter {
+  readonly room: DecodeRoom;
   readonly #limit: number;
   readonly #counts = new Map<string, number>();
 
-  constructor(limit = 40) {
+  constructor(limit = 40, room: DecodeRoom = new DecodeRoom()) {
+    this.room = room;
     this.#limit = limit;
   }
 

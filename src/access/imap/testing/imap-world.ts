@@ -16,6 +16,7 @@ import { RecordingLog } from "../../../base/testing/recording-log.ts";
 import type { ImapOptions } from "../../../imap/serve-options.ts";
 import type { Store } from "../../../store/contract.ts";
 import { openStore } from "../../../store/sqlite/open-store.ts";
+import { DecodeRoom } from "../decode-room.ts";
 import { serveImapSession } from "../serve-imap-session.ts";
 import { SessionCounter } from "../session-counter.ts";
 import { ImapDialogue } from "./imap-dialogue.ts";
@@ -147,11 +148,12 @@ export class ImapWorld {
 
 export async function openImapWorld(
   deps: WorldDeps,
-  options: { sessionLimit?: number } = {},
+  options: { sessionLimit?: number; decodeRoomOctets?: number } = {},
 ): Promise<ImapWorld> {
   const folder = await mkdtemp(join(tmpdir(), "posthorn-imap-"));
   const log = new RecordingLog();
   const store = await openStore({ folder, clock: deps.clock, random: deps.random, log });
   await store.directory.addDomain({ name: "example.org" });
-  return new ImapWorld(store, folder, deps, new SessionCounter(options.sessionLimit));
+  const room = new DecodeRoom(options.decodeRoomOctets);
+  return new ImapWorld(store, folder, deps, new SessionCounter(options.sessionLimit, room));
 }
