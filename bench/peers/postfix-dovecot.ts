@@ -15,8 +15,8 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
+import { untilListening, writePostfixConfig } from "./postfix-instance.ts";
 
 export type PostfixDovecot = {
   readonly smtpPort: number;
@@ -51,7 +51,12 @@ export async function startPostfixDovecot(
   chmodSync(folder, 0o755);
 
   const dovecot = startDovecot(folder, mailFolder, lmtpPort, imapPort);
-  const postfixConfig = writePostfixConfig(folder, smtpPort, lmtpPort, domain);
+  const postfixConfig = writePostfixConfig(
+    folder,
+    smtpPort,
+    domain,
+    `lmtp:inet:127.0.0.1:${lmtpPort}`,
+  );
   execFileSync("postfix", ["-c", postfixConfig, "start"], { stdio: "pipe" });
   await Promise.all([smtpPort, lmtpPort, imapPort].map(untilListening));
 
@@ -119,81 +124,6 @@ service imap-login {
 `,
   );
   return spawn("dovecot", ["-F", "-c", config], { stdio: "ignore" });
-}
-
-function writePostfixConfig(
-  folder: string,
-  smtpPort: number,
-  lmtpPort: number,
-  domain: string,
-): string {
-  const config = join(folder, "postfix");
-  const queue = join(folder, "queue");
-  const data = join(folder, "postfix-data");
-  for (const needed of [config, queue, data]) mkdirSync(needed, { recursive: true });
-  execFileSync("chown", ["postfix", data]);
-  writeFileSync(
-    join(config, "main.cf"),
-    `
-compatibility_level = 3.6
-queue_directory = ${queue}
-data_directory = ${data}
-maillog_file = ${folder}/postfix.log
-maillog_file_prefixes = ${folder}
-myhostname = bench.invalid
-mydestination =
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-virtual_mailbox_domains = ${domain}
-virtual_transport = lmtp:inet:127.0.0.1:${lmtpPort}
-virtual_mailbox_maps = static:ok
-mynetworks = 127.0.0.0/8
-smtpd_recipient_restrictions = permit_mynetworks, reject
-smtpd_client_connection_count_limit = 0
-default_process_limit = 200
-smtputf8_enable = no
-alias_maps =
-`,
-  );
-  writeFileSync(
-    join(config, "master.cf"),
-    `
-127.0.0.1:${smtpPort} inet n - n - - smtpd
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-flush unix n - n 1000? 0 flush
-proxymap unix - - n - - proxymap
-smtp unix - - n - - smtp
-relay unix - - n - - smtp
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
-lmtp unix - - n - - lmtp
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
-`,
-  );
-  return config;
-}
-
-async function untilListening(port: number): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    const isUp = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, "127.0.0.1");
-      socket.on("connect", () => (socket.destroy(), resolve(true)));
-      socket.on("error", () => resolve(false));
-    });
-    if (isUp) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`nothing listens on port ${port} after 10 s`);
 }
 
 /** User and system time of the processes whose command line or user names one of `marks`, children that ended included. */

@@ -46,10 +46,6 @@ export function indexOfBytes(octets: Uint8Array, pattern: Uint8Array | number, f
     : native(octets).indexOf(pattern, from);
 }
 
-export function lastIndexOfBytes(octets: Uint8Array, pattern: Uint8Array, from?: number): number {
-  return native(octets).lastIndexOf(pattern, from);
-}
-
 /** One array with the octets of all `parts`. A single part is returned as it is, not copied. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0];
@@ -58,11 +54,6 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && native(a).equals(b);
-}
-
-/** -1, 0 or 1, octet by octet. */
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  return native(a).compare(b);
 }
 
 /** One character per octet, U+0000 to U+00FF: lossless for any octets (ISO 8859-1, not windows-1252). */

@@ -63,11 +63,6 @@ export function composeEntity(draft: EntityDraft): Entity {
   return new EntityComposer().compose(draft);
 }
 
-/** Whether the entity needs 8BITMIME or BINARYMIME to travel. */
-export function needs8Bit(entity: Entity): boolean {
-  return entity.encoding === "8bit" || entity.encoding === "binary";
-}
-
 class EntityComposer {
   #boundaries = 0;
 

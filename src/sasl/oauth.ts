@@ -110,9 +110,3 @@ export function oauthClient(mechanism: OauthMechanismName, wish: OauthClientWish
     verify: () => true,
   };
 }
-
-/** The server's reason for refusing a token, for a person; undefined when it is not such a challenge. */
-export function oauthProblem(challenge: Uint8Array): string | undefined {
-  const text = decodeUtf8Strict(challenge);
-  return text?.startsWith("{") ? text.slice(0, 500) : undefined;
-}

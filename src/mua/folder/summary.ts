@@ -56,9 +56,3 @@ export function showBareAddress(address: EnvelopeAddress | undefined): string {
 export function showSubject(envelope: Envelope): string {
   return screenText(decodeWords(envelope.subject)).trim();
 }
-
-/** `Name <address>`, so that a name cannot pass for an address it does not have. */
-export function showFullAddress(address: EnvelopeAddress): string {
-  const name = screenText(decodeWords(address.displayName)).trim();
-  return name === "" ? showBareAddress(address) : `${name} <${showBareAddress(address)}>`;
-}
