@@ -23,6 +23,23 @@ export type DnsAnswer<T> =
 /** `exchange` is "" for the null MX (`MX 0 .`, RFC 7505). */
 export type MxRecord = { readonly preference: number; readonly exchange: string };
 
+/** RFC 6698 §2.1. What the numbers mean is not judged here. */
+export type TlsaRecord = {
+  readonly usage: number;
+  readonly selector: number;
+  readonly matchingType: number;
+  /** The certificate association data. */
+  readonly data: Uint8Array;
+};
+
+/** RFC 8659 §4.1: who may issue certificates for a name. */
+export type CaaRecord = {
+  readonly isCritical: boolean;
+  /** Lower case: `issue`, `issuewild`, `iodef`. */
+  readonly tag: string;
+  readonly value: string;
+};
+
 /** Names are absolute without the final dot, ASCII (A-labels), lower case. */
 export interface Resolver {
   mx(domain: string): Promise<DnsAnswer<MxRecord>>;
@@ -32,4 +49,7 @@ export interface Resolver {
   txt(name: string): Promise<DnsAnswer<string>>;
   /** Reverse look-up of an IPv4 or IPv6 address. */
   ptr(address: string): Promise<DnsAnswer<string>>;
+  /** Of a service's name: `_25._tcp.mx.example.org` (RFC 6698 §3). */
+  tlsa(name: string): Promise<DnsAnswer<TlsaRecord>>;
+  caa(domain: string): Promise<DnsAnswer<CaaRecord>>;
 }

@@ -2,7 +2,7 @@
 
 import { isIP } from "node:net";
 import type { Answer } from "dns-packet";
-import type { MxRecord } from "../base/resolver.ts";
+import type { CaaRecord, MxRecord, TlsaRecord } from "../base/resolver.ts";
 
 const MAX_TEXT_OCTETS = 65_535;
 /** Host names go into logs, SMTP dialogues and certificates: nothing but letters, digits, hyphen, underscore. */
@@ -37,6 +37,22 @@ export function joinedText(answer: Answer): string | undefined {
     .map((part) => (typeof part === "string" ? part : Buffer.from(part).toString("latin1")))
     .join("");
   return text.length <= MAX_TEXT_OCTETS ? text : undefined;
+}
+
+export function tlsaOf(answer: Answer): TlsaRecord | undefined {
+  if (answer.type !== "TLSA") return undefined;
+  const { usage, selector, matchingType, certificate } = answer.data;
+  if (!(certificate instanceof Uint8Array) || certificate.length === 0) return undefined;
+  return { usage, selector, matchingType, data: Uint8Array.from(certificate) };
+}
+
+export function caaOf(answer: Answer): CaaRecord | undefined {
+  if (answer.type !== "CAA") return undefined;
+  const { flags, tag, value } = answer.data;
+  // RFC 8659 §4.1: a tag is letters and digits.
+  if (typeof tag !== "string" || !/^[A-Za-z0-9]{1,15}$/.test(tag)) return undefined;
+  if (typeof value !== "string") return undefined;
+  return { isCritical: ((flags ?? 0) & 128) !== 0, tag: tag.toLowerCase(), value };
 }
 
 function hostName(text: string): string | undefined {

@@ -155,6 +155,34 @@ test("resolver: A, AAAA, TXT and PTR", async () => {
   });
 });
 
+test("resolver: TLSA and CAA, and the AD bit with them", async () => {
+  const zone: DnsBehaviour = ({ name, type }) => {
+    if (type === "TLSA") {
+      const certificate = Buffer.from("ab".repeat(32), "hex");
+      const data = { usage: 3, selector: 1, matchingType: 1, certificate };
+      return { flags: AUTHENTIC_DATA, answers: [{ type: "TLSA", name, ttl: 60, data }] };
+    }
+    const data = { flags: 128, tag: "issue", value: "ca.example.net" } as const;
+    return { answers: [{ type: "CAA", name, ttl: 60, data }] };
+  };
+  await withWorld([zone], async ({ resolver, servers }) => {
+    assert.deepEqual(await resolver.tlsa("_25._tcp.mx.example.test"), {
+      status: "found",
+      authentic: true,
+      ttlSeconds: 60,
+      records: [{ usage: 3, selector: 1, matchingType: 1, data: new Uint8Array(32).fill(0xab) }],
+    });
+    const caa = await resolver.caa("example.test");
+    assert.deepEqual(caa.status === "found" && caa.records, [
+      { isCritical: true, tag: "issue", value: "ca.example.net" },
+    ]);
+    assert.deepEqual(servers[0].asked, [
+      "udp TLSA _25._tcp.mx.example.test",
+      "udp CAA example.test",
+    ]);
+  });
+});
+
 test("resolver: an answer that does not fit a datagram is asked for again over TCP", async () => {
   const zone: DnsBehaviour = ({ name }) => ({
     answers: Array.from({ length: 150 }, (_, i) => a(name, `192.0.2.${i}`)),

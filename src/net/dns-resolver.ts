@@ -8,14 +8,14 @@ import type { Answer, RecordType } from "dns-packet";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
-import type { DnsAnswer, MxRecord, Resolver } from "../base/resolver.ts";
+import type { CaaRecord, DnsAnswer, MxRecord, Resolver, TlsaRecord } from "../base/resolver.ts";
 import { isIPv4, isIPv6 } from "node:net";
 import { expandIpv6 } from "./address.ts";
 import { DnsCache } from "./dns-cache.ts";
 import { makeExchange } from "./dns-exchange.ts";
 import type { DnsMessage } from "./dns-message.ts";
 import { DnsUpstreams } from "./dns-upstreams.ts";
-import { addressText, exchangeOf, hostText, joinedText } from "./dns-records.ts";
+import { addressText, caaOf, exchangeOf, hostText, joinedText, tlsaOf } from "./dns-records.ts";
 import type { ResolverSettings } from "./resolv-conf.ts";
 
 const MAX_CNAMES = 8;
@@ -67,6 +67,14 @@ export class DnsResolver implements Resolver {
     const name = reverseName(address);
     if (name === undefined) return Promise.resolve({ status: "nxdomain", authentic: false });
     return this.#find(name, "PTR", hostText);
+  }
+
+  tlsa(name: string): Promise<DnsAnswer<TlsaRecord>> {
+    return this.#find(name, "TLSA", tlsaOf);
+  }
+
+  caa(domain: string): Promise<DnsAnswer<CaaRecord>> {
+    return this.#find(domain, "CAA", caaOf);
   }
 
   #find<T>(asked: string, type: RecordType, read: Reader<T>): Promise<DnsAnswer<T>> {

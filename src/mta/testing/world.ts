@@ -179,7 +179,7 @@ export class TestHost {
     this.store = store;
     this.log = log;
     const { name, address, settings } = options;
-    const resolver = { mx: "", a: "", aaaa: "", txt: "", ptr: "" };
+    const resolver = { mx: "", a: "", aaaa: "", txt: "", ptr: "", tlsa: "", caa: "" };
     const live = Object.fromEntries(
       Object.keys(resolver).map((kind) => [
         kind,
