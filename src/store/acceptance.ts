@@ -33,6 +33,15 @@ export type QueuedRecipient = {
   readonly destination: string;
 };
 
+/** RFC 2852: the moment until which the sender wants it delivered, and what then. */
+export type DeliverBy = {
+  readonly untilMs: number;
+  /** `return`: it fails with 5.4.7. `notify`: the sender hears that it is late. */
+  readonly mode: "notify" | "return";
+  /** Each hop tells that it passed the message on. */
+  readonly trace: boolean;
+};
+
 export type Envelope = {
   /** Short, unique, sayable: goes into `queued as …` and into every log line. */
   readonly queueId: string;
@@ -53,6 +62,11 @@ export type Envelope = {
   readonly notBeforeMs?: number;
   /** Held for the operator instead of scheduled; the reason. */
   readonly heldBecause?: string;
+  /** `required`: REQUIRETLS. `waived`: the header says `TLS-Required: No` (RFC 8689). */
+  readonly tls?: "required" | "waived";
+  readonly deliverBy?: DeliverBy;
+  /** A line of more than 998 octets (RFC 5322 §2.1.1): not every next host takes it as it is. */
+  readonly hasLongLines?: boolean;
   /** The account that submitted it, if any. */
   readonly submittedBy?: string;
 };

@@ -3,7 +3,7 @@
  * scheduler knows it learns from here, so a restart or another worker goes on where one stopped.
  */
 
-import type { Acceptance, AddressText, NotifyOn } from "./acceptance.ts";
+import type { Acceptance, AddressText, DeliverBy, NotifyOn } from "./acceptance.ts";
 import type { MessageId } from "./octets.ts";
 
 export type RecipientState = "due" | "leased" | "held";
@@ -42,6 +42,9 @@ export type QueuedMessage = {
   readonly prefix: Uint8Array;
   readonly arrivedAtMs: number;
   readonly submittedBy: string | undefined;
+  readonly tls: "required" | "waived" | undefined;
+  readonly deliverBy: DeliverBy | undefined;
+  readonly hasLongLines: boolean;
   /** Octets without the prefix. */
   readonly sizeOctets: number;
 };

@@ -125,7 +125,8 @@ function enqueue(
   const { database } = context;
   database.run(
     `INSERT INTO envelope (queue_id, message_id, reverse_path, envid, ret, smtp_utf8, body, prefix,
-       arrived_at_ms, submitted_by, size_octets, recipients) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       arrived_at_ms, submitted_by, size_octets, recipients, tls, by_until_ms, by_mode, by_trace,
+       long_lines) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     envelope.queueId,
     message.id,
     envelope.reversePath,
@@ -138,6 +139,11 @@ function enqueue(
     envelope.submittedBy ?? null,
     message.sizeOctets,
     envelope.recipients.length,
+    envelope.tls ?? null,
+    envelope.deliverBy === undefined ? null : Math.round(envelope.deliverBy.untilMs),
+    envelope.deliverBy?.mode ?? null,
+    envelope.deliverBy?.trace === true ? 1 : 0,
+    envelope.hasLongLines === true ? 1 : 0,
   );
   const id = database.get<{ id: number }>("SELECT last_insert_rowid() AS id")?.id ?? 0;
   for (const recipient of envelope.recipients) {

@@ -74,12 +74,18 @@ export type EnvelopeRow = {
   readonly prefix: Uint8Array;
   readonly arrivedAtMs: number;
   readonly submittedBy: string | null;
+  readonly tls: "required" | "waived" | null;
+  readonly byUntilMs: number | null;
+  readonly byMode: "notify" | "return" | null;
+  readonly byTrace: number;
+  readonly longLines: number;
   readonly sizeOctets: number;
 };
 
 export const ENVELOPE_COLUMNS = `envelope.id, queue_id AS queueId, message_id AS messageId,
   reverse_path AS reversePath, envid, ret, smtp_utf8 AS smtpUtf8, body, prefix,
-  arrived_at_ms AS arrivedAtMs, submitted_by AS submittedBy, size_octets AS sizeOctets`;
+  arrived_at_ms AS arrivedAtMs, submitted_by AS submittedBy, size_octets AS sizeOctets, tls, by_until_ms AS byUntilMs,
+  by_mode AS byMode, by_trace AS byTrace, long_lines AS longLines`;
 
 export function queuedMessageOf(row: EnvelopeRow): QueuedMessage {
   return {
@@ -93,6 +99,12 @@ export function queuedMessageOf(row: EnvelopeRow): QueuedMessage {
     prefix: row.prefix,
     arrivedAtMs: row.arrivedAtMs,
     submittedBy: row.submittedBy ?? undefined,
+    tls: row.tls ?? undefined,
+    deliverBy:
+      row.byUntilMs === null || row.byMode === null
+        ? undefined
+        : { untilMs: row.byUntilMs, mode: row.byMode, trace: row.byTrace !== 0 },
+    hasLongLines: row.longLines !== 0,
     sizeOctets: row.sizeOctets,
   };
 }

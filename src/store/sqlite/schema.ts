@@ -254,8 +254,18 @@ const VIEWS = `
   DROP TABLE message_view;
 `;
 
+/** What the sender asked of the way: TLS (RFC 8689), a time (RFC 2852); and long lines. */
+const WISHES = `
+  ALTER TABLE envelope ADD COLUMN tls TEXT;
+  ALTER TABLE envelope ADD COLUMN by_until_ms INTEGER;
+  ALTER TABLE envelope ADD COLUMN by_mode TEXT;
+  ALTER TABLE envelope ADD COLUMN by_trace INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE envelope ADD COLUMN long_lines INTEGER NOT NULL DEFAULT 0;
+`;
+
 export const SCHEMA: readonly SchemaStep[] = [
   { version: 1, sql: STORAGE + DIRECTORY + MAIL + QUEUE },
   { version: 2, sql: LEASES },
   { version: 3, sql: VIEWS },
+  { version: 4, sql: WISHES },
 ];
