@@ -14,6 +14,7 @@ Examples:
   $ posthorn domain add example.org
   $ posthorn domain add example.net --catch-all anna@example.org
   $ posthorn domain set example.net --no-catch-all
+  $ posthorn domain alias add example.com example.org
   $ posthorn domain list --json
 `;
 
@@ -63,6 +64,7 @@ export function addDomainCommand(program: Command): void {
       report(command, changed, `${name} is changed.`);
     });
   addReading(domain);
+  addAliasVerbs(domain);
   domain
     .command("remove <name>")
     .description("take no more mail for a domain; it must be empty")
@@ -70,6 +72,53 @@ export function addDomainCommand(program: Command): void {
     .action(async (name: string, _options: object, command: Command) => {
       await withStore(command, (store) => store.directory.removeDomain(readDomain(name)));
       report(command, { removed: name }, `${name} is removed.`);
+    });
+}
+
+/** A domain whose every address is the same one of another domain. */
+function addAliasVerbs(domain: Command): void {
+  const alias = domain.command("alias").description("domains that follow another one");
+  alias
+    .command("add <name> <domain>")
+    .description("mail for anybody@NAME is mail for the same one @DOMAIN")
+    .option("--json", "as JSON")
+    .action(async (text: string, followed: string, _options: object, command: Command) => {
+      const wanted = { name: readDomain(text), follows: readDomain(followed) };
+      const added = await withStore(command, (store) => store.directory.addDomainAlias(wanted));
+      const [name, follows] = [toUnicodeDomain(added.name), toUnicodeDomain(wanted.follows)];
+      report(command, added, `Mail for anybody@${name} is now taken as for ${follows}.`);
+    });
+  alias
+    .command("list")
+    .description("all of them")
+    .option("--json", "as JSON")
+    .action(async (options: { json?: boolean }, command: Command) => {
+      const rows = await withStore(command, ({ directory }) =>
+        directory.domains().filter(({ follows }) => follows !== undefined),
+      );
+      if (options.json) return printJson(rows);
+      printTable(
+        rows,
+        [
+          { title: "DOMAIN", value: (row) => toUnicodeDomain(row.name) },
+          { title: "FOLLOWS", value: (row) => toUnicodeDomain(row.follows ?? "") },
+        ],
+        "No domain follows another: posthorn domain alias add example.com example.org",
+      );
+    });
+  alias
+    .command("remove <name>")
+    .description("take no more mail for it; the other domain stays")
+    .option("--json", "as JSON")
+    .action(async (text: string, _options: object, command: Command) => {
+      const name = readDomain(text);
+      await withStore(command, async ({ directory }) => {
+        if (directory.domain(name)?.follows === undefined) {
+          throw new CliError(`${text} follows no other domain: posthorn domain alias list`);
+        }
+        await directory.removeDomain(name);
+      });
+      report(command, { removed: name }, `${text} is removed.`);
     });
 }
 
@@ -96,6 +145,7 @@ function addReading(domain: Command): void {
           { title: "ALIASES", value: (row) => row.aliases, align: "right" },
           { title: "LISTS", value: (row) => row.lists, align: "right" },
           { title: "CATCH-ALL", value: (row) => row.catchAll },
+          { title: "FOLLOWS", value: (row) => row.follows && toUnicodeDomain(row.follows) },
         ],
         "No domain yet: posthorn domain add example.org",
       );
@@ -115,6 +165,7 @@ function addReading(domain: Command): void {
       printFacts([
         ["domain", toUnicodeDomain(found.name)],
         ["on the wire", found.name],
+        ["follows", found.follows && toUnicodeDomain(found.follows)],
         ["catch-all", found.catchAll ?? "none"],
         ["since", showTime(found.createdAtMs)],
       ]);

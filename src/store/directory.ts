@@ -12,6 +12,8 @@ export type Domain = {
   readonly name: DomainName;
   /** Recipient for local parts that nothing else takes, if any. */
   readonly catchAll: string | undefined;
+  /** A domain alias: each of its local parts stands for the same one of that domain. */
+  readonly follows?: DomainName | undefined;
   readonly createdAtMs: number;
 };
 
@@ -62,7 +64,13 @@ export interface Directory {
 
   addDomain(domain: { name: DomainName; catchAll?: string }): Promise<Domain>;
   changeDomain(name: DomainName, change: { catchAll?: string | null }): Promise<Domain>;
-  /** Rejects with `refused` while accounts, aliases or lists are in it. */
+  /**
+   * Takes mail for `name` as if it were for `follows`. Rejects with `already-exists`, with
+   * `not-found` when `follows` is no domain of ours, with `refused` when that follows another.
+   * Nothing can be added to such a domain.
+   */
+  addDomainAlias(alias: { name: DomainName; follows: DomainName }): Promise<Domain>;
+  /** Rejects with `refused` while accounts, aliases or lists are in it, or another domain follows it. */
   removeDomain(name: DomainName): Promise<void>;
 
   /** Makes the account with its INBOX and special-use mailboxes. */

@@ -13,6 +13,8 @@ type World = {
   disabled?: string[];
   aliases?: Record<string, string[]>;
   lists?: Record<string, string[]>;
+  /** Domains that follow another. */
+  follows?: Record<string, string>;
   depth?: number;
   breadth?: number;
 };
@@ -32,8 +34,11 @@ function resolverOf(world: World): AddressResolver {
     });
   }
   const directory: ResolverDirectory = {
-    domain: (name) =>
-      domains.has(name) ? { id: 1, name, catchAll: domains.get(name), createdAtMs: 0 } : undefined,
+    domain(name) {
+      const follows = world.follows?.[name];
+      if (follows === undefined && !domains.has(name)) return undefined;
+      return { id: 1, name, catchAll: domains.get(name), follows, createdAtMs: 0 };
+    },
     domains: () => [],
     account: (address) => accounts.get(address),
     accountById: () => undefined,
@@ -207,6 +212,28 @@ test("postmaster and abuse are always there: also without a domain, and at the h
   ]);
   assert.equal(refusal({}, "postmaster@us.test"), "451 4.3.5");
   assert.ok(refusalOf(resolver.resolve({ localPart: "anna", domain: "" })));
+});
+
+test("a domain alias: every local part is the other domain's, roles and the unknown too", () => {
+  const world = {
+    domains: { "us.test": undefined },
+    follows: { "new.test": "us.test" },
+    accounts: ["anna@us.test"],
+    aliases: { "info@us.test": ["anna", "x@other.test"] },
+  };
+  assert.deepEqual(resolve(world, "Anna+Shop@NEW.test"), [
+    "direct anna+shop@new.test: anna@us.test!Shop",
+  ]);
+  assert.deepEqual(resolve(world, "info@new.test"), [
+    "direct info@new.test: anna@us.test!",
+    "alias info@us.test: x@other.test",
+  ]);
+  assert.deepEqual(resolve(world, "postmaster@new.test"), [
+    "direct postmaster@new.test: anna@us.test!",
+  ]);
+  assert.equal(refusal(world, "nobody@new.test"), "550 5.1.1");
+  const { steps } = resolverOf(world).resolve(parse("anna@new.test"));
+  assert.equal(steps[0].kind, "domain-alias");
 });
 
 test("an alias with an owner- sends its copies out under that name", () => {

@@ -90,6 +90,14 @@ export class AddressResolver {
       return expansion.problem(depth, name, tooDeep(above[0], this.#config.expansionDepth));
     }
     if (!isOurs) return expansion.remote(depth, branch, address);
+    const { follows } = this.#directory.domain(address.domain) ?? {};
+    if (follows !== undefined) {
+      const same = { localPart: address.localPart, domain: follows };
+      expansion.step(depth, name, "domain-alias", `${address.domain} follows ${follows}`, [
+        formatAddress(same),
+      ]);
+      return this.#expand(expansion, same, below(position, name));
+    }
     const match = this.#match(address);
     switch (match?.kind) {
       case undefined:

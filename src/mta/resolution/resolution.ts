@@ -52,6 +52,7 @@ export type StepKind =
   | "list-role"
   | "role"
   | "catch-all"
+  | "domain-alias"
   | "discard"
   | "remote"
   | "problem";

@@ -13,13 +13,19 @@ import type { Database } from "./database.ts";
 import { makePasswordRecord } from "./password.ts";
 import type { WriterClient } from "./writer-client.ts";
 
-const DOMAIN = "id, name, catch_all AS catchAll, created_at_ms AS createdAtMs";
+const DOMAIN = "id, name, catch_all AS catchAll, follows, created_at_ms AS createdAtMs";
 const ACCOUNT = `account.id, address, display_name AS displayName, quota_octets AS quotaOctets,
   is_enabled AS isEnabled, account.created_at_ms AS createdAtMs`;
 const ALIAS = "alias.id, address, targets";
 const LIST = "list.id, address, display_name AS displayName, owner, members, posting";
 
-type DomainRow = { id: number; name: string; catchAll: string | null; createdAtMs: number };
+type DomainRow = {
+  id: number;
+  name: string;
+  catchAll: string | null;
+  follows: string | null;
+  createdAtMs: number;
+};
 type AccountRow = {
   id: number;
   address: string;
@@ -178,6 +184,13 @@ export class SqliteDirectory implements Directory {
     return present(this.domain(name), name);
   }
 
+  async addDomainAlias(alias: { name: DomainName; follows: DomainName }): Promise<Domain> {
+    const name = domainName(alias.name);
+    const follows = domainName(alias.follows);
+    await this.#writer.submit("addDomainAlias", () => ({ name, follows }));
+    return present(this.domain(name), name);
+  }
+
   async removeDomain(domain: DomainName): Promise<void> {
     const name = domainName(domain);
     await this.#writer.submit("removeDomain", () => ({ name }));
@@ -295,7 +308,9 @@ export class SqliteDirectory implements Directory {
 }
 
 function domainOf(row: DomainRow): Domain {
-  return { ...row, catchAll: row.catchAll ?? undefined };
+  const { follows, ...rest } = row;
+  const domain = { ...rest, catchAll: row.catchAll ?? undefined };
+  return follows === null ? domain : { ...domain, follows };
 }
 
 function accountOf(row: AccountRow): Account {

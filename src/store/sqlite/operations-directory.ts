@@ -20,13 +20,34 @@ export function addDomain(context: CommitContext, request: RequestOf<"addDomain"
   directoryChanged(context);
 }
 
-export function changeDomain(context: CommitContext, request: RequestOf<"changeDomain">): void {
-  const changed = context.database.run(
-    "UPDATE domain SET catch_all = ? WHERE name = ?",
-    request.catchAll,
-    request.name,
+export function addDomainAlias(context: CommitContext, request: RequestOf<"addDomainAlias">): void {
+  const { database } = context;
+  if (database.get("SELECT 1 FROM domain WHERE name = ?", request.name)) {
+    throw new MailError("already-exists", `the domain ${request.name} is here already`);
+  }
+  const target = database.get<{ follows: string | null }>(
+    "SELECT follows FROM domain WHERE name = ?",
+    request.follows,
   );
-  if (changed === 0) throw noDomain(request.name);
+  if (target === undefined) throw noDomain(request.follows);
+  if (target.follows !== null) {
+    throw new MailError(
+      "refused",
+      `${request.follows} follows ${target.follows} itself: let ${request.name} follow that`,
+    );
+  }
+  database.run(
+    "INSERT INTO domain (name, catch_all, follows, created_at_ms) VALUES (?, NULL, ?, ?)",
+    request.name,
+    request.follows,
+    context.nowMs,
+  );
+  directoryChanged(context);
+}
+
+export function changeDomain(context: CommitContext, request: RequestOf<"changeDomain">): void {
+  const id = ownDomainId(context, request.name);
+  context.database.run("UPDATE domain SET catch_all = ? WHERE id = ?", request.catchAll, id);
   directoryChanged(context);
 }
 
@@ -41,13 +62,20 @@ export function removeDomain(context: CommitContext, request: RequestOf<"removeD
       throw new MailError("refused", `${request.name} still has ${kind}`);
     }
   }
+  const follower = context.database.get<{ name: string }>(
+    "SELECT name FROM domain WHERE follows = ? LIMIT 1",
+    request.name,
+  );
+  if (follower !== undefined) {
+    throw new MailError("refused", `${follower.name} follows ${request.name}: remove it first`);
+  }
   context.database.run("DELETE FROM domain WHERE id = ?", id);
   directoryChanged(context);
 }
 
 export function addAccount(context: CommitContext, request: RequestOf<"addAccount">): number {
   const { database } = context;
-  const domain = domainId(context, request.domain);
+  const domain = ownDomainId(context, request.domain);
   checkIsFree(context, request.address);
   database.run(
     `INSERT INTO account (domain_id, address, display_name, quota_octets, is_enabled, created_at_ms,
@@ -127,7 +155,7 @@ export function removeAccount(context: CommitContext, request: RequestOf<"remove
 }
 
 export function addAlias(context: CommitContext, request: RequestOf<"addAlias">): void {
-  const domain = domainId(context, request.domain);
+  const domain = ownDomainId(context, request.domain);
   checkIsFree(context, request.address);
   context.database.run(
     "INSERT INTO alias (domain_id, address, targets) VALUES (?, ?, ?)",
@@ -155,7 +183,7 @@ export function removeAlias(context: CommitContext, request: RequestOf<"removeAl
 }
 
 export function addList(context: CommitContext, request: RequestOf<"addList">): void {
-  const domain = domainId(context, request.domain);
+  const domain = ownDomainId(context, request.domain);
   checkIsFree(context, request.address);
   context.database.run(
     `INSERT INTO list (domain_id, address, display_name, owner, members, posting)
@@ -224,6 +252,19 @@ function directoryChanged(context: CommitContext): void {
 function domainId(context: CommitContext, name: string): number {
   const row = context.database.get<{ id: number }>("SELECT id FROM domain WHERE name = ?", name);
   if (row === undefined) throw noDomain(name);
+  return row.id;
+}
+
+/** Of a domain that may hold something: in one that follows another nothing would ever be found. */
+function ownDomainId(context: CommitContext, name: string): number {
+  const row = context.database.get<{ id: number; follows: string | null }>(
+    "SELECT id, follows FROM domain WHERE name = ?",
+    name,
+  );
+  if (row === undefined) throw noDomain(name);
+  if (row.follows !== null) {
+    throw new MailError("refused", `${name} follows ${row.follows}: change it there`);
+  }
   return row.id;
 }
 

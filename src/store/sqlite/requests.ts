@@ -96,6 +96,7 @@ export type Operations = {
 
   addDomain: Operation<{ name: string; catchAll: string | null }, void>;
   changeDomain: Operation<{ name: string; catchAll: string | null }, void>;
+  addDomainAlias: Operation<{ name: string; follows: string }, void>;
   removeDomain: Operation<{ name: string }, void>;
   addAccount: Operation<
     {

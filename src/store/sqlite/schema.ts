@@ -263,9 +263,16 @@ const WISHES = `
   ALTER TABLE envelope ADD COLUMN long_lines INTEGER NOT NULL DEFAULT 0;
 `;
 
+/** A domain whose local parts stand for those of another. */
+const DOMAIN_ALIASES = `
+  ALTER TABLE domain ADD COLUMN follows TEXT;
+  CREATE INDEX domain_by_followed ON domain (follows) WHERE follows IS NOT NULL;
+`;
+
 export const SCHEMA: readonly SchemaStep[] = [
   { version: 1, sql: STORAGE + DIRECTORY + MAIL + QUEUE },
   { version: 2, sql: LEASES },
   { version: 3, sql: VIEWS },
   { version: 4, sql: WISHES },
+  { version: 5, sql: DOMAIN_ALIASES },
 ];

@@ -27,6 +27,41 @@ export function directorySuite(on: WithStore): void {
     assert.deepEqual(store.directory.domains(), []);
   });
 
+  on("a domain alias follows a domain of ours, holds nothing, and goes first", async (store) => {
+    const { directory } = store;
+    await makeAccount(store);
+    const refused = { code: "refused" };
+    const alias = await directory.addDomainAlias({ name: "NEW.example", follows: "example.ORG" });
+    assert.equal(alias.follows, "example.org");
+    assert.deepEqual(directory.domain("new.example"), alias);
+    assert.equal("follows" in (directory.domain("example.org") ?? {}), false);
+    await assert.rejects(
+      directory.addDomainAlias({ name: "new.example", follows: "example.org" }),
+      {
+        code: "already-exists",
+      },
+    );
+    await assert.rejects(directory.addDomainAlias({ name: "a.example", follows: "far.example" }), {
+      code: "not-found",
+    });
+    // No chains: where an address leads is said in one step.
+    await assert.rejects(
+      directory.addDomainAlias({ name: "a.example", follows: "new.example" }),
+      refused,
+    );
+    await assert.rejects(makeAccount(store, "bob@new.example"), refused);
+    await assert.rejects(
+      directory.addAlias({ address: "info@new.example", targets: ["a@b.test"] }),
+      refused,
+    );
+    await assert.rejects(directory.changeDomain("new.example", { catchAll: "a@b.test" }), refused);
+    await directory.removeAccount("alice@example.org");
+    await assert.rejects(directory.removeDomain("example.org"), refused);
+    await directory.removeDomain("new.example");
+    await directory.removeDomain("example.org");
+    assert.deepEqual(directory.domains(), []);
+  });
+
   on("an account has INBOX and the special-use mailboxes, subscribed", async (store) => {
     const account = await makeAccount(store, "Alice@Example.org");
     assert.equal(account.address, "alice@example.org");
