@@ -49,6 +49,7 @@ export async function serve(find: () => FoundConfig, options: ServeOptions = {})
     clock: systemClock,
     random: systemRandom,
     log,
+    compaction: {},
   });
   try {
     const { compose } = await composing;

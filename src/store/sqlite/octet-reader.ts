@@ -61,10 +61,17 @@ export class OctetReader {
     try {
       return await this.#readPlace(place, place.start + from, place.start + to);
     } catch (error) {
-      // Expunged while we read: its segment may have gone with it.
-      if (this.#database.get<Place>(PLACE, id) === undefined) throw gone(id);
-      throw error;
+      // Expunged or moved while we read: its segment may have gone with it.
+      const now = this.#database.get<Place>(PLACE, id);
+      if (now === undefined) throw gone(id);
+      if (now.file === place.file) throw error;
+      return this.read(id, start, end);
     }
+  }
+
+  /** Segment files that are no more: the disk has their octets back once nobody holds them open. */
+  forget(files: readonly string[]): void {
+    for (const file of files) this.#files.delete(file);
   }
 
   close(): void {

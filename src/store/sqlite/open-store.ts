@@ -4,6 +4,8 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { Store } from "../contract.ts";
+import { DEFAULT_COMPACTION_TIMES, type CompactionTimes } from "./compaction-pace.ts";
+import { DEFAULT_COMPACTION_POLICY, type CompactionPolicy } from "./compactor.ts";
 import { Database } from "./database.ts";
 import type { Answers } from "./requests.ts";
 import { SqliteStore } from "./sqlite-store.ts";
@@ -24,6 +26,11 @@ export type StoreOptions = {
   readonly segmentOctets?: number;
   /** Entries of the change feed kept; older expunges can no longer be told (RFC 7162 VANISHED). Default 500,000. */
   readonly feedEntriesKept?: number;
+  /**
+   * Gives the disk back what expunged messages held, in the background; only for the process that
+   * serves the folder. Default no.
+   */
+  readonly compaction?: Partial<CompactionTimes & CompactionPolicy>;
   /** Only for tests: a module with `at(point)`, called by the writer at the named points of a commit. */
   readonly writerHooks?: URL;
 };
@@ -43,6 +50,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       folder: options.folder,
       segmentOctets: options.segmentOctets ?? DEFAULT_SEGMENT_OCTETS,
       feedEntriesKept: options.feedEntriesKept ?? DEFAULT_FEED_ENTRIES_KEPT,
+      compaction: { ...DEFAULT_COMPACTION_POLICY, ...options.compaction },
       hooks: options.writerHooks?.href,
     },
     options.clock,
@@ -60,6 +68,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         minFreeOctets: options.minFreeOctets ?? DEFAULT_MIN_FREE_OCTETS,
         watchIntervalMs: options.watchIntervalMs ?? DEFAULT_WATCH_INTERVAL_MS,
         serverSecret: readServerSecret(database),
+        compaction: options.compaction && { ...DEFAULT_COMPACTION_TIMES, ...options.compaction },
       },
       writer,
     );

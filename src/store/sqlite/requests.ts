@@ -8,6 +8,7 @@ import type { ErrorCode } from "../../base/errors.ts";
 import type { Envelope, LocalDelivery } from "../acceptance.ts";
 import type { CopyResult, FlagChange, SpecialUse } from "../mail.ts";
 import type { MessageId } from "../octets.ts";
+import type { CompactionPolicy } from "./compactor.ts";
 import type { QueueFilter, QueueJob, Settlement } from "../queue.ts";
 import type { EncodedEntries } from "./feed-entries.ts";
 
@@ -185,16 +186,29 @@ export type Answers = {
   readonly events: readonly WriterEvent[];
 };
 
+/** What came of one bite of compaction. */
+export type Tidied = {
+  readonly type: "tidied";
+  /** There is more to do at once. */
+  readonly hasMore: boolean;
+  /** Segment files that are no more. */
+  readonly removed: readonly string[];
+  readonly events: readonly WriterEvent[];
+};
+
 export type Opened = { readonly type: "opened"; readonly writerId: number };
 export type OpenFailed = { readonly type: "failed"; readonly failure: Failure };
 export type Closed = { readonly type: "closed" };
-export type FromWriter = Answers | Opened | OpenFailed | Closed;
-export type ToWriter = Batch | { readonly type: "close" };
+export type FromWriter = Answers | Tidied | Opened | OpenFailed | Closed;
+export type Tidy = { readonly type: "tidy"; readonly nowMs: number };
+export type ToWriter = Batch | Tidy | { readonly type: "close" };
 
 export type WriterOptions = {
   readonly folder: string;
   readonly segmentOctets: number;
   readonly feedEntriesKept: number;
+  /** What segments compaction takes. */
+  readonly compaction: CompactionPolicy;
   /** A module of a test that exports `at(point)`: called at the named points of a commit. */
   readonly hooks: string | undefined;
 };

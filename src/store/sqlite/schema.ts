@@ -269,10 +269,16 @@ const DOMAIN_ALIASES = `
   CREATE INDEX domain_by_followed ON domain (follows) WHERE follows IS NOT NULL;
 `;
 
+/** Compaction finds the living messages of a segment, in the order of their octets. */
+const COMPACTION = `
+  CREATE INDEX message_by_segment ON message (segment_id, start);
+`;
+
 export const SCHEMA: readonly SchemaStep[] = [
   { version: 1, sql: STORAGE + DIRECTORY + MAIL + QUEUE },
   { version: 2, sql: LEASES },
   { version: 3, sql: VIEWS },
   { version: 4, sql: WISHES },
   { version: 5, sql: DOMAIN_ALIASES },
+  { version: 6, sql: COMPACTION },
 ];

@@ -10,6 +10,7 @@ import type { Store, StoreProblem } from "../contract.ts";
 import type { OctetStore, StagedMessage } from "../octets.ts";
 import { acceptedEnvelopes, acceptRequest, stagedOf } from "./accept-request.ts";
 import { checkStore } from "./check-store.ts";
+import { CompactionPace, type CompactionTimes } from "./compaction-pace.ts";
 import { CommitWatch } from "./commit-watch.ts";
 import { SqliteCredentials } from "./credentials.ts";
 import type { Database } from "./database.ts";
@@ -18,7 +19,7 @@ import { decodeEntries } from "./feed-entries.ts";
 import { SqliteMail } from "./mail.ts";
 import { OctetReader } from "./octet-reader.ts";
 import { SqliteQueue } from "./queue.ts";
-import type { Answers } from "./requests.ts";
+import type { Answers, WriterEvent } from "./requests.ts";
 import { Staged, type Spool } from "./staging.ts";
 import type { StoreFolders } from "./store-files.ts";
 import type { WriterClient } from "./writer-client.ts";
@@ -32,6 +33,8 @@ export type SqliteStoreDeps = {
   readonly minFreeOctets: number;
   readonly watchIntervalMs: number;
   readonly serverSecret: Uint8Array;
+  /** Undefined: another process sees to it. */
+  readonly compaction: CompactionTimes | undefined;
 };
 
 /** How old what we remember of the directory may be when another process changes it. */
@@ -47,6 +50,7 @@ export class SqliteStore implements Store {
   readonly #writer: WriterClient;
   readonly #watch: CommitWatch;
   readonly #reader: OctetReader;
+  readonly #compaction: CompactionPace | undefined;
   #spoolSerial = 0;
   #directoryVersion: number;
   #directoryLookedAtMs: number;
@@ -78,6 +82,12 @@ export class SqliteStore implements Store {
     });
     this.queue = new SqliteQueue({ database, writer, clock, log, onListening });
     this.octets = this.#makeOctets();
+    this.#compaction =
+      deps.compaction &&
+      new CompactionPace(writer, clock, deps.compaction, ({ removed, events }) => {
+        this.#reader.forget(removed);
+        this.#logEvents(events);
+      });
   }
 
   async accept(acceptance: Acceptance): Promise<readonly AcceptedEnvelope[]> {
@@ -104,6 +114,7 @@ export class SqliteStore implements Store {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#watch.close();
+    this.#compaction?.stop();
     await this.#writer.drain();
     this.#reader.close();
     // Before the writer's: the last connection to go tidies the write-ahead log away, and may write.
@@ -113,17 +124,21 @@ export class SqliteStore implements Store {
 
   /** A commit of our own writer. */
   committed(answers: Answers): void {
-    const { log } = this.#deps;
-    for (const { level, event, fields } of answers.events) {
-      if (level === "error") log.error(event, undefined, fields);
-      else log[level](event, fields);
-    }
+    this.#logEvents(answers.events);
     if (answers.isDirectoryChanged) {
       this.#directoryVersion = this.#readDirectoryVersion();
       this.directory.forget();
     }
     if (answers.entries.numbers.length > 0) this.mail.committed(decodeEntries(answers.entries));
     if (answers.isQueueChanged) this.queue.changed();
+  }
+
+  #logEvents(events: readonly WriterEvent[]): void {
+    const { log } = this.#deps;
+    for (const { level, event, fields } of events) {
+      if (level === "error") log.error(event, undefined, fields);
+      else log[level](event, fields);
+    }
   }
 
   #othersCommitted(): void {

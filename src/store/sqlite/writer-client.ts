@@ -19,6 +19,7 @@ import type {
   OperationName,
   PostedRequest,
   RequestOf,
+  Tidied,
   ToWriter,
   WriterOptions,
 } from "./requests.ts";
@@ -43,6 +44,7 @@ export class WriterClient {
   #ended: Error | undefined;
   #onClosed: (() => void) | undefined;
   #onAnswers: (() => void)[] = [];
+  #onTidied: ((tidied: Tidied | undefined) => void) | undefined;
   readonly writerId: number;
 
   private constructor(
@@ -92,6 +94,15 @@ export class WriterClient {
       queueMicrotask(() => this.#post());
     }
     return promise;
+  }
+
+  /** One bite of compaction, once no request waits; undefined if the writer has ended. One call at a time. */
+  tidy(): Promise<Tidied | undefined> {
+    if (this.#ended !== undefined) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      this.#onTidied = resolve;
+      this.#say({ type: "tidy", nowMs: Math.round(this.#clock.nowMs()) });
+    });
   }
 
   /** Resolves when every request made so far has its answer. */
@@ -152,6 +163,7 @@ export class WriterClient {
 
   #receive(message: FromWriter): void {
     if (message.type === "closed") return this.#onClosed?.();
+    if (message.type === "tidied") return this.#onTidied?.(message);
     if (message.type !== "answers") return;
     this.#onCommit(message);
     const settled = this.#posted.splice(0, message.answers.length);
@@ -174,6 +186,7 @@ export class WriterClient {
     this.#posted = [];
     this.#toPost = [];
     for (const resume of this.#onAnswers.splice(0)) resume();
+    this.#onTidied?.(undefined);
     this.#onClosed?.();
   }
 }

@@ -3,7 +3,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 
 import { InvariantError } from "../../base/errors.ts";
-import type { Batch, FromWriter, ToWriter, WriterOptions } from "./requests.ts";
+import type { Batch, FromWriter, Tidy, ToWriter, WriterOptions } from "./requests.ts";
 import { failureOf, StoreWriter, type CommitPoint } from "./writer.ts";
 
 if (parentPort === null) throw new InvariantError("the writer runs on a thread of its own");
@@ -11,6 +11,8 @@ const port = parentPort;
 const options = workerData as WriterOptions;
 
 const waiting: Batch[] = [];
+/** A bite of compaction is asked for; it waits until no batch does. */
+let tidying: Tidy | undefined;
 let isCommitting = false;
 let isClosing = false;
 
@@ -20,6 +22,7 @@ function say(message: FromWriter): void {
 
 function take(message: ToWriter): void {
   if (message.type === "close") isClosing = true;
+  else if (message.type === "tidy") tidying = message;
   else waiting.push(message);
 }
 
@@ -30,8 +33,15 @@ async function commitAll(writer: StoreWriter): Promise<void> {
     for (let more = receiveMessageOnPort(port); more; more = receiveMessageOnPort(port)) {
       take(more.message as ToWriter);
     }
-    if (waiting.length === 0) break;
-    say(await writer.commit(waiting.splice(0)));
+    if (waiting.length > 0) {
+      say(await writer.commit(waiting.splice(0)));
+    } else if (tidying !== undefined) {
+      const { nowMs } = tidying;
+      tidying = undefined;
+      say(await writer.tidy(nowMs));
+    } else {
+      break;
+    }
   }
   isCommitting = false;
   if (!isClosing) return;
@@ -49,6 +59,7 @@ async function start(): Promise<void> {
     folder: options.folder,
     segmentOctets: options.segmentOctets,
     feedEntriesKept: options.feedEntriesKept,
+    compaction: options.compaction,
     at: hooks?.at,
   });
   port.on("message", (message: ToWriter) => {

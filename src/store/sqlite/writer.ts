@@ -13,6 +13,7 @@ import { join } from "node:path";
 
 import { isMailError } from "../../base/errors.ts";
 import { CommitContext } from "./commit-context.ts";
+import { Compactor, type Bite, type CompactionPolicy } from "./compactor.ts";
 import { Database } from "./database.ts";
 import { encodeEntries } from "./feed-entries.ts";
 import { Ledger } from "./ledger.ts";
@@ -21,7 +22,7 @@ import { OPERATIONS } from "./operations.ts";
 import { pruneFeed } from "./prune-feed.ts";
 import { ownIdentity } from "./process-identity.ts";
 import { recover } from "./recover.ts";
-import type { Answers, Batch, Failure, PostedRequest, WriterEvent } from "./requests.ts";
+import type { Answers, Batch, Failure, PostedRequest, Tidied, WriterEvent } from "./requests.ts";
 import { SCHEMA } from "./schema.ts";
 import { SegmentAppender, type Appended } from "./segment-appender.ts";
 import { storeError } from "./store-error.ts";
@@ -33,12 +34,15 @@ export type CommitPoint =
   | "octets-appended"
   | "octets-synced"
   | "rows-written"
-  | "committed";
+  | "committed"
+  | "compaction-copied"
+  | "compaction-committed";
 
 export type WriterSettings = {
   readonly folder: string;
   readonly segmentOctets: number;
   readonly feedEntriesKept: number;
+  readonly compaction: CompactionPolicy;
   readonly at: ((point: CommitPoint) => void) | undefined;
 };
 
@@ -49,6 +53,7 @@ export class StoreWriter {
   readonly #appender: SegmentAppender;
   readonly #ledger: Ledger;
   readonly #context: CommitContext;
+  readonly #compactor: Compactor;
   readonly #at: (point: CommitPoint) => void;
   readonly #feedEntriesKept: number;
   /** What recovery found, told with the first answers. */
@@ -88,6 +93,7 @@ export class StoreWriter {
       this.writerId,
       () => this.#appender.newFileName(),
     );
+    this.#compactor = new Compactor(this.#context, settings.compaction);
     this.#events.push(...recover(this.#context));
   }
 
@@ -135,6 +141,62 @@ export class StoreWriter {
     this.#appender.committed();
     this.#removeDoomed();
     return this.#answers(outcomes);
+  }
+
+  /** One bite of compaction, between commits. Never rejects: what fails is tried again another time. */
+  async tidy(nowMs: number): Promise<Tidied> {
+    const events: WriterEvent[] = [];
+    const removed: string[] = [];
+    let hasMore = false;
+    try {
+      const bite = this.#compactor.nextBite(events);
+      hasMore = bite !== undefined;
+      if (bite !== undefined) await this.#move(bite, nowMs);
+      else if (this.#compactor.hasDead()) this.#removeDead(nowMs);
+      removed.push(...this.#context.doomed);
+      this.#removeDoomed();
+    } catch (error) {
+      hasMore = false;
+      events.push(eventOf("store.compaction-failed", error));
+    }
+    this.#context.doomed.length = 0;
+    return { type: "tidied", hasMore, removed, events };
+  }
+
+  async #move(bite: Bite, nowMs: number): Promise<void> {
+    this.#context.doomed.length = 0;
+    try {
+      const appended = this.#appender.append(bite.octets);
+      await this.#appender.sync();
+      this.#at("compaction-copied");
+      this.#database.run("BEGIN IMMEDIATE");
+      this.#context.begin(nowMs);
+      this.#compactor.move(bite, appended);
+      this.#compactor.removeDead();
+      this.#recordLength();
+      this.#ledger.flush();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      this.#rollBack();
+      this.#appender.rolledBack();
+      this.#context.doomed.length = 0;
+      throw error;
+    }
+    this.#appender.committed();
+    this.#at("compaction-committed");
+  }
+
+  #removeDead(nowMs: number): void {
+    try {
+      this.#database.run("BEGIN IMMEDIATE");
+      this.#context.begin(nowMs);
+      this.#compactor.removeDead();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      this.#rollBack();
+      this.#context.doomed.length = 0;
+      throw error;
+    }
   }
 
   close(): void {

@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { closeSync, openSync, readdirSync, rmSync, statSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { silentLog } from "../../base/log.ts";
+import { RecordingLog } from "../../base/testing/recording-log.ts";
+import { SeededRandom } from "../../base/testing/seeded-random.ts";
+import { TestClock } from "../../base/testing/test-clock.ts";
+import type { Store } from "../contract.ts";
+import type { MessageId } from "../octets.ts";
+import { inboxOf, makeAccount } from "../testing/store-fixture.ts";
+import { makeTempFolder } from "../testing/temp-folder.ts";
+import { openStore, type StoreOptions } from "./open-store.ts";
+
+const MESSAGE_OCTETS = 4000;
+
+type World = {
+  readonly store: Store;
+  readonly clock: TestClock;
+  readonly folder: string;
+  readonly mailboxId: number;
+  octetsOnDisk(): number;
+  /** Lets compaction go on until the disk no longer changes. */
+  settle(): Promise<void>;
+};
+
+async function inWorld(
+  options: Partial<StoreOptions>,
+  body: (world: World) => Promise<void>,
+): Promise<void> {
+  const folder = makeTempFolder("compaction");
+  const clock = new TestClock();
+  const store = await openStore({
+    folder,
+    clock,
+    random: new SeededRandom(),
+    log: silentLog,
+    segmentOctets: 200_000,
+    compaction: { minDeadOctets: 10_000 },
+    ...options,
+  });
+  const segments = join(folder, "segments");
+  const octetsOnDisk = (): number =>
+    readdirSync(segments).reduce((sum, file) => {
+      // One may go between the list and the look.
+      const found = statSync(join(segments, file), { throwIfNoEntry: false });
+      return sum + (found?.size ?? 0);
+    }, 0);
+  try {
+    const account = await makeAccount(store);
+    await body({
+      store,
+      clock,
+      folder,
+      mailboxId: inboxOf(store, account).id,
+      octetsOnDisk,
+      async settle() {
+        for (let quiet = 0, last = -1; quiet < 5;) {
+          await clock.advance(100);
+          // A write behind the bite: when it is answered, so is the bite.
+          await store.mail.subscribe(account.id, "nowhere", true);
+          quiet = octetsOnDisk() === last ? quiet + 1 : 0;
+          last = octetsOnDisk();
+        }
+      },
+    });
+  } finally {
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function messageOf(serial: number): Uint8Array {
+  const text = `Subject: message ${serial}\r\n\r\n`;
+  return Buffer.from(text + `${serial} `.repeat(MESSAGE_OCTETS).slice(0, MESSAGE_OCTETS));
+}
+
+/** Appends messages 1 to `count`, one by one; their UIDs are their numbers. */
+async function fill({ store, mailboxId }: World, count: number): Promise<Map<number, MessageId>> {
+  for (let serial = 1; serial <= count; serial += 10) {
+    await store.mail.append(
+      mailboxId,
+      Array.from({ length: 10 }, (_, index) => ({
+        message: store.octets.stageOctets(messageOf(serial + index)),
+        flags: [],
+        internalDateMs: 0,
+      })),
+    );
+  }
+  const mailbox = await store.mail.open(mailboxId);
+  assert.ok(mailbox);
+  const ids = new Map<number, MessageId>();
+  for (let index = 0; index < mailbox.count; index++) {
+    ids.set(mailbox.uids[index], mailbox.messageIds[index] as MessageId);
+  }
+  mailbox.release();
+  return ids;
+}
+
+async function allIsThere({ store }: World, ids: ReadonlyMap<number, MessageId>): Promise<void> {
+  for (const [uid, id] of ids) {
+    assert.deepEqual(Buffer.from(await store.octets.read(id)), Buffer.from(messageOf(uid)));
+  }
+  assert.deepEqual(await store.check(), []);
+}
+
+const keepTenths = (uid: number): boolean => uid % 10 === 0;
+
+async function expungeMost(world: World, ids: Map<number, MessageId>): Promise<void> {
+  const dead = [...ids.keys()].filter((uid) => !keepTenths(uid));
+  await world.store.mail.expunge(world.mailboxId, dead, false);
+  for (const uid of dead) ids.delete(uid);
+}
+
+test("expunged octets are given back, living ones stay what they are", () =>
+  inWorld({}, async (world) => {
+    const ids = await fill(world, 400);
+    const before = world.octetsOnDisk();
+    await expungeMost(world, ids);
+    await world.settle();
+    await allIsThere(world, ids);
+    // 400 messages of 4 KB; 40 live. The open segment and the zeros written ahead in it are left out.
+    assert.ok(before - world.octetsOnDisk() > 1_000_000, `${before} to ${world.octetsOnDisk()}`);
+  }));
+
+test("whoever reads while segments are emptied reads the right octets", () =>
+  inWorld({}, async (world) => {
+    const ids = await fill(world, 400);
+    await expungeMost(world, ids);
+    let isDone = false;
+    const reading = (async () => {
+      while (!isDone) {
+        for (const [uid, id] of ids) {
+          const octets = await world.store.octets.read(id, 0, 30);
+          assert.deepEqual(Buffer.from(octets), Buffer.from(messageOf(uid).subarray(0, 30)));
+        }
+      }
+    })();
+    await world.settle();
+    isDone = true;
+    await reading;
+  }));
+
+test("a segment with more living octets than dead ones is left alone", () =>
+  inWorld({}, async (world) => {
+    const ids = await fill(world, 200);
+    const before = world.octetsOnDisk();
+    const dead = [...ids.keys()].filter((uid) => uid % 3 === 0);
+    await world.store.mail.expunge(world.mailboxId, dead, false);
+    await world.settle();
+    assert.equal(world.octetsOnDisk(), before);
+  }));
+
+test("without the setting nothing is moved", () =>
+  inWorld({ compaction: undefined }, async (world) => {
+    const ids = await fill(world, 200);
+    const before = world.octetsOnDisk();
+    await expungeMost(world, ids);
+    await world.settle();
+    assert.equal(world.octetsOnDisk(), before);
+  }));
+
+test("spoilt octets are not carried on as if they were good; the operator hears of it", async () => {
+  const log = new RecordingLog();
+  await inWorld({ log }, async (world) => {
+    const ids = await fill(world, 200);
+    const first = readdirSync(join(world.folder, "segments")).sort()[0];
+    const descriptor = openSync(join(world.folder, "segments", first), "r+");
+    // Message 10 lives on.
+    writeSync(descriptor, Buffer.from("XXXX"), 0, 4, 9 * messageOf(1).length + 500);
+    closeSync(descriptor);
+    await expungeMost(world, ids);
+    await world.settle();
+    assert.ok(log.events.some(({ event }) => event === "store.segment-spoilt"));
+    assert.ok(readdirSync(join(world.folder, "segments")).includes(first));
+    const problems = await world.store.check();
+    assert.deepEqual(
+      problems.map(({ kind }) => kind),
+      ["hash-differs"],
+    );
+  });
+});
+
+for (const point of ["compaction-copied", "compaction-committed"]) {
+  test(`a disk that fails at ${point} costs nothing`, () =>
+    inWorld(
+      {
+        writerHooks: new URL(
+          `../testing/fail-at.ts?point=${point}&times=3&skip=2`,
+          import.meta.url,
+        ),
+      },
+      async (world) => {
+        const ids = await fill(world, 400);
+        await expungeMost(world, ids);
+        await world.clock.advance(70_000);
+        await world.settle();
+        await world.clock.advance(70_000);
+        await world.settle();
+        await allIsThere(world, ids);
+      },
+    ));
+}
