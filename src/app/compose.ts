@@ -50,7 +50,7 @@ const ALIAS_WATCH_MS = 2_000;
 export async function compose(parts: ServerParts): Promise<Server> {
   const { settings, store, log } = parts;
   const guard = makeLoginGuard(systemClock);
-  const verifyToken = tokenVerifier(settings.login.oauth);
+  const verifyToken = tokenVerifier(settings.login.oauth, systemClock);
   const policy = new RuleEngine(readRules(settings.rules).rules);
   const mta = makeMta({
     store,

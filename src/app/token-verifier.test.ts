@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
 import type { TokenVerdict } from "../sasl/server-deps.ts";
 import type { OauthSettings } from "./config/settings-shape.ts";
+import { systemClock } from "../net/system-clock.ts";
 import { tokenVerifier } from "./token-verifier.ts";
 
 type Seen = { readonly authorization: string | undefined; readonly body: string };
@@ -26,14 +27,21 @@ async function verifierAt(
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   t.after(() => server.close().closeAllConnections());
   const { port } = server.address() as AddressInfo;
-  const verify = tokenVerifier({
-    introspectionUrl: `http://127.0.0.1:${port}/introspect`,
-    clientId: "post:horn",
-    clientSecret: "s e",
-    scope: undefined,
-    nameMember: "username",
-    ...settings,
-  });
+  const verify = tokenVerifier(
+    {
+      introspectionUrl: `http://127.0.0.1:${port}/introspect`,
+      keySet: undefined,
+      issuer: undefined,
+      audience: undefined,
+      clockLeeway: 60_000,
+      clientId: "post:horn",
+      clientSecret: "s e",
+      scope: undefined,
+      nameMember: "username",
+      ...settings,
+    },
+    systemClock,
+  );
   assert.ok(verify !== undefined);
   return { verify, seen };
 }

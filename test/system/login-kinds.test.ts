@@ -1,6 +1,7 @@
 /** Logging in without a password: by a client's certificate, and by a token of an OAuth server. */
 
 import assert from "node:assert/strict";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -120,5 +121,34 @@ suite("logging in without a password", () => {
     assert.equal(asked.length, 3);
     await server.stop();
     assert.doesNotMatch(server.output(), /Bearer|=good/);
+  });
+
+  test("OAUTHBEARER by a signed token: the key set of the configuration decides", async (t) => {
+    const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+    const folder = await makePosthornFolder(t, {
+      config: `[login.oauth]\nkeySet = "keys.json"\nissuer = "https://login.test/"\naudience = "posthorn"\nnameMember = "sub"\n`,
+    });
+    const keys = { keys: [{ ...publicKey.export({ format: "jwk" }), kid: "one" }] };
+    writeFileSync(join(folder.path, "keys.json"), JSON.stringify(keys));
+    await folder.must("domain", "add", "us.test");
+    await folder.addAccount("anna@us.test", "secret of anna");
+    const server = await folder.start();
+    const token = (aud: string): string => {
+      const exp = Math.floor(Date.now() / 1000) + 600;
+      const claims = { iss: "https://login.test/", aud, sub: "anna@us.test", exp };
+      const part = (value: object): string =>
+        Buffer.from(JSON.stringify(value)).toString("base64url");
+      const signed = `${part({ alg: "EdDSA", kid: "one" })}.${part(claims)}`;
+      return `${signed}.${sign(null, Buffer.from(signed), privateKey).toString("base64url")}`;
+    };
+    const bearer = (aud: string): string =>
+      `AUTH OAUTHBEARER ${btoa(`n,a=anna@us.test,\u0001auth=Bearer ${token(aud)}\u0001\u0001`)}`;
+    const { submissions } = server.ports;
+    const mail = "MAIL FROM:<anna@us.test>";
+    const right = ["EHLO a.test", bearer("posthorn"), mail, "QUIT"];
+    assert.match(await conversation(submissions, right), /235 [^]*250 2\.1\.0/);
+    const wrong = ["EHLO a.test", bearer("calendar"), "AQ==", mail, "QUIT"];
+    assert.match(await conversation(submissions, wrong), /334 [^]*535 [^]*530 /);
+    await server.stop();
   });
 });

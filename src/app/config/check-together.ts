@@ -11,6 +11,7 @@ export function checkTogether(settings: Settings): Conflict[] {
   return [
     ...portConflicts(settings),
     ...holdConflicts(settings),
+    ...tokenConflicts(settings),
     ...credentialConflicts(["smarthost"], settings.smarthost),
     ...readRules(settings.rules).problems.map(({ index, member, problem }) => ({
       path: ["rules", index, member],
@@ -42,6 +43,22 @@ function holdConflicts({ smtp, queue }: Settings): Conflict[] {
   const problem =
     "smtp.longestHold must be shorter than queue.expireAfter: a held message has not much time left then";
   return [{ path: ["smtp", "longestHold"], problem }];
+}
+
+/** Without these a token that the same server gave out for anything else would open a mailbox. */
+function tokenConflicts({ login }: Settings): Conflict[] {
+  const { keySet, issuer, audience } = login.oauth;
+  if (keySet === undefined) return [];
+  return Object.entries({ issuer, audience }).flatMap(([name, value]) =>
+    value === undefined
+      ? [
+          {
+            path: ["login", "oauth", "keySet"],
+            problem: `login.oauth.keySet needs login.oauth.${name} beside it`,
+          },
+        ]
+      : [],
+  );
 }
 
 function overlap(one: HostPort, other: HostPort): boolean {

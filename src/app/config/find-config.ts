@@ -101,12 +101,21 @@ function withAbsolutePaths(settings: Settings, base: string): Settings {
       })),
       clientAnchors: settings.tls.clientAnchors.map((file) => resolve(base, file)),
     },
+    login: {
+      ...settings.login,
+      oauth: { ...settings.login.oauth, keySet: absoluteFile(settings.login.oauth.keySet, base) },
+    },
     aliasFiles: settings.aliasFiles.map((entry) => ({
       ...entry,
       path: resolve(base, entry.path),
       includeFolders: entry.includeFolders.map((folder) => resolve(base, folder)),
     })),
   };
+}
+
+/** A key set may also be at a web address, which stays as it is. */
+function absoluteFile(place: string | undefined, base: string): string | undefined {
+  return place === undefined || /^https?:/.test(place) ? place : resolve(base, place);
 }
 
 /** "localhost" as our name would be refused by half the world, so the machine's own is better. */

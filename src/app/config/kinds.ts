@@ -213,14 +213,30 @@ function isPort(value: number): boolean {
 }
 
 /** Tokens are as good as passwords: they leave this machine under TLS alone. */
-export const introspectionUrl: GenericSchema<unknown, string> = checked((input) => {
+export const introspectionUrl: GenericSchema<unknown, string> = checked(
+  (input) =>
+    readWebAddress(input) ??
+    'must be an address such as "https://login.example.org/oauth/introspect"',
+);
+
+export const keySetPlace: GenericSchema<unknown, string> = checked((input) => {
+  if (typeof input === "string" && input !== "" && !/^[a-z][a-z0-9+.-]*:/i.test(input)) {
+    return { value: input };
+  }
+  return (
+    readWebAddress(input) ??
+    'must be an address such as "https://login.example.org/jwks.json", or the path of a file'
+  );
+});
+
+function readWebAddress(input: unknown): { value: string } | undefined {
   const url = typeof input === "string" ? URL.parse(input) : null;
   const isLocal = ["127.0.0.1", "[::1]", "localhost"].includes(url?.hostname ?? "");
   const isGood = url?.protocol === "https:" || (url?.protocol === "http:" && isLocal);
   return url !== null && isGood && url.username === "" && url.password === ""
     ? { value: url.href }
-    : 'must be an address such as "https://login.example.org/oauth/introspect"';
-});
+    : undefined;
+}
 
 export const texts: GenericSchema<unknown, readonly string[]> = each((input) =>
   typeof input === "string" ? { value: input } : "must be text in quotes",

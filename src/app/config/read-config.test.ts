@@ -68,6 +68,14 @@ const WRONG: [source: string, complaint: string][] = [
     'x:5:1: smarthost.tls can\'t be "never" where a password is given: it goes over TLS only',
   ],
   [
+    "[login.oauth]\nkeySet = 'keys.json'\nissuer = 'x'",
+    "x:2:1: login.oauth.keySet needs login.oauth.audience beside it",
+  ],
+  [
+    "[login.oauth]\nkeySet = 'http://login.test/keys'\nissuer = 'x'\naudience = 'y'",
+    'x:2:1: login.oauth.keySet must be an address such as "https://login.example.org/jwks.json", or the path of a file, not "http://login.test/keys"',
+  ],
+  [
     "[addresses]\nrecipientDelimiter = '++'",
     'x:2:1: addresses.recipientDelimiter must be one character such as "+", or "" for none, not "++"',
   ],

@@ -70,6 +70,11 @@ export type LoginSettings = {
 
 export type OauthSettings = {
   readonly introspectionUrl: string | undefined;
+  /** An address, or the path of a file. */
+  readonly keySet: string | undefined;
+  readonly issuer: string | undefined;
+  readonly audience: string | undefined;
+  readonly clockLeeway: number;
   readonly clientId: string | undefined;
   readonly clientSecret: string | undefined;
   readonly scope: string | undefined;
