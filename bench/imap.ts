@@ -65,7 +65,7 @@ async function fill(store: Store, messages: number): Promise<void> {
       flags: (from + at) % 3 === 0 ? [] : ["\\Seen"],
       internalDateMs: Date.UTC(2026, 0, 1) + (from + at) * 60_000,
     }));
-    await store.mail.append(inbox.id, requests);
+    await store.mail.append(inbox.grant, requests);
   }
   const seconds = (performance.now() - began) / 1000;
   console.log(`${messages} messages filed in ${seconds.toFixed(1)} s`);

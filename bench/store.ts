@@ -123,7 +123,7 @@ async function benchMailbox(store: Store, accountId: number): Promise<void> {
   const info = store.mail.mailbox(accountId, "INBOX");
   if (info === undefined) throw new Error("no INBOX");
   let from = performance.now();
-  const mailbox = await store.mail.open(info.id);
+  const mailbox = await store.mail.open(info.grant);
   if (mailbox === undefined) throw new Error("no INBOX");
   const { count } = mailbox;
   console.log(`open, ${count} messages: ${(performance.now() - from).toFixed(1)} ms`);
@@ -147,16 +147,16 @@ async function benchMailbox(store: Store, accountId: number): Promise<void> {
 
   const uids = Array.from(mailbox.uids.subarray(0, count));
   from = performance.now();
-  await store.mail.changeFlags(info.id, uids, { action: "add", flags: ["\\Seen"] });
+  await store.mail.changeFlags(info.grant, uids, { action: "add", flags: ["\\Seen"] });
   print("flags changed in one STORE", count, from);
 
   const trash = store.mail.mailbox(accountId, "Trash");
   if (trash === undefined) throw new Error("no Trash");
   from = performance.now();
-  await store.mail.move(info.id, uids, trash.id);
+  await store.mail.move(info.grant, uids, trash.grant);
   print("moved", count, from);
   from = performance.now();
-  await store.mail.expunge(trash.id, "all", false);
+  await store.mail.expunge(trash.grant, "all", false);
   print("expunged", count, from);
   mailbox.release();
 }

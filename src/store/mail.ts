@@ -6,6 +6,7 @@
  * one and the same.
  */
 
+import type { MailboxGrant } from "./mailbox-grant.ts";
 import type { MessageId, StagedMessage } from "./octets.ts";
 
 export type MailboxId = number;
@@ -22,6 +23,9 @@ export type SpecialUse =
 
 export type MailboxInfo = {
   readonly id: MailboxId;
+  /** What the account that asked may do with it; every operation wants it. */
+  readonly grant: MailboxGrant;
+  /** The owner. */
   readonly accountId: number;
   readonly name: string;
   readonly specialUse: SpecialUse | undefined;
@@ -59,6 +63,8 @@ export const MAX_KEYWORDS = 56;
  */
 export interface OpenMailbox {
   readonly info: MailboxInfo;
+  /** By which it was opened. */
+  readonly grant: MailboxGrant;
   readonly count: number;
   readonly uidNext: number;
   readonly highestModSeq: number;
@@ -122,11 +128,16 @@ export type FlagChange = {
   readonly unchangedSince?: number;
 };
 
+/**
+ * `accountId` is always who acts, and names are as that account sees them. Operations on one mailbox
+ * take the grant of it, which only the store makes; they reject with `not-found` when the mailbox has
+ * gone or may not be seen, and with `refused` when the right is missing.
+ */
 export interface MailStore {
   /** All mailboxes of an account, INBOX first, then by name. */
   mailboxes(accountId: number): readonly MailboxInfo[];
   mailbox(accountId: number, name: string): MailboxInfo | undefined;
-  status(mailboxId: MailboxId): MailboxStatus | undefined;
+  status(grant: MailboxGrant): MailboxStatus | undefined;
 
   /** Parents are made too, as real mailboxes. Rejects with `already-exists`, `refused`. */
   createMailbox(accountId: number, name: string, specialUse?: SpecialUse): Promise<MailboxInfo>;
@@ -139,23 +150,23 @@ export interface MailStore {
   subscriptions(accountId: number): readonly string[];
 
   /** Undefined when there is no such mailbox. */
-  open(mailboxId: MailboxId): Promise<OpenMailbox | undefined>;
+  open(grant: MailboxGrant): Promise<OpenMailbox | undefined>;
   /** Marks all present UIDs as told, and returns the first UID that was not. */
-  takeRecent(mailboxId: MailboxId): Promise<number>;
+  takeRecent(grant: MailboxGrant): Promise<number>;
 
   /** Details of stored messages, in the order asked; undefined for what is gone. */
   details(messageIds: readonly MessageId[]): (MessageDetails | undefined)[];
   /** The delivery prefix of one message in one mailbox (often empty). */
-  prefix(mailboxId: MailboxId, uid: number): Uint8Array;
+  prefix(grant: MailboxGrant, uid: number): Uint8Array;
 
   /** All or none. Rejects with `not-found`, `over-quota`. UIDs in order. */
   append(
-    mailboxId: MailboxId,
+    grant: MailboxGrant,
     requests: readonly AppendRequest[],
   ): Promise<{ uidValidity: number; uids: readonly number[] }>;
   /** `changed`: UIDs whose flags differ now; `unchanged`: were so already; `modified`: failed UNCHANGEDSINCE. Absent UIDs are in none. */
   changeFlags(
-    mailboxId: MailboxId,
+    grant: MailboxGrant,
     uids: readonly number[],
     change: FlagChange,
   ): Promise<{
@@ -165,16 +176,16 @@ export interface MailStore {
     modSeq: number;
   }>;
   /** Octets are shared, not copied. Absent UIDs are passed over. `from[i]` became `to[i]`. */
-  copy(fromId: MailboxId, uids: readonly number[], toId: MailboxId): Promise<CopyResult>;
-  move(fromId: MailboxId, uids: readonly number[], toId: MailboxId): Promise<CopyResult>;
+  copy(from: MailboxGrant, uids: readonly number[], to: MailboxGrant): Promise<CopyResult>;
+  move(from: MailboxGrant, uids: readonly number[], to: MailboxGrant): Promise<CopyResult>;
   /** Removes the given UIDs; with `onlyDeleted` just those flagged `\Deleted`. Returns the removed. */
   expunge(
-    mailboxId: MailboxId,
+    grant: MailboxGrant,
     uids: readonly number[] | "all",
     onlyDeleted: boolean,
   ): Promise<readonly number[]>;
   /** UIDs expunged after `modSeq`, ascending (RFC 7162 VANISHED); undefined when that is longer ago than tombstones are kept. */
-  expungedSince(mailboxId: MailboxId, modSeq: number): readonly number[] | undefined;
+  expungedSince(grant: MailboxGrant, modSeq: number): readonly number[] | undefined;
 
   /** Every change of the account's mail from now on. Returns the function that ends it. */
   onAccountChange(accountId: number, listener: (change: MailboxChange) => void): () => void;

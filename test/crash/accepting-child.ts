@@ -56,12 +56,13 @@ async function caller(): Promise<void> {
       ],
     });
     writeSync(1, `ack ${id}\n`);
-    const [{ mailboxId, uid }] = deliveries;
+    const [{ uid }] = deliveries;
+    const inbox = store.mail.mailbox(account.id, "INBOX");
     const archive = store.mail.mailbox(account.id, "Archive");
-    if (id % 3 === 0) {
-      await store.mail.changeFlags(mailboxId, [uid], { action: "add", flags: ["\\Seen", "$k"] });
+    if (id % 3 === 0 && inbox) {
+      await store.mail.changeFlags(inbox.grant, [uid], { action: "add", flags: ["\\Seen", "$k"] });
     }
-    if (id % 5 === 0 && archive) await store.mail.move(mailboxId, [uid], archive.id);
+    if (id % 5 === 0 && inbox && archive) await store.mail.move(inbox.grant, [uid], archive.grant);
   }
 }
 

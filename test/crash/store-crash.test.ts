@@ -129,7 +129,9 @@ class Ledger {
     const present = new Set<number>();
     for (const { id: accountId } of store.directory.accounts()) {
       for (const name of ["INBOX", "Archive"]) {
-        const box = await store.mail.open(store.mail.mailbox(accountId, name)?.id ?? 0);
+        const info = store.mail.mailbox(accountId, name);
+        assert.ok(info);
+        const box = await store.mail.open(info.grant);
         assert.ok(box);
         for (let index = 0; index < box.count; index++) {
           assert.ok(index === 0 || box.uids[index] > box.uids[index - 1], "UIDs ascend");

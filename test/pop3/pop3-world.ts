@@ -99,7 +99,7 @@ export async function file(
 ): Promise<readonly number[]> {
   const mailbox = await mailboxNamed(world, mailboxName);
   const { uids } = await world.store.mail.append(
-    mailbox.id,
+    mailbox.grant,
     messages.map((text) => ({
       message: world.store.octets.stageOctets(
         typeof text === "string" ? Buffer.from(text, "latin1") : text,
@@ -146,7 +146,7 @@ export async function mailboxNamed(world: Pop3World, name: string): Promise<Mail
 
 /** UIDs now in a mailbox. */
 export async function uidsIn(world: Pop3World, name = "INBOX"): Promise<number[]> {
-  const open = await world.store.mail.open((await mailboxNamed(world, name)).id);
+  const open = await world.store.mail.open((await mailboxNamed(world, name)).grant);
   const uids = Array.from(open?.uids.subarray(0, open.count) ?? []);
   open?.release();
   return uids;

@@ -57,7 +57,7 @@ export class StoreAppend implements AppendTransaction {
   async commit(): Promise<Completion> {
     try {
       const { uidValidity, uids } = await this.#session.deps.store.mail.append(
-        this.#mailbox.id,
+        this.#mailbox.grant,
         this.#requests,
       );
       return okay("Appended", `APPENDUID ${uidValidity} ${formatSet(uids)}`);

@@ -10,13 +10,14 @@ import type { OctetRange } from "../../message/imap-view/section.ts";
 import { decodeStructure, type StoredPart } from "../../message/imap-view/stored-structure.ts";
 import type { Section } from "../../imap/section.ts";
 import type { Store } from "../../store/contract.ts";
-import type { MailboxId, MessageDetails } from "../../store/mail.ts";
+import type { MessageDetails } from "../../store/mail.ts";
+import type { MailboxGrant } from "../../store/mailbox-grant.ts";
 
 const PRELOAD_OCTETS = 262_144;
 
 /** A message in a mailbox; `sizeOctets` counts its prefix. */
 export type Entry = {
-  readonly mailboxId: MailboxId;
+  readonly grant: MailboxGrant;
   readonly uid: number;
   readonly sizeOctets: number;
 };
@@ -38,7 +39,7 @@ export class BodySource {
     this.#store = store;
     // The sizes tell whether there is a prefix at all: most of the time that spares a look-up.
     const hasPrefix = entry.sizeOctets !== details.sizeOctets;
-    this.#prefix = hasPrefix ? store.mail.prefix(entry.mailboxId, entry.uid) : NO_OCTETS;
+    this.#prefix = hasPrefix ? store.mail.prefix(entry.grant, entry.uid) : NO_OCTETS;
   }
 
   /** Reads all at once where that is not much, for those who will want most of it. */

@@ -83,9 +83,9 @@ export class FetchBodies {
     { uid, sizeOctets }: { readonly uid: number; readonly sizeOctets: number },
     details: MessageDetails,
   ): Promise<LoadedBodies | undefined> {
-    const mailboxId = this.#view.open.info.id;
+    const { grant } = this.#view.open;
     try {
-      const source = new BodySource(this.#deps.store, details, { mailboxId, uid, sizeOctets });
+      const source = new BodySource(this.#deps.store, details, { grant, uid, sizeOctets });
       const items: LoadedItem[] = [];
       const count = this.#sections.length + this.#binaries.length;
       const aheadOctets = AHEAD_OCTETS / Math.max(1, count);
@@ -107,7 +107,7 @@ export class FetchBodies {
     } catch (error) {
       // Expunged between the look at the columns and the reading: gone, not broken.
       if (isMailError(error, "not-found")) return undefined;
-      this.#deps.log.error("imap.message-unreadable", error, { mailboxId, uid });
+      this.#deps.log.error("imap.message-unreadable", error, { mailboxId: grant.mailboxId, uid });
       this.problem ??= no("Some messages could not be read", "SERVERBUG");
       return undefined;
     }

@@ -39,7 +39,7 @@ export type Since = {
 /** `* VANISHED (EARLIER) set` */
 export function writeVanished(session: MailSession, view: SelectedMailbox, since: Since): void {
   const { open } = view;
-  const expunged = session.deps.store.mail.expungedSince(open.info.id, since.modSeq);
+  const expunged = session.deps.store.mail.expungedSince(open.grant, since.modSeq);
   const gone =
     expunged === undefined
       ? gapsIn(view, since.ranges)

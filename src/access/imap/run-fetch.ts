@@ -186,7 +186,7 @@ class Fetch {
     const uids = unseen.map((message) => message.uid);
     const { mail } = this.#session.deps.store;
     const changed = await keepIfPossible(this.#session, "\\Seen", () =>
-      mail.changeFlags(open.info.id, uids, { action: "add", flags: ["\\Seen"] }),
+      mail.changeFlags(open.grant, uids, { action: "add", flags: ["\\Seen"] }),
     );
     if (changed === undefined) return;
     view.ownChange(changed.modSeq);

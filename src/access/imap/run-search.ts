@@ -165,12 +165,13 @@ class Search {
     const { store } = this.#session.deps;
     const positions = uids.map((uid) => open.indexOfUid(uid));
     const details = store.mail.details(positions.map((position) => open.messageIds[position]));
-    const mailboxId = open.info.id;
     return uids.flatMap((uid, index) => {
       const found = details[index];
       if (found === undefined) return [];
       const sizeOctets = open.sizesOctets[positions[index]];
-      const text = new SearchText(new BodySource(store, found, { mailboxId, uid, sizeOctets }));
+      const text = new SearchText(
+        new BodySource(store, found, { grant: open.grant, uid, sizeOctets }),
+      );
       return [{ uid, text, isReadable: true }];
     });
   }

@@ -26,7 +26,7 @@ export const runSelect: Run<SelectCommand> = async (session, command, context) =
   }
   const info = mail.mailbox(session.accountId, command.mailbox);
   if (info === undefined) return no("No such mailbox", "NONEXISTENT");
-  const open = await mail.open(info.id);
+  const open = await mail.open(info.grant);
   if (open === undefined) return no("No such mailbox", "NONEXISTENT");
   if (command.isCondstore) context.enabled.isCondstore = true;
   const isReadOnly = command.verb === "EXAMINE";
@@ -47,10 +47,10 @@ async function recentFrom(
   isReadOnly: boolean,
 ): Promise<number> {
   const { mail } = session.deps.store;
-  const firstRecentUid = mail.status(info.id)?.firstRecentUid ?? open.uidNext;
+  const firstRecentUid = mail.status(info.grant)?.firstRecentUid ?? open.uidNext;
   const last = open.count === 0 ? 0 : open.uids[open.count - 1];
   if (isReadOnly || last < firstRecentUid) return firstRecentUid;
-  const taken = await keepIfPossible(session, "\\Recent", () => mail.takeRecent(info.id));
+  const taken = await keepIfPossible(session, "\\Recent", () => mail.takeRecent(info.grant));
   // Not taken: the messages are recent once more.
   return taken ?? firstRecentUid;
 }
@@ -88,7 +88,7 @@ export async function closeSelected(session: MailSession): Promise<void> {
   view.release();
   if (view.isReadOnly || view.isGone || !view.hasAnnounced) return;
   try {
-    await session.deps.store.mail.takeRecent(view.open.info.id);
+    await session.deps.store.mail.takeRecent(view.open.grant);
   } catch (error) {
     // Nothing is lost but that some messages are recent once more.
     session.deps.log.debug("imap.recent-not-taken", { problem: String(error) });
@@ -102,7 +102,7 @@ export const runClose: Run<BareCommand<"CLOSE"> | BareCommand<"UNSELECT">> = asy
 ): Promise<Completion> => {
   const view = session.selected;
   if (view !== undefined && command.verb === "CLOSE" && !view.isReadOnly && !view.isGone) {
-    await session.deps.store.mail.expunge(view.open.info.id, "all", true);
+    await session.deps.store.mail.expunge(view.open.grant, "all", true);
   }
   await closeSelected(session);
   return okay(command.verb === "CLOSE" ? "Closed" : "Unselected");

@@ -23,7 +23,7 @@ export async function writeStatus(
   context: CommandContext,
 ): Promise<boolean> {
   const { mail } = session.deps.store;
-  const status = mail.status(info.id);
+  const status = mail.status(info.grant);
   if (status === undefined) return false;
   // RFC 7162 §3.1.2: asking for HIGHESTMODSEQ switches CONDSTORE on.
   if (items.includes("HIGHESTMODSEQ")) context.enabled.isCondstore = true;
@@ -50,7 +50,7 @@ async function count(
   const hasDeleted = items.includes("DELETED-STORAGE") && status.deleted > 0;
   const nothing = { recent: 0, deletedOctets: 0 };
   if (!hasRecent && !hasDeleted) return nothing;
-  const open = await session.deps.store.mail.open(info.id);
+  const open = await session.deps.store.mail.open(info.grant);
   if (open === undefined) return nothing;
   let deletedOctets = 0;
   for (let position = 0; hasDeleted && position < open.count; position++) {

@@ -26,7 +26,7 @@ export const runStore: Run<StoreCommand> = async (session, command, context) => 
   // Others' changes are told first: afterwards they could not be told from what is silenced.
   writeUpdates(view, context, "keep-numbers");
   const { uids } = view.resolve(command.set, command.isUid, session.saved);
-  const outcome = await session.deps.store.mail.changeFlags(view.open.info.id, Array.from(uids), {
+  const outcome = await session.deps.store.mail.changeFlags(view.open.grant, Array.from(uids), {
     action: command.action,
     flags: command.flags,
     unchangedSince: command.unchangedSince,

@@ -71,7 +71,7 @@ async function loadKey(
   const [details] = store.mail.details([open.messageIds[position]]);
   if (details === undefined) return undefined;
   try {
-    const source = new BodySource(store, details, { mailboxId, uid, sizeOctets });
+    const source = new BodySource(store, details, { grant: open.grant, uid, sizeOctets });
     const { end } = source.rangeOf({ path: [], kind: "header", fields: [] }) ?? { end: 0 };
     const octets = await source.read({ start: 0, end: Math.min(end, MAX_HEADER_OCTETS) });
     const key = threadKey(octets, parseHeader(octets));

@@ -23,11 +23,11 @@ export const runTransfer: Run<TransferCommand> = async (session, command, contex
   const { uids } = view.resolve(command.set, command.isUid, session.saved);
   // Nothing there, or not any more, is no error: clients would try for ever.
   if (uids.length === 0) return okay("Nothing to do");
-  const fromId = view.open.info.id;
+  const from = view.open.grant;
   const result = await orTryCreate(
     command.verb === "COPY"
-      ? mail.copy(fromId, Array.from(uids), target.id)
-      : mail.move(fromId, Array.from(uids), target.id),
+      ? mail.copy(from, Array.from(uids), target.grant)
+      : mail.move(from, Array.from(uids), target.grant),
   );
   if ("status" in result) return result;
   if (result.from.length === 0) return okay("Nothing to do");
@@ -53,7 +53,7 @@ export const runExpunge: Run<ExpungeCommand> = async (session, command, context)
   if (view === undefined) return no("No mailbox is selected");
   if (view.isReadOnly) return no("The mailbox is selected read-only", "NOPERM");
   writeAdded(view, context);
-  await session.deps.store.mail.expunge(view.open.info.id, uidsOf(session, command), true);
+  await session.deps.store.mail.expunge(view.open.grant, uidsOf(session, command), true);
   if (!context.enabled.isQresync) return okay("Expunged");
   // RFC 7162 §3.2.10: the client may take the whole mailbox for known up to here.
   return okay("Expunged", `HIGHESTMODSEQ ${view.open.highestModSeq}`);

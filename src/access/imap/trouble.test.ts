@@ -91,7 +91,8 @@ test("one unreadable message does not hide the others, nor end the session", asy
   for (let n = 0; n < 3; n++) await world.deliver(user, MESSAGE);
   const account = world.store.directory.account(user);
   const inbox = world.store.mail.mailbox(account?.id ?? 0, "INBOX");
-  const open = await world.store.mail.open(inbox?.id ?? 0);
+  assert.ok(inbox);
+  const open = await world.store.mail.open(inbox.grant);
   const broken = open?.messageIds[1];
   open?.release();
   const octets = around(world.store.octets, {

@@ -37,7 +37,7 @@ suite("programs that speak POP3", () => {
     (context as { after?(fn: () => void): void }).after?.(() =>
       rmSync(folder, { recursive: true, force: true }),
     );
-    await world.store.mail.expunge((await mailboxNamed(world, "INBOX")).id, "all", false);
+    await world.store.mail.expunge((await mailboxNamed(world, "INBOX")).grant, "all", false);
     await file(world, SAMPLES);
   });
 
@@ -111,7 +111,7 @@ suite("programs that speak POP3", () => {
   peerTest("getmail: over TLS, then empties", ["getmail"], async () => {
     // It starts two processes for each message, so a few have to do.
     const inbox = await mailboxNamed(world, "INBOX");
-    await world.store.mail.expunge(inbox.id, (await uidsIn(world)).slice(5), false);
+    await world.store.mail.expunge(inbox.grant, (await uidsIn(world)).slice(5), false);
     const out = join(folder, "got");
     writeFileSync(
       join(folder, "getmailrc"),

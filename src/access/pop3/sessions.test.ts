@@ -50,7 +50,7 @@ test("random sessions show and leave what the model says", { timeout: 120_000 },
   };
   const expunge = async (): Promise<void> => {
     const victims = stored.filter(() => pick(6) === 0).map(({ uid }) => uid);
-    await world.store.mail.expunge(inbox.id, victims, false);
+    await world.store.mail.expunge(inbox.grant, victims, false);
     stored = stored.filter(({ uid }) => !victims.includes(uid));
   };
 

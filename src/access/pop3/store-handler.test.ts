@@ -34,7 +34,7 @@ after(() => world.close());
 let uids: readonly number[];
 beforeEach(async () => {
   for (const name of ["INBOX", "Lists/Ärger"]) {
-    await world.store.mail.expunge((await mailboxNamed(world, name)).id, "all", false);
+    await world.store.mail.expunge((await mailboxNamed(world, name)).grant, "all", false);
   }
   uids = await file(world, [ONE, TWO, THREE]);
 });
@@ -132,7 +132,7 @@ test("what happens meanwhile over IMAP: numbers stay, new mail waits, the expung
   const probe = await loggedIn();
   const inbox = await mailboxNamed(world, "INBOX");
   const last = (await uidsIn(world)).at(-1)!;
-  await world.store.mail.expunge(inbox.id, [uids[0], last], false);
+  await world.store.mail.expunge(inbox.grant, [uids[0], last], false);
   await file(world, [ONE]);
   assert.match(await probe.ask("STAT"), /^\+OK 4 /);
   assert.match(await probe.ask("RETR 4"), /^-ERR \[SYS\/PERM\] /);
@@ -219,7 +219,7 @@ test("SCRAM-SHA-256-PLUS over STLS, bound to the channel; and STLS on the way", 
 
 test("what RETR has sent whole is \\Seen at QUIT; TOP and a cut session change no flag", async () => {
   const flagsOf = async (): Promise<number[]> => {
-    const open = await world.store.mail.open((await mailboxNamed(world, "INBOX")).id);
+    const open = await world.store.mail.open((await mailboxNamed(world, "INBOX")).grant);
     const flags = Array.from(open!.flags.subarray(0, open!.count));
     open!.release();
     return flags;

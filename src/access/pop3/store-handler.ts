@@ -103,7 +103,7 @@ class StorePop3Handler implements Pop3Handler {
     const { marksSeen = true } = this.#deps;
     const maildropDeps = { mail: store.mail, octets: store.octets, log, marksSeen };
     try {
-      const maildrop = await StoreMaildrop.open(maildropDeps, lock, mailbox.id);
+      const maildrop = await StoreMaildrop.open(maildropDeps, lock, mailbox.grant);
       if (maildrop !== undefined) return maildrop;
     } catch (error) {
       await lock.release();

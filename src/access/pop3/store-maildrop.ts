@@ -8,6 +8,7 @@ import { isMailError, MailError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Maildrop } from "../../pop3/handler.ts";
 import type { MailStore } from "../../store/mail.ts";
+import type { MailboxGrant } from "../../store/mailbox-grant.ts";
 import type { OctetStore } from "../../store/octets.ts";
 import type { MaildropLock } from "./maildrop-lock.ts";
 import { ReadAhead } from "./read-ahead.ts";
@@ -21,7 +22,7 @@ export type StoreMaildropDeps = {
 };
 
 type Snapshot = {
-  readonly mailboxId: number;
+  readonly grant: MailboxGrant;
   readonly uidValidity: number;
   readonly uids: Uint32Array;
   readonly sizesOctets: Uint32Array;
@@ -50,13 +51,13 @@ export class StoreMaildrop implements Maildrop {
   static async open(
     deps: StoreMaildropDeps,
     lock: MaildropLock,
-    mailboxId: number,
+    grant: MailboxGrant,
   ): Promise<StoreMaildrop | undefined> {
-    const mailbox = await deps.mail.open(mailboxId);
+    const mailbox = await deps.mail.open(grant);
     if (mailbox === undefined) return undefined;
     const { count, info } = mailbox;
     const snapshot = {
-      mailboxId,
+      grant,
       uidValidity: info.uidValidity,
       uids: mailbox.uids.slice(0, count),
       sizesOctets: mailbox.sizesOctets.slice(0, count),
@@ -103,19 +104,19 @@ export class StoreMaildrop implements Maildrop {
 
   async update(deleted: readonly number[], retrieved: readonly number[]): Promise<void> {
     const { mail, log } = this.#deps;
-    const { mailboxId } = this.#snapshot;
+    const { grant } = this.#snapshot;
     if (deleted.length > 0) {
       await this.#lock.confirm();
-      await mail.expunge(mailboxId, this.#uidsOf(deleted), false);
+      await mail.expunge(grant, this.#uidsOf(deleted), false);
     }
     if (this.#deps.marksSeen && retrieved.length > 0) {
       try {
         const change = { action: "add", flags: ["\\Seen"] } as const;
-        await mail.changeFlags(mailboxId, this.#uidsOf(retrieved), change);
+        await mail.changeFlags(grant, this.#uidsOf(retrieved), change);
       } catch (error) {
         // The removal stands; a flag less is no reason to tell the client otherwise.
         if (!isMailError(error)) throw error;
-        log.error("pop3.seen-failed", error, { mailboxId });
+        log.error("pop3.seen-failed", error, { mailboxId: grant.mailboxId });
       }
     }
     await this.release();
@@ -131,8 +132,8 @@ export class StoreMaildrop implements Maildrop {
 
   #prefixOf(index: number): Uint8Array {
     if (this.#prefix?.index !== index) {
-      const { mailboxId, uids } = this.#snapshot;
-      this.#prefix = { index, octets: this.#deps.mail.prefix(mailboxId, uids[index]) ?? NO_OCTETS };
+      const { grant, uids } = this.#snapshot;
+      this.#prefix = { index, octets: this.#deps.mail.prefix(grant, uids[index]) ?? NO_OCTETS };
     }
     return this.#prefix.octets;
   }

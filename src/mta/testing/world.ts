@@ -234,11 +234,11 @@ export class TestHost {
     const account = this.store.directory.account(`${user}@${this.options.domain}`);
     const info = account && this.store.mail.mailbox(account.id, name);
     if (info === undefined) return [];
-    const open = await this.store.mail.open(info.id);
+    const open = await this.store.mail.open(info.grant);
     if (open === undefined) return [];
     const messages: string[] = [];
     for (let index = 0; index < open.count; index++) {
-      const prefix = this.store.mail.prefix(info.id, open.uids[index]);
+      const prefix = this.store.mail.prefix(info.grant, open.uids[index]);
       const octets = await this.store.octets.read(open.messageIds[index]);
       messages.push(decodeUtf8(concatBytes([prefix, octets])));
     }

@@ -51,14 +51,14 @@ for (const point of [
     void test(`security row 28: ${code} at ${point} is ${expected}, nothing partial is seen`, () =>
       failing(point, code, async (store) => {
         const account = await makeAccount(store);
-        const { id } = inboxOf(store, account);
-        const box = await store.mail.open(id);
+        const { grant } = inboxOf(store, account);
+        const box = await store.mail.open(grant);
         assert.ok(box);
         const delivery = { deliveries: [deliveryTo(account)] };
         await assert.rejects(acceptFor(store, delivery), { code: expected, temporary: true });
         const message = store.octets.stageOctets(MESSAGE);
         const refused = await Promise.allSettled([
-          store.mail.append(id, [{ message, flags: ["$x"], internalDateMs: 1 }]),
+          store.mail.append(grant, [{ message, flags: ["$x"], internalDateMs: 1 }]),
           acceptFor(store, delivery),
         ]);
         assert.deepEqual(
@@ -66,10 +66,12 @@ for (const point of [
           ["rejected", "rejected"],
         );
         assert.equal(box.count, 0);
-        assert.equal(store.mail.status(id)?.messages, 0);
+        assert.equal(store.mail.status(grant)?.messages, 0);
         assert.deepEqual(await store.check(), []);
         // The disk has room again: the same staged message can still be stored.
-        const { uids } = await store.mail.append(id, [{ message, flags: [], internalDateMs: 1 }]);
+        const { uids } = await store.mail.append(grant, [
+          { message, flags: [], internalDateMs: 1 },
+        ]);
         assert.deepEqual(uids, [1]);
         assert.equal(box.count, 1);
         assert.ok(equalBytes(await store.octets.read(box.messageIds[0]), MESSAGE));
@@ -81,14 +83,14 @@ for (const point of [
 test("a failed segment does not stop requests that carry no octets", () =>
   failing("before-append", "ENOSPC", async (store) => {
     const account = await makeAccount(store);
-    const { id } = inboxOf(store, account);
+    const { grant } = inboxOf(store, account);
     const [accepted, created] = await Promise.allSettled([
       acceptFor(store, { deliveries: [deliveryTo(account)] }),
       store.mail.createMailbox(account.id, "x"),
     ]);
     assert.equal(accepted.status, "rejected");
     assert.equal(created.status, "fulfilled");
-    assert.equal(store.mail.status(id)?.messages, 0);
+    assert.equal(store.mail.status(grant)?.messages, 0);
   }));
 
 test("free space is told, and when it is low", async () => {

@@ -18,8 +18,10 @@ import type {
   OpenMailbox,
   SpecialUse,
 } from "../mail.ts";
+import type { MailboxGrant, Right } from "../mailbox-grant.ts";
 import type { MessageId } from "../octets.ts";
 import { ownStaged } from "./accept-request.ts";
+import { CheckedGrant } from "./checked-grant.ts";
 import { ChangeHub } from "./change-hub.ts";
 import { Database } from "./database.ts";
 import { mailboxInfo, mailboxInfoByName, mailboxInfos, mailboxStatus } from "./mailbox-rows.ts";
@@ -73,8 +75,8 @@ export class SqliteMail implements MailStore {
     return mailboxInfoByName(this.#deps.database, accountId, inboxKey(name));
   }
 
-  status(mailboxId: MailboxId): MailboxStatus | undefined {
-    return mailboxStatus(this.#deps.database, mailboxId);
+  status(grant: MailboxGrant): MailboxStatus | undefined {
+    return mailboxStatus(this.#deps.database, this.#use(grant, "r"));
   }
 
   async createMailbox(
@@ -117,7 +119,8 @@ export class SqliteMail implements MailStore {
       .map(({ name }) => name);
   }
 
-  async open(mailboxId: MailboxId): Promise<OpenMailbox | undefined> {
+  async open(grant: MailboxGrant): Promise<OpenMailbox | undefined> {
+    const mailboxId = this.#use(grant, "r");
     this.#hub.poll();
     let opening = this.#open.get(mailboxId);
     if (opening === undefined) {
@@ -134,11 +137,12 @@ export class SqliteMail implements MailStore {
     }
     shared.holders++;
     if (++this.#holders === 1) this.#deps.onListening(true);
-    return new MailboxHandle(shared, () => this.#released(shared));
+    return new MailboxHandle(shared, grant, () => this.#released(shared));
   }
 
-  async takeRecent(mailboxId: MailboxId): Promise<number> {
-    const status = this.status(mailboxId);
+  async takeRecent(grant: MailboxGrant): Promise<number> {
+    const mailboxId = this.#use(grant, "r");
+    const status = mailboxStatus(this.#deps.database, mailboxId);
     // Most often nothing is new, and then nothing need be written.
     if (status?.firstRecentUid === status?.uidNext && status) return status.uidNext;
     return this.#deps.writer.submit("takeRecent", () => ({ mailboxId }));
@@ -151,19 +155,20 @@ export class SqliteMail implements MailStore {
     });
   }
 
-  prefix(mailboxId: MailboxId, uid: number): Uint8Array {
+  prefix(grant: MailboxGrant, uid: number): Uint8Array {
     const row = this.#deps.database.get<{ prefix: Uint8Array | null }>(
       "SELECT prefix FROM entry WHERE mailbox_id = ? AND uid = ?",
-      mailboxId,
+      this.#use(grant, "r"),
       uid,
     );
     return row?.prefix ?? NO_OCTETS;
   }
 
   async append(
-    mailboxId: MailboxId,
+    grant: MailboxGrant,
     requests: readonly AppendRequest[],
   ): Promise<{ uidValidity: number; uids: readonly number[] }> {
+    const mailboxId = this.#use(grant, "i");
     const staged = requests.map(({ message }) => ownStaged(message));
     if (!staged.every(({ isInMemory }) => isInMemory)) {
       await Promise.all(staged.map((message) => message.settle()));
@@ -180,8 +185,8 @@ export class SqliteMail implements MailStore {
     return answer;
   }
 
-  changeFlags(
-    mailboxId: MailboxId,
+  async changeFlags(
+    grant: MailboxGrant,
     uids: readonly number[],
     change: FlagChange,
   ): Promise<{
@@ -190,26 +195,33 @@ export class SqliteMail implements MailStore {
     modified: readonly number[];
     modSeq: number;
   }> {
+    const mailboxId = this.#use(grant, "w");
     return this.#deps.writer.submit("changeFlags", () => ({ mailboxId, uids, change }));
   }
 
-  copy(fromId: MailboxId, uids: readonly number[], toId: MailboxId): Promise<CopyResult> {
+  async copy(from: MailboxGrant, uids: readonly number[], to: MailboxGrant): Promise<CopyResult> {
+    const fromId = this.#use(from, "r");
+    const toId = this.#use(to, "i");
     return this.#deps.writer.submit("copy", () => ({ fromId, uids, toId, removes: false }));
   }
 
-  move(fromId: MailboxId, uids: readonly number[], toId: MailboxId): Promise<CopyResult> {
+  async move(from: MailboxGrant, uids: readonly number[], to: MailboxGrant): Promise<CopyResult> {
+    const fromId = this.#use(from, "r", "t", "e");
+    const toId = this.#use(to, "i");
     return this.#deps.writer.submit("copy", () => ({ fromId, uids, toId, removes: true }));
   }
 
-  expunge(
-    mailboxId: MailboxId,
+  async expunge(
+    grant: MailboxGrant,
     uids: readonly number[] | "all",
     onlyDeleted: boolean,
   ): Promise<readonly number[]> {
+    const mailboxId = onlyDeleted ? this.#use(grant, "e") : this.#use(grant, "t", "e");
     return this.#deps.writer.submit("expunge", () => ({ mailboxId, uids, onlyDeleted }));
   }
 
-  expungedSince(mailboxId: MailboxId, modSeq: number): readonly number[] | undefined {
+  expungedSince(grant: MailboxGrant, modSeq: number): readonly number[] | undefined {
+    const mailboxId = this.#use(grant, "r");
     const { database } = this.#deps;
     const row = database.get<{ horizon: number }>(
       "SELECT vanished_horizon AS horizon FROM mailbox WHERE id = ?",
@@ -260,6 +272,11 @@ export class SqliteMail implements MailStore {
   /** Another process has committed something. */
   poll(): void {
     this.#hub.poll();
+  }
+
+  /** The one place where a grant becomes a mailbox. */
+  #use(grant: MailboxGrant, ...rights: readonly Right[]): MailboxId {
+    return CheckedGrant.of(grant).use(rights);
   }
 
   #apply(entry: FeedEntry): void {

@@ -2,6 +2,7 @@
 
 import type { MailboxInfo, MailboxStatus, SpecialUse } from "../mail.ts";
 import type { Database } from "./database.ts";
+import { CheckedGrant } from "./checked-grant.ts";
 
 type InfoRow = {
   readonly id: number;
@@ -48,6 +49,7 @@ export function mailboxInfos(database: Database, accountId: number): MailboxInfo
 function infoOf(row: InfoRow): MailboxInfo {
   return {
     id: row.id,
+    grant: CheckedGrant.ofOwner(row.id, row.accountId),
     accountId: row.accountId,
     name: row.name,
     specialUse: row.specialUse ?? undefined,

@@ -40,8 +40,8 @@ async function withStores(body: (store: Store, other: Store, folder: string) => 
 test("messages read in order while more are written are those that were written", () =>
   withStores(async (store, other) => {
     const account = await makeAccount(store);
-    const { id } = inboxOf(store, account);
-    const box = await store.mail.open(id);
+    const { grant } = inboxOf(store, account);
+    const box = await store.mail.open(grant);
     assert.ok(box);
     const random = new SeededRandom(7);
     let written = 0;
@@ -50,7 +50,7 @@ test("messages read in order while more are written are those that were written"
       const more = Math.floor(random.float() * 8);
       if (written < 600) {
         await store.mail.append(
-          id,
+          grant,
           Array.from({ length: more }, () => ({
             message: store.octets.stageOctets(messageOf(written++)),
             flags: [],
@@ -74,16 +74,16 @@ test("messages read in order while more are written are those that were written"
 test("what is read may be changed without harm to the next reader", () =>
   withStores(async (store) => {
     const account = await makeAccount(store);
-    const { id } = inboxOf(store, account);
+    const { grant } = inboxOf(store, account);
     await store.mail.append(
-      id,
+      grant,
       [0, 1, 2, 3].map((number) => ({
         message: store.octets.stageOctets(messageOf(number)),
         flags: [],
         internalDateMs: 1,
       })),
     );
-    const box = await store.mail.open(id);
+    const box = await store.mail.open(grant);
     assert.ok(box);
     for (let round = 0; round < 2; round++) {
       for (let index = 0; index < 4; index++) {
@@ -97,11 +97,11 @@ test("what is read may be changed without harm to the next reader", () =>
 test("security row 27: a segment that could not be opened is tried again", () =>
   withStores(async (store, other, folder) => {
     const account = await makeAccount(store);
-    const { id } = inboxOf(store, account);
-    await store.mail.append(id, [
+    const { grant } = inboxOf(store, account);
+    await store.mail.append(grant, [
       { message: store.octets.stageOctets(messageOf(1)), flags: [], internalDateMs: 1 },
     ]);
-    const box = await other.mail.open(id);
+    const box = await other.mail.open(grant);
     const messageId = box?.messageIds[0] ?? 0;
     const [file] = readdirSync(join(folder, "segments"));
     const path = join(folder, "segments", file);

@@ -7,6 +7,7 @@ import { SeededRandom } from "../../base/testing/seeded-random.ts";
 import { TestClock } from "../../base/testing/test-clock.ts";
 import type { Store } from "../contract.ts";
 import type { MailboxChange, OpenMailbox } from "../mail.ts";
+import type { MailboxGrant } from "../mailbox-grant.ts";
 import { MailboxModel } from "../testing/mailbox-model.ts";
 import { acceptFor, deliveryTo, makeAccount, MESSAGE } from "../testing/store-fixture.ts";
 import { makeTempFolder } from "../testing/temp-folder.ts";
@@ -25,19 +26,19 @@ const FLAGS = [
 class World {
   readonly random: SeededRandom;
   readonly stores: readonly Store[];
-  readonly ids: readonly number[];
+  readonly grants: readonly MailboxGrant[];
   readonly boxes: readonly (readonly OpenMailbox[])[];
   readonly models: readonly MailboxModel[] = [0, 1, 2].map(() => new MailboxModel());
 
   constructor(
     random: SeededRandom,
     stores: readonly Store[],
-    ids: readonly number[],
+    grants: readonly MailboxGrant[],
     boxes: readonly (readonly OpenMailbox[])[],
   ) {
     this.random = random;
     this.stores = stores;
-    this.ids = ids;
+    this.grants = grants;
     this.boxes = boxes;
   }
 
@@ -46,7 +47,7 @@ class World {
   }
 
   somewhere(): number {
-    return Math.floor(this.random.float() * this.ids.length);
+    return Math.floor(this.random.float() * this.grants.length);
   }
 
   someFlags(): string[] {
@@ -64,7 +65,7 @@ type Step = (world: World, store: Store) => Promise<void>;
 const append: Step = async (world, store) => {
   const place = world.somewhere();
   const flags = world.someFlags();
-  const { uids } = await store.mail.append(world.ids[place], [
+  const { uids } = await store.mail.append(world.grants[place], [
     { message: store.octets.stageOctets(MESSAGE), flags, internalDateMs: 1 },
   ]);
   assert.deepEqual(uids, [world.models[place].add(MESSAGE.length, flags)]);
@@ -76,7 +77,7 @@ const changeFlags: Step = async (world, store) => {
   const uids = world.someUids(place);
   const flags = world.someFlags();
   const action = world.pick(["add", "remove", "replace"] as const);
-  const result = await store.mail.changeFlags(world.ids[place], uids, { action, flags });
+  const result = await store.mail.changeFlags(world.grants[place], uids, { action, flags });
   const changed: number[] = [];
   for (const message of model.messages) {
     if (!uids.includes(message.uid)) continue;
@@ -99,8 +100,8 @@ const copyOrMove: Step = async (world, store) => {
   const model = world.models[from];
   const taken = model.messages.filter(({ uid }) => uids.includes(uid));
   const result = await (removes
-    ? store.mail.move(world.ids[from], uids, world.ids[to])
-    : store.mail.copy(world.ids[from], uids, world.ids[to]));
+    ? store.mail.move(world.grants[from], uids, world.grants[to])
+    : store.mail.copy(world.grants[from], uids, world.grants[to]));
   assert.deepEqual(
     result.to,
     taken.map(({ size, flags }) => world.models[to].add(size, [...flags])),
@@ -115,7 +116,7 @@ const copyOrMove: Step = async (world, store) => {
 const expunge: Step = async (world, store) => {
   const place = world.somewhere();
   const uids = world.random.float() < 0.5 ? ("all" as const) : world.someUids(place);
-  const removed = await store.mail.expunge(world.ids[place], uids, true);
+  const removed = await store.mail.expunge(world.grants[place], uids, true);
   assert.deepEqual(
     removed,
     world.models[place].messages
@@ -126,23 +127,23 @@ const expunge: Step = async (world, store) => {
 };
 
 function remove(world: World, store: Store, place: number, uids: readonly number[]): void {
-  const modSeq = store.mail.status(world.ids[place])?.highestModSeq ?? 0;
+  const modSeq = store.mail.status(world.grants[place])?.highestModSeq ?? 0;
   world.models[place].remove(uids, modSeq);
 }
 
 function check(world: World, modSeqs: readonly number[]): void {
-  world.ids.forEach((id, place) => {
+  world.grants.forEach((grant, place) => {
     const model = world.models[place];
     for (const [index, store] of world.stores.entries()) {
       model.checkAgainst(world.boxes[index][place]);
-      const status = store.mail.status(id);
+      const status = store.mail.status(grant);
       assert.equal(status?.messages, model.messages.length);
       assert.equal(status?.unseen, model.unseen);
       assert.equal(status?.deleted, model.deleted);
       const since = world.pick(modSeqs);
       const vanished = model.vanished.filter(({ modSeq }) => modSeq > since);
       assert.deepEqual(
-        store.mail.expungedSince(id, since),
+        store.mail.expungedSince(grant, since),
         vanished.map(({ uid }) => uid).sort((a, b) => a - b),
       );
     }
@@ -161,16 +162,16 @@ async function makeWorld(folder: string, seed: number): Promise<World> {
     });
   const stores = [await open(), await open()];
   const account = await makeAccount(stores[0]);
-  const ids = stores[0].mail
+  const grants = stores[0].mail
     .mailboxes(account.id)
     .slice(0, 3)
-    .map(({ id }) => id);
+    .map(({ grant }) => grant);
   const boxes: OpenMailbox[][] = [];
   for (const store of stores) {
-    const opened = await Promise.all(ids.map((id) => store.mail.open(id)));
+    const opened = await Promise.all(grants.map((grant) => store.mail.open(grant)));
     boxes.push(opened.filter((box) => box !== undefined));
   }
-  return new World(new SeededRandom(seed), stores, ids, boxes);
+  return new World(new SeededRandom(seed), stores, grants, boxes);
 }
 
 for (const seed of [1, 2]) {
@@ -189,7 +190,7 @@ for (const seed of [1, 2]) {
       );
       if (step % 10 !== 0) continue;
       // Opening looks for what the other process did.
-      for (const store of world.stores) (await store.mail.open(world.ids[0]))?.release();
+      for (const store of world.stores) (await store.mail.open(world.grants[0]))?.release();
       if (seen.length > 0) check(world, seen);
     }
     // Each change was told once, in order, without a gap (Invariant 4).
@@ -219,7 +220,7 @@ test("two processes at once: UIDs are unique, both see the same in the end", asy
     uids,
     Array.from({ length: 200 }, (_, index) => index + 1),
   );
-  for (const store of world.stores) (await store.mail.open(world.ids[0]))?.release();
+  for (const store of world.stores) (await store.mail.open(world.grants[0]))?.release();
   for (const [box] of world.boxes) {
     assert.deepEqual(Array.from(box.uids.subarray(0, box.count)), uids);
   }

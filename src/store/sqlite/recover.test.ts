@@ -60,7 +60,7 @@ test("a torn tail is cut to the last committed octet, stray files go", () =>
   inFolder(async (folder) => {
     const store = await open(folder);
     const account = await makeAccount(store);
-    await appendTo(store, inboxOf(store, account).id, 2);
+    await appendTo(store, inboxOf(store, account).grant, 2);
     await store.close();
     pretendCrash(folder);
     const segment = segmentOf(folder);
@@ -76,7 +76,7 @@ test("a torn tail is cut to the last committed octet, stray files go", () =>
     assert.deepEqual(readdirSync(join(folder, "spool")), []);
     assert.ok(log.events.some(({ event }) => event === "store.segment-cut"));
     assert.deepEqual(await again.check(), []);
-    assert.equal((await again.mail.open(inboxOf(again, account).id))?.count, 2);
+    assert.equal((await again.mail.open(inboxOf(again, account).grant))?.count, 2);
     await again.close();
   }));
 
@@ -86,14 +86,14 @@ test("segments and spool files of a living process are left alone", () =>
     const account = await makeAccount(store);
     const staged = store.octets.stage();
     await staged.write(new Uint8Array(300_000));
-    await appendTo(store, inboxOf(store, account).id, 1);
+    await appendTo(store, inboxOf(store, account).grant, 1);
     const other = await open(folder);
-    await appendTo(other, inboxOf(other, account).id, 1);
+    await appendTo(other, inboxOf(other, account).grant, 1);
     assert.equal(readdirSync(join(folder, "segments")).length, 2);
-    await store.mail.append(inboxOf(store, account).id, [
+    await store.mail.append(inboxOf(store, account).grant, [
       { message: staged, flags: [], internalDateMs: 1 },
     ]);
-    await appendTo(store, inboxOf(store, account).id, 1);
+    await appendTo(store, inboxOf(store, account).grant, 1);
     assert.deepEqual(await other.check(), []);
     await other.close();
     await store.close();
@@ -126,8 +126,8 @@ test("check finds what is wrong with octets and counters", () =>
   inFolder(async (folder) => {
     const store = await open(folder);
     const account = await makeAccount(store);
-    const { id } = inboxOf(store, account);
-    await appendTo(store, id, 3);
+    const { grant } = inboxOf(store, account);
+    await appendTo(store, grant, 3);
     await store.close();
     const segment = segmentOf(folder);
     const octets = Buffer.alloc(MESSAGE.length, 1);
@@ -135,7 +135,7 @@ test("check finds what is wrong with octets and counters", () =>
     truncateSync(segment, MESSAGE.length * 3 - 1);
     writeFileSync(join(folder, "segments", "stray"), "");
     const database = Database.openForWriting(storeFolders(folder).database);
-    database.run("UPDATE mailbox SET unseen = 7 WHERE id = ?", id);
+    database.run("UPDATE mailbox SET unseen = 7 WHERE id = ?", grant.mailboxId);
     database.run("UPDATE message SET refs = 2 WHERE id = 2");
     database.run("UPDATE segment SET live_octets = 1");
     const reader = await open(folder);
@@ -162,13 +162,13 @@ test("dead octets are counted, and a segment goes with its last message", () =>
   inFolder(async (folder) => {
     const store = await open(folder, { segmentOctets: MESSAGE.length * 2 });
     const account = await makeAccount(store);
-    const { id } = inboxOf(store, account);
-    for (let index = 0; index < 5; index++) await appendTo(store, id, 1);
+    const { grant } = inboxOf(store, account);
+    for (let index = 0; index < 5; index++) await appendTo(store, grant, 1);
     assert.equal(readdirSync(join(folder, "segments")).length, 3);
-    await store.mail.expunge(id, [1, 3, 4], false);
+    await store.mail.expunge(grant, [1, 3, 4], false);
     assert.equal(readdirSync(join(folder, "segments")).length, 2);
     assert.deepEqual(await store.check(), []);
-    await store.mail.expunge(id, "all", false);
+    await store.mail.expunge(grant, "all", false);
     await store.close();
     const again = await open(folder);
     assert.deepEqual(readdirSync(join(folder, "segments")), []);
@@ -204,26 +204,26 @@ test("a feed that was pruned: open mailboxes are read again, old expunges are no
     const store = await open(folder, { feedEntriesKept: 20 });
     const other = await open(folder, { watchIntervalMs: 0 });
     const account = await makeAccount(store);
-    const { id } = inboxOf(store, account);
-    await appendTo(store, id, 10);
-    const box = await other.mail.open(id);
+    const { grant } = inboxOf(store, account);
+    await appendTo(store, grant, 10);
+    const box = await other.mail.open(grant);
     assert.ok(box);
     const heard: string[] = [];
     box.onChange((change) => heard.push(change.kind));
-    const before = store.mail.status(id)?.highestModSeq ?? 0;
-    await store.mail.expunge(id, [2, 3], false);
-    const between = store.mail.status(id)?.highestModSeq ?? 0;
+    const before = store.mail.status(grant)?.highestModSeq ?? 0;
+    await store.mail.expunge(grant, [2, 3], false);
+    const between = store.mail.status(grant)?.highestModSeq ?? 0;
     for (let round = 0; round < 300; round++) {
       const action = round % 2 === 0 ? "add" : "remove";
-      await store.mail.changeFlags(id, [1], { action, flags: ["\\Seen"] });
+      await store.mail.changeFlags(grant, [1], { action, flags: ["\\Seen"] });
     }
-    await appendTo(store, id, 1);
-    (await other.mail.open(id))?.release();
+    await appendTo(store, grant, 1);
+    (await other.mail.open(grant))?.release();
     assert.deepEqual(Array.from(box.uids.subarray(0, box.count)), [1, 4, 5, 6, 7, 8, 9, 10, 11]);
-    assert.equal(box.highestModSeq, store.mail.status(id)?.highestModSeq);
+    assert.equal(box.highestModSeq, store.mail.status(grant)?.highestModSeq);
     assert.deepEqual(heard.slice(0, 3), ["expunged", "flags", "added"]);
-    assert.equal(store.mail.expungedSince(id, before), undefined);
-    assert.deepEqual(store.mail.expungedSince(id, between), []);
+    assert.equal(store.mail.expungedSince(grant, before), undefined);
+    assert.deepEqual(store.mail.expungedSince(grant, between), []);
     assert.deepEqual(await store.check(), []);
     await other.close();
     await store.close();

@@ -5,6 +5,7 @@
 
 import type { Log } from "../../base/log.ts";
 import type { MailboxChange, MailboxInfo, OpenMailbox } from "../mail.ts";
+import type { MailboxGrant } from "../mailbox-grant.ts";
 import type { Database } from "./database.ts";
 import { MailboxColumns } from "./mailbox-columns.ts";
 import { mailboxInfo } from "./mailbox-rows.ts";
@@ -229,12 +230,17 @@ export class MailboxHandle implements OpenMailbox {
   readonly #onRelease: () => void;
   readonly #ends = new Set<() => void>();
   #isReleased = false;
+  readonly #grant: MailboxGrant;
 
-  constructor(shared: SharedMailbox, onRelease: () => void) {
+  constructor(shared: SharedMailbox, grant: MailboxGrant, onRelease: () => void) {
     this.#shared = shared;
+    this.#grant = grant;
     this.#onRelease = onRelease;
   }
 
+  get grant(): MailboxGrant {
+    return this.#grant;
+  }
   get info(): MailboxInfo {
     return this.#shared.info;
   }

@@ -39,7 +39,7 @@ export function acceptanceSuite(on: WithStore): void {
     const [delivery] = accepted.deliveries;
     assert.equal(delivery.mailboxId, inbox.id);
     assert.equal(delivery.uid, 1);
-    const mailbox = await store.mail.open(inbox.id);
+    const mailbox = await store.mail.open(inbox.grant);
     assert.ok(mailbox);
     assert.equal(mailbox.count, 1);
     assert.equal(mailbox.flags[0], 4 + 256);
@@ -48,7 +48,7 @@ export function acceptanceSuite(on: WithStore): void {
     assert.equal(mailbox.highestModSeq, delivery.modSeq);
     assert.equal(mailbox.internalDatesMs[0], Date.UTC(2026, 0, 1));
     assert.equal(mailbox.sizesOctets[0], MESSAGE.length + prefix.length);
-    assert.deepEqual(Buffer.from(store.mail.prefix(inbox.id, 1)), Buffer.from(prefix));
+    assert.deepEqual(Buffer.from(store.mail.prefix(inbox.grant, 1)), Buffer.from(prefix));
     const octets = await store.octets.read(mailbox.messageIds[0]);
     assert.ok(equalBytes(octets, MESSAGE));
     const [details] = store.mail.details([mailbox.messageIds[0]]);
@@ -75,7 +75,9 @@ export function acceptanceSuite(on: WithStore): void {
     assert.ok(store.mail.mailbox(bob.id, "News"), "the parent is a mailbox too");
     assert.equal(store.queue.counts().due, 1);
     const [aliceBox, bobBox] = await Promise.all(
-      accepted[0].deliveries.map(({ mailboxId }) => store.mail.open(mailboxId)),
+      [store.mail.mailbox(alice.id, "INBOX"), store.mail.mailbox(bob.id, "News/Clubs")].map(
+        (info) => (info === undefined ? undefined : store.mail.open(info.grant)),
+      ),
     );
     assert.equal(aliceBox?.messageIds[0], bobBox?.messageIds[0]);
     assert.deepEqual(await store.check(), []);
@@ -92,7 +94,7 @@ export function acceptanceSuite(on: WithStore): void {
     await assert.rejects(acceptFor(store, { deliveries: [deliveryTo(alice), deliveryTo(small)] }), {
       code: "over-quota",
     });
-    assert.equal(store.mail.status(inboxOf(store, alice).id)?.messages, 0);
+    assert.equal(store.mail.status(inboxOf(store, alice).grant)?.messages, 0);
     assert.deepEqual(store.directory.usage(small.id), { octets: MESSAGE.length, messages: 1 });
     assert.deepEqual(await store.check(), []);
   });
@@ -112,7 +114,7 @@ export function acceptanceSuite(on: WithStore): void {
         });
       await assert.rejects(accept(small), { code: "over-quota" });
       await accept(alice);
-      const box = await store.mail.open(inboxOf(store, alice).id);
+      const box = await store.mail.open(inboxOf(store, alice).grant);
       const stored = await store.octets.read(box?.messageIds[box.count - 1] ?? 0);
       assert.ok(equalBytes(stored, octets));
       await message.discard();
@@ -133,7 +135,7 @@ export function acceptanceSuite(on: WithStore): void {
       octets: MESSAGE.length * fits,
       messages: fits,
     });
-    const box = await store.mail.open(inboxOf(store, account).id);
+    const box = await store.mail.open(inboxOf(store, account).grant);
     assert.deepEqual(
       Array.from(box?.uids.subarray(0, box.count) ?? []),
       Array.from({ length: fits }, (_, index) => index + 1),
@@ -143,7 +145,7 @@ export function acceptanceSuite(on: WithStore): void {
   on("concurrent accepts: UIDs follow MODSEQs, each caller has its own", async (store) => {
     const account = await makeAccount(store);
     const inbox = inboxOf(store, account);
-    const box = await store.mail.open(inbox.id);
+    const box = await store.mail.open(inbox.grant);
     assert.ok(box);
     const seen: number[] = [];
     box.onChange((change) => {
@@ -192,7 +194,7 @@ export function acceptanceSuite(on: WithStore): void {
         envelopes: [envelopeOf({ deliveries: [deliveryTo(account)] })],
       });
       await message.discard();
-      const box = await store.mail.open(inboxOf(store, account).id);
+      const box = await store.mail.open(inboxOf(store, account).grant);
       const id = box?.messageIds[0] ?? 0;
       assert.equal(store.octets.sizeOctets(id), size);
       assert.ok(equalBytes(await store.octets.read(id), octets));
@@ -215,7 +217,7 @@ export function acceptanceSuite(on: WithStore): void {
       receivedAtMs: 1,
       envelopes: [envelopeOf({ deliveries: [deliveryTo(account)] })],
     });
-    const box = await store.mail.open(inboxOf(store, account).id);
+    const box = await store.mail.open(inboxOf(store, account).grant);
     const stored = await store.octets.read(box?.messageIds[0] ?? 0);
     assert.equal(Buffer.from(stored).toString(), "Subject: one\r\n\r\n");
   });
@@ -224,11 +226,11 @@ export function acceptanceSuite(on: WithStore): void {
     const account = await makeAccount(store);
     const inbox = inboxOf(store, account);
     await acceptFor(store, { deliveries: [deliveryTo(account)] });
-    const box = await store.mail.open(inbox.id);
+    const box = await store.mail.open(inbox.grant);
     assert.ok(box);
     const id = box.messageIds[0];
     await acceptFor(store, { recipients: [REMOTE] }, MESSAGE, { message: { stored: id } });
-    await store.mail.expunge(inbox.id, "all", false);
+    await store.mail.expunge(inbox.grant, "all", false);
     assert.ok(equalBytes(await store.octets.read(id), MESSAGE));
     await store.queue.delete({});
     await assert.rejects(store.octets.read(id), { code: "not-found" });
@@ -247,7 +249,7 @@ export function acceptanceSuite(on: WithStore): void {
       ["a", "b", "c"].map(async (name) => {
         const address = `${name}@example.org`;
         const account = await store.directory.addAccount({ address, password: "x" });
-        const box = await store.mail.open(inboxOf(store, account).id);
+        const box = await store.mail.open(inboxOf(store, account).grant);
         assert.ok(box);
         return { name, account, box };
       }),
@@ -271,7 +273,7 @@ export function acceptanceSuite(on: WithStore): void {
       for (let index = 0; index < 20; index++) {
         const octets = await store.octets.read(box.messageIds[index]);
         assert.match(Buffer.from(octets).toString(), new RegExp(`^Subject: for ${name} `));
-        const prefix = Buffer.from(store.mail.prefix(box.info.id, box.uids[index])).toString();
+        const prefix = Buffer.from(store.mail.prefix(box.info.grant, box.uids[index])).toString();
         assert.equal(prefix, `Delivered-To: ${name}\r\n`);
       }
     }
@@ -294,8 +296,8 @@ export function acceptanceSuite(on: WithStore): void {
       encodeLatin1(`To: ${"<".repeat(50_000)}\r\n\r\n`),
       concatBytes([encodeLatin1("Subject: "), patterned(5000)]),
     ]) {
-      const accepted = await acceptFor(store, { deliveries: [deliveryTo(account)] }, octets);
-      const box = await store.mail.open(accepted.deliveries[0].mailboxId);
+      await acceptFor(store, { deliveries: [deliveryTo(account)] }, octets);
+      const box = await store.mail.open(inboxOf(store, account).grant);
       const id = box?.messageIds[box.count - 1] ?? 0;
       assert.ok(equalBytes(await store.octets.read(id), octets));
       assert.equal(store.mail.details([id])[0]?.sizeOctets, octets.length);
@@ -309,7 +311,7 @@ export function acceptanceSuite(on: WithStore): void {
     await acceptFor(store, { deliveries: [deliveryTo(account)], recipients: [REMOTE] });
     await store.close();
     const again = await open();
-    const box = await again.mail.open(inbox.id);
+    const box = await again.mail.open(inbox.grant);
     assert.equal(box?.count, 1);
     assert.ok(equalBytes(await again.octets.read(box.messageIds[0]), MESSAGE));
     assert.equal(again.queue.counts().due, 1);

@@ -14,40 +14,45 @@ export function mailSuite(on: WithStore): void {
       quotaOctets: MESSAGE.length * 2,
     });
     const inbox = inboxOf(store, account);
-    await assert.rejects(appendTo(store, inbox.id, 3), { code: "over-quota" });
-    assert.equal(store.mail.status(inbox.id)?.messages, 0);
-    assert.deepEqual(await appendTo(store, inbox.id, 2), [1, 2]);
-    await assert.rejects(appendTo(store, 4711, 1), { code: "not-found" });
+    await assert.rejects(appendTo(store, inbox.grant, 3), { code: "over-quota" });
+    assert.equal(store.mail.status(inbox.grant)?.messages, 0);
+    assert.deepEqual(await appendTo(store, inbox.grant, 2), [1, 2]);
+    const gone = await store.mail.createMailbox(account.id, "gone");
+    await store.mail.deleteMailbox(account.id, "gone");
+    await assert.rejects(appendTo(store, gone.grant, 1), { code: "not-found" });
     assert.deepEqual(await store.check(), []);
   });
 
   on("flags: add, remove, replace; counters follow", async (store) => {
     const account = await makeAccount(store);
-    const { id } = inboxOf(store, account);
-    await appendTo(store, id, 3);
-    const box = await store.mail.open(id);
+    const { grant } = inboxOf(store, account);
+    await appendTo(store, grant, 3);
+    const box = await store.mail.open(grant);
     assert.ok(box);
-    const added = await store.mail.changeFlags(id, [3, 1, 9, 1], {
+    const added = await store.mail.changeFlags(grant, [3, 1, 9, 1], {
       action: "add",
       flags: ["\\Seen", "$Junk"],
     });
     assert.deepEqual([added.changed, added.unchanged, added.modified], [[1, 3], [], []]);
     assert.equal(box.modSeqs[0], added.modSeq);
     assert.deepEqual(Array.from(box.flags.subarray(0, 3)), [257, 0, 257]);
-    const again = await store.mail.changeFlags(id, [1, 2], {
+    const again = await store.mail.changeFlags(grant, [1, 2], {
       action: "add",
       flags: ["\\SEEN", "$junk"],
     });
     assert.deepEqual([again.changed, again.unchanged], [[2], [1]]);
     assert.deepEqual(box.keywords, ["$Junk"]);
-    await store.mail.changeFlags(id, [2], { action: "replace", flags: ["\\Deleted"] });
-    await store.mail.changeFlags(id, [3], { action: "remove", flags: ["\\Seen", "unknown"] });
+    await store.mail.changeFlags(grant, [2], { action: "replace", flags: ["\\Deleted"] });
+    await store.mail.changeFlags(grant, [3], { action: "remove", flags: ["\\Seen", "unknown"] });
     assert.deepEqual(Array.from(box.flags.subarray(0, 3)), [257, DELETED, 256]);
     assert.deepEqual(box.keywords, ["$Junk"]);
-    const status = store.mail.status(id);
+    const status = store.mail.status(grant);
     assert.equal(status?.unseen, 2);
     assert.equal(status?.deleted, 1);
-    const nothing = await store.mail.changeFlags(id, [3], { action: "remove", flags: ["\\Seen"] });
+    const nothing = await store.mail.changeFlags(grant, [3], {
+      action: "remove",
+      flags: ["\\Seen"],
+    });
     assert.deepEqual(nothing.unchanged, [3]);
     assert.equal(nothing.modSeq, box.highestModSeq);
     box.release();
@@ -56,11 +61,14 @@ export function mailSuite(on: WithStore): void {
 
   on("UNCHANGEDSINCE leaves alone what has changed meanwhile", async (store) => {
     const account = await makeAccount(store);
-    const { id } = inboxOf(store, account);
-    await appendTo(store, id, 2);
-    const { modSeq } = await store.mail.changeFlags(id, [1], { action: "add", flags: ["\\Seen"] });
-    await store.mail.changeFlags(id, [2], { action: "add", flags: ["\\Seen"] });
-    const result = await store.mail.changeFlags(id, [1, 2], {
+    const { grant } = inboxOf(store, account);
+    await appendTo(store, grant, 2);
+    const { modSeq } = await store.mail.changeFlags(grant, [1], {
+      action: "add",
+      flags: ["\\Seen"],
+    });
+    await store.mail.changeFlags(grant, [2], { action: "add", flags: ["\\Seen"] });
+    const result = await store.mail.changeFlags(grant, [1, 2], {
       action: "add",
       flags: ["\\Flagged"],
       unchangedSince: modSeq,
@@ -70,28 +78,28 @@ export function mailSuite(on: WithStore): void {
 
   on("56 keywords have room, in both words, and survive copies", async (store) => {
     const account = await makeAccount(store);
-    const { id } = inboxOf(store, account);
+    const { grant } = inboxOf(store, account);
     const trash = store.mail.mailbox(account.id, "Trash");
     assert.ok(trash);
-    await appendTo(store, trash.id, 1, ["other"]);
+    await appendTo(store, trash.grant, 1, ["other"]);
     const names = Array.from({ length: 56 }, (_, index) => `k${index}`);
-    await appendTo(store, id, 1, [...names.slice(0, 1), ...names.slice(40), "\\Seen"]);
-    await store.mail.changeFlags(id, [1], { action: "add", flags: names.slice(0, 55) });
-    const box = await store.mail.open(id);
+    await appendTo(store, grant, 1, [...names.slice(0, 1), ...names.slice(40), "\\Seen"]);
+    await store.mail.changeFlags(grant, [1], { action: "add", flags: names.slice(0, 55) });
+    const box = await store.mail.open(grant);
     assert.ok(box);
     assert.equal(box.keywords.length, 56);
     assert.equal(box.flags[0], (0xffffff00 | SEEN) >>> 0);
     assert.equal(box.flagsHigh[0], 0xffffffff);
     await assert.rejects(
-      store.mail.changeFlags(id, [1], { action: "add", flags: ["one-too-many"] }),
+      store.mail.changeFlags(grant, [1], { action: "add", flags: ["one-too-many"] }),
       { code: "refused" },
     );
-    await assert.rejects(store.mail.changeFlags(id, [1], { action: "add", flags: ["a b"] }), {
+    await assert.rejects(store.mail.changeFlags(grant, [1], { action: "add", flags: ["a b"] }), {
       code: "refused",
     });
-    await store.mail.changeFlags(id, [1], { action: "replace", flags: ["k55", "k0", "\\Seen"] });
-    await store.mail.copy(id, [1], trash.id);
-    const other = await store.mail.open(trash.id);
+    await store.mail.changeFlags(grant, [1], { action: "replace", flags: ["k55", "k0", "\\Seen"] });
+    await store.mail.copy(grant, [1], trash.grant);
+    const other = await store.mail.open(trash.grant);
     assert.ok(other);
     assert.deepEqual([...other.keywords].sort(), ["k0", "k55", "other"]);
     const places = ["k0", "k55"].map((name) => 8 + other.keywords.indexOf(name));
@@ -106,21 +114,24 @@ export function mailSuite(on: WithStore): void {
     const inbox = inboxOf(store, account);
     const archive = store.mail.mailbox(account.id, "Archive");
     assert.ok(archive);
-    await appendTo(store, archive.id, 5);
-    await appendTo(store, inbox.id, 3);
-    const copied = await store.mail.copy(inbox.id, [3, 1, 99], archive.id);
+    await appendTo(store, archive.grant, 5);
+    await appendTo(store, inbox.grant, 3);
+    const copied = await store.mail.copy(inbox.grant, [3, 1, 99], archive.grant);
     assert.deepEqual(copied, {
       uidValidity: archive.uidValidity,
       from: [1, 3],
       to: [6, 7],
     });
-    const [from, to] = await Promise.all([store.mail.open(inbox.id), store.mail.open(archive.id)]);
+    const [from, to] = await Promise.all([
+      store.mail.open(inbox.grant),
+      store.mail.open(archive.grant),
+    ]);
     assert.ok(from && to);
     assert.equal(from.messageIds[0], to.messageIds[5]);
     const changes: string[] = [];
     from.onChange(({ kind }) => changes.push(`from ${kind}`));
     to.onChange(({ kind }) => changes.push(`to ${kind}`));
-    const moved = await store.mail.move(inbox.id, [2, 3], archive.id);
+    const moved = await store.mail.move(inbox.grant, [2, 3], archive.grant);
     assert.deepEqual(
       [moved.from, moved.to],
       [
@@ -130,7 +141,7 @@ export function mailSuite(on: WithStore): void {
     );
     assert.deepEqual(changes, ["to added", "from expunged"]);
     assert.deepEqual(Array.from(from.uids.subarray(0, from.count)), [1]);
-    const nothing = await store.mail.move(inbox.id, [2, 3], archive.id);
+    const nothing = await store.mail.move(inbox.grant, [2, 3], archive.grant);
     assert.deepEqual(nothing.from, []);
     assert.equal(store.directory.usage(account.id).messages, 5 + 1 + 2 + 2);
     assert.deepEqual(await store.check(), []);
@@ -143,46 +154,48 @@ export function mailSuite(on: WithStore): void {
     const inbox = inboxOf(store, account);
     const trash = store.mail.mailbox(account.id, "Trash");
     assert.ok(trash);
-    await appendTo(store, inbox.id, 1);
-    await assert.rejects(store.mail.copy(inbox.id, [1], trash.id), { code: "over-quota" });
-    assert.deepEqual((await store.mail.move(inbox.id, [1], trash.id)).to, [1]);
+    await appendTo(store, inbox.grant, 1);
+    await assert.rejects(store.mail.copy(inbox.grant, [1], trash.grant), { code: "over-quota" });
+    assert.deepEqual((await store.mail.move(inbox.grant, [1], trash.grant)).to, [1]);
   });
 
   on("EXPUNGE: all deleted, only the deleted among some, all", async (store) => {
     const account = await makeAccount(store);
-    const { id } = inboxOf(store, account);
-    await appendTo(store, id, 6);
-    await store.mail.changeFlags(id, [2, 3, 5], { action: "add", flags: ["\\Deleted"] });
-    assert.deepEqual(await store.mail.expunge(id, [1, 2], true), [2]);
-    assert.deepEqual(await store.mail.expunge(id, "all", true), [3, 5]);
-    assert.deepEqual(await store.mail.expunge(id, [6, 77], false), [6]);
-    assert.deepEqual(await store.mail.expunge(id, "all", false), [1, 4]);
-    assert.deepEqual(await store.mail.expunge(id, "all", false), []);
+    const { grant } = inboxOf(store, account);
+    await appendTo(store, grant, 6);
+    await store.mail.changeFlags(grant, [2, 3, 5], { action: "add", flags: ["\\Deleted"] });
+    assert.deepEqual(await store.mail.expunge(grant, [1, 2], true), [2]);
+    assert.deepEqual(await store.mail.expunge(grant, "all", true), [3, 5]);
+    assert.deepEqual(await store.mail.expunge(grant, [6, 77], false), [6]);
+    assert.deepEqual(await store.mail.expunge(grant, "all", false), [1, 4]);
+    assert.deepEqual(await store.mail.expunge(grant, "all", false), []);
     assert.deepEqual(store.directory.usage(account.id), { octets: 0, messages: 0 });
-    assert.deepEqual(await appendTo(store, id, 1), [7]);
+    assert.deepEqual(await appendTo(store, grant, 1), [7]);
     assert.deepEqual(await store.check(), []);
   });
 
   on("expungedSince tells what vanished after a MODSEQ", async (store) => {
     const account = await makeAccount(store);
-    const { id } = inboxOf(store, account);
-    await appendTo(store, id, 9);
-    const before = store.mail.status(id)?.highestModSeq ?? 0;
-    await store.mail.expunge(id, [7, 2], false);
-    const between = store.mail.status(id)?.highestModSeq ?? 0;
-    await store.mail.expunge(id, [4, 5], false);
-    assert.deepEqual(store.mail.expungedSince(id, before), [2, 4, 5, 7]);
-    assert.deepEqual(store.mail.expungedSince(id, between), [4, 5]);
-    assert.deepEqual(store.mail.expungedSince(id, between + 1), []);
-    assert.equal(store.mail.expungedSince(4711, 0), undefined);
+    const { grant } = inboxOf(store, account);
+    await appendTo(store, grant, 9);
+    const before = store.mail.status(grant)?.highestModSeq ?? 0;
+    await store.mail.expunge(grant, [7, 2], false);
+    const between = store.mail.status(grant)?.highestModSeq ?? 0;
+    await store.mail.expunge(grant, [4, 5], false);
+    assert.deepEqual(store.mail.expungedSince(grant, before), [2, 4, 5, 7]);
+    assert.deepEqual(store.mail.expungedSince(grant, between), [4, 5]);
+    assert.deepEqual(store.mail.expungedSince(grant, between + 1), []);
+    const gone = await store.mail.createMailbox(account.id, "gone");
+    await store.mail.deleteMailbox(account.id, "gone");
+    assert.equal(store.mail.expungedSince(gone.grant, 0), undefined);
   });
 
   on("an open mailbox of another process follows", async (store, { open }) => {
     const account = await makeAccount(store);
-    const { id } = inboxOf(store, account);
-    await appendTo(store, id, 3);
+    const { grant } = inboxOf(store, account);
+    await appendTo(store, grant, 3);
     const other = await open();
-    const box = await other.mail.open(id);
+    const box = await other.mail.open(grant);
     assert.ok(box);
     const changes: MailboxChange[] = [];
     const settled = new Promise<void>((resolve) => {
@@ -192,9 +205,9 @@ export function mailSuite(on: WithStore): void {
       });
     });
     await acceptFor(store, { deliveries: [deliveryTo(account, { flags: ["$New"] })] });
-    await store.mail.changeFlags(id, [1], { action: "add", flags: ["\\Seen"] });
-    await store.mail.expunge(id, [2], false);
-    await appendTo(store, id, 1);
+    await store.mail.changeFlags(grant, [1], { action: "add", flags: ["\\Seen"] });
+    await store.mail.expunge(grant, [2], false);
+    await appendTo(store, grant, 1);
     await settled;
     assert.deepEqual(
       changes.map((change) => [change.kind, "uids" in change ? change.uids : []]),
@@ -210,11 +223,15 @@ export function mailSuite(on: WithStore): void {
     assert.deepEqual(box.keywords, ["$New"]);
     assert.ok(equalBytes(await other.octets.read(box.messageIds[3]), MESSAGE));
     // Both write: the order of the feed is the order of the commits.
-    await Promise.all([appendTo(store, id, 2), appendTo(other, id, 2), appendTo(store, id, 1)]);
-    const ownBox = await store.mail.open(id);
+    await Promise.all([
+      appendTo(store, grant, 2),
+      appendTo(other, grant, 2),
+      appendTo(store, grant, 1),
+    ]);
+    const ownBox = await store.mail.open(grant);
     assert.equal(ownBox?.count, 9);
     box.release();
-    const reopened = await other.mail.open(id);
+    const reopened = await other.mail.open(grant);
     assert.deepEqual(
       Array.from(reopened?.uids.subarray(0, reopened.count) ?? []),
       [1, 3, 4, 5, 6, 7, 8, 9, 10],
@@ -225,34 +242,34 @@ export function mailSuite(on: WithStore): void {
 
   on("a listener that throws harms nobody", async (store) => {
     const account = await makeAccount(store);
-    const { id } = inboxOf(store, account);
-    const box = await store.mail.open(id);
+    const { grant } = inboxOf(store, account);
+    const box = await store.mail.open(grant);
     assert.ok(box);
     let heard = 0;
     box.onChange(() => {
       throw new Error("a session's bug");
     });
     box.onChange(() => heard++);
-    await appendTo(store, id, 1);
+    await appendTo(store, grant, 1);
     assert.equal(heard, 1);
   });
 
   on("a released mailbox tells nothing any more, a shared one goes on", async (store) => {
     const account = await makeAccount(store);
-    const { id } = inboxOf(store, account);
-    const [first, second] = await Promise.all([store.mail.open(id), store.mail.open(id)]);
+    const { grant } = inboxOf(store, account);
+    const [first, second] = await Promise.all([store.mail.open(grant), store.mail.open(grant)]);
     assert.ok(first && second);
     let heard = "";
     first.onChange(() => (heard += "1"));
     second.onChange(() => (heard += "2"));
     first.release();
     first.release();
-    await appendTo(store, id, 1);
+    await appendTo(store, grant, 1);
     assert.equal(heard, "2");
     assert.equal(second.count, 1);
     second.release();
-    await appendTo(store, id, 1);
-    const again = await store.mail.open(id);
+    await appendTo(store, grant, 1);
+    const again = await store.mail.open(grant);
     assert.equal(again?.count, 2);
   });
 }

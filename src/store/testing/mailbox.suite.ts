@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 
 import type { MailboxChange } from "../mail.ts";
+import type { MailboxGrant } from "../mailbox-grant.ts";
 import { acceptFor, appendTo, deliveryTo, inboxOf, makeAccount } from "./store-fixture.ts";
 import type { WithStore } from "./with-store.ts";
 
@@ -53,8 +54,8 @@ export function mailboxSuite(on: WithStore): void {
     for (const name of ["__proto__", "constructor", "toString", "__proto__/hasOwnProperty"]) {
       const mailbox = await store.mail.createMailbox(id, name);
       assert.equal(store.mail.mailbox(id, name)?.id, mailbox.id);
-      await appendTo(store, mailbox.id, 1, [name.replaceAll("/", ".")]);
-      const box = await store.mail.open(mailbox.id);
+      await appendTo(store, mailbox.grant, 1, [name.replaceAll("/", ".")]);
+      const box = await store.mail.open(mailbox.grant);
       assert.deepEqual(box?.keywords, [name.replaceAll("/", ".")]);
       await store.mail.subscribe(id, name, true);
     }
@@ -84,12 +85,12 @@ export function mailboxSuite(on: WithStore): void {
     const account = await makeAccount(store);
     const first = await store.mail.createMailbox(account.id, "x");
     assert.ok(first.uidValidity >= 1_700_000_000 && first.uidValidity < 2 ** 32);
-    await appendTo(store, first.id, 3);
+    await appendTo(store, first.grant, 3);
     await store.mail.deleteMailbox(account.id, "x");
     const second = await store.mail.createMailbox(account.id, "x");
     assert.ok(second.uidValidity > first.uidValidity);
     assert.notEqual(second.objectId, first.objectId);
-    assert.deepEqual(await appendTo(store, second.id, 1), [1]);
+    assert.deepEqual(await appendTo(store, second.grant, 1), [1]);
   });
 
   on("a name never shows an old UIDVALIDITY again after renames", async (store) => {
@@ -122,13 +123,13 @@ export function mailboxSuite(on: WithStore): void {
   on("RENAME of INBOX moves its messages and leaves it", async (store) => {
     const account = await makeAccount(store);
     const inbox = inboxOf(store, account);
-    await appendTo(store, inbox.id, 3, ["\\Seen", "$Label"]);
+    await appendTo(store, inbox.grant, 3, ["\\Seen", "$Label"]);
     await store.mail.renameMailbox(account.id, "INBOX", "Old mail");
     const target = store.mail.mailbox(account.id, "Old mail");
     assert.ok(target);
-    assert.equal(store.mail.status(target.id)?.messages, 3);
-    assert.equal(store.mail.status(inbox.id)?.messages, 0);
-    assert.deepEqual(await appendTo(store, inbox.id, 1), [4]);
+    assert.equal(store.mail.status(target.grant)?.messages, 3);
+    assert.equal(store.mail.status(inbox.grant)?.messages, 0);
+    assert.deepEqual(await appendTo(store, inbox.grant, 1), [4]);
     assert.deepEqual(await store.check(), []);
   });
 
@@ -144,21 +145,32 @@ export function mailboxSuite(on: WithStore): void {
     assert.equal(store.mail.mailbox(id, "other")?.isSubscribed, false);
   });
 
+  on("security row 88: a grant that the store has not made opens nothing", async (store) => {
+    const account = await makeAccount(store);
+    const { grant, id } = inboxOf(store, account);
+    // The type alone refuses these; a cast must not help.
+    const forged = { ...grant, mailboxId: id } as MailboxGrant;
+    assert.throws(() => store.mail.status(forged), { name: "InvariantError" });
+    await assert.rejects(store.mail.open(forged), { name: "InvariantError" });
+    await assert.rejects(store.mail.expunge(forged, "all", false), { name: "InvariantError" });
+    assert.throws(() => Object.assign(grant, { mailboxId: id + 1 }), TypeError);
+  });
+
   on("whoever has a mailbox open hears of its rename and its end", async (store) => {
     const account = await makeAccount(store);
-    const { id } = await store.mail.createMailbox(account.id, "x");
-    const box = await store.mail.open(id);
+    const { grant } = await store.mail.createMailbox(account.id, "x");
+    const box = await store.mail.open(grant);
     assert.ok(box);
     const kinds: string[] = [];
     box.onChange(({ kind }) => kinds.push(kind));
-    await appendTo(store, id, 1);
+    await appendTo(store, grant, 1);
     await store.mail.renameMailbox(account.id, "x", "y");
     assert.equal(box.info.name, "y");
     await store.mail.deleteMailbox(account.id, "y");
     assert.deepEqual(kinds, ["added", "mailbox-renamed", "expunged", "mailbox-deleted"]);
     box.release();
-    assert.equal(await store.mail.open(id), undefined);
-    assert.equal(store.mail.status(id), undefined);
+    assert.equal(await store.mail.open(grant), undefined);
+    assert.equal(store.mail.status(grant), undefined);
   });
 
   on("every change of an account has one MODSEQ and one feed entry", async (store) => {
@@ -168,11 +180,11 @@ export function mailboxSuite(on: WithStore): void {
     const end = store.mail.onAccountChange(account.id, (change) => changes.push(change));
     await acceptFor(store, { deliveries: [deliveryTo(account)] });
     await store.mail.createMailbox(account.id, "x");
-    await store.mail.changeFlags(inbox.id, [1], { action: "add", flags: ["\\Seen"] });
+    await store.mail.changeFlags(inbox.grant, [1], { action: "add", flags: ["\\Seen"] });
     await store.mail.subscribe(account.id, "x", true);
-    await store.mail.expunge(inbox.id, [1], false);
+    await store.mail.expunge(inbox.grant, [1], false);
     end();
-    await appendTo(store, inbox.id, 1);
+    await appendTo(store, inbox.grant, 1);
     assert.deepEqual(
       changes.map(({ kind }) => kind),
       ["added", "mailbox-created", "flags", "mailbox-changed", "expunged"],
@@ -187,12 +199,12 @@ export function mailboxSuite(on: WithStore): void {
   on("takeRecent tells each message once", async (store) => {
     const account = await makeAccount(store);
     const inbox = inboxOf(store, account);
-    await appendTo(store, inbox.id, 2);
-    assert.equal(await store.mail.takeRecent(inbox.id), 1);
-    assert.equal(await store.mail.takeRecent(inbox.id), 3);
-    await appendTo(store, inbox.id, 1);
-    assert.equal(store.mail.status(inbox.id)?.firstRecentUid, 3);
-    assert.equal(await store.mail.takeRecent(inbox.id), 3);
+    await appendTo(store, inbox.grant, 2);
+    assert.equal(await store.mail.takeRecent(inbox.grant), 1);
+    assert.equal(await store.mail.takeRecent(inbox.grant), 3);
+    await appendTo(store, inbox.grant, 1);
+    assert.equal(store.mail.status(inbox.grant)?.firstRecentUid, 3);
+    assert.equal(await store.mail.takeRecent(inbox.grant), 3);
   });
 
   on("the maildrop lock is one, and lapses", async (store, { clock }) => {

@@ -194,7 +194,7 @@ export function queueSuite(on: WithStore): void {
     assert.equal(store.queue.counts().leased, 1);
     await store.queue.settle([settlement], [report]);
     assert.deepEqual(store.queue.counts(), { due: 0, leased: 0, held: 0 });
-    assert.equal(store.mail.status(inboxOf(store, account).id)?.messages, 1);
+    assert.equal(store.mail.status(inboxOf(store, account).grant)?.messages, 1);
   });
 
   on("hold, release, retry and delete by filter", async (store) => {

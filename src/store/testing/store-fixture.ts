@@ -6,6 +6,7 @@ import type { Acceptance, AcceptedEnvelope, Envelope, LocalDelivery } from "../a
 import type { Store } from "../contract.ts";
 import type { Account } from "../directory.ts";
 import type { MailboxInfo } from "../mail.ts";
+import type { MailboxGrant } from "../mailbox-grant.ts";
 
 export type StoreFixture = {
   /** Opens the store; a second call opens the same data again, also while the first is open. */
@@ -72,12 +73,12 @@ export async function acceptFor(
 /** Appends small messages; returns their UIDs. */
 export async function appendTo(
   store: Store,
-  mailboxId: number,
+  grant: MailboxGrant,
   count: number,
   flags: readonly string[] = [],
 ): Promise<readonly number[]> {
   const { uids } = await store.mail.append(
-    mailboxId,
+    grant,
     Array.from({ length: count }, () => ({
       message: store.octets.stageOctets(MESSAGE),
       flags,

