@@ -49,7 +49,7 @@ const OPTIONS: ServeOptions = {
   hostName: "mx.example.org",
   clock,
   random: new SeededRandom(1),
-  limits: { maxCommands: Number.POSITIVE_INFINITY },
+  limits: { maxCommands: Number.POSITIVE_INFINITY, maxTransactions: Number.POSITIVE_INFINITY },
 };
 
 function serve(channel: Channel): Promise<void> {

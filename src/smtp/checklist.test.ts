@@ -72,6 +72,8 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
     "B17: a UTF-8 recipient alone is left out",
     "script addresses.smtp",
     "script every-extension.smtp",
+    "script deliver-by.smtp",
+    "script mail-max.smtp",
   ],
   B18: [
     "script bdat.smtp",
@@ -158,7 +160,11 @@ const ROWS: Readonly<Record<number, readonly string[]>> = {
   23: ["script pipelining.smtp"],
   24: ["script http.smtp", "net: ALPN"],
   25: ["C, security row 25", "security row 25: many small chunks"],
-  26: ["A5, D23, security row 26", "mta: aborted transactions count"],
+  26: [
+    "A5, D23, security row 26",
+    "script abandoned-uploads.smtp",
+    "script abandoned-recipients.smtp",
+  ],
   27: ["net: descriptors"],
   28: ["script handler-failures.smtp", "mta: disk full"],
   29: ["mta: quarantine"],

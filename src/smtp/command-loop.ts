@@ -92,7 +92,7 @@ export class CommandLoop {
       else this.#accept(command, answer);
     }
     if (connection.messages > messages) this.#errors = this.#junk = 0;
-    else if (isJunk(verb, command)) await this.#countJunk();
+    else await this.#countJunk(isJunk(verb, command) ? 1 : 0);
   }
 
   async #answer(verb: Verb, command: Command): Promise<readonly Reply[]> {
@@ -153,10 +153,17 @@ export class CommandLoop {
     }
   }
 
-  async #countJunk(): Promise<void> {
+  /**
+   * What brings no message nearer. A transaction that was given up counts with all its recipients;
+   * content sent for nothing is an error at once (security row 26).
+   */
+  async #countJunk(commands: number): Promise<void> {
     const { limits } = this.#connection.options;
-    if (++this.#junk <= limits.maxJunkCommands) return;
-    this.#errors++;
+    const { recipients, uploads } = this.#connection.takeAbandoned();
+    const excess = Math.max(0, this.#junk + commands + recipients - limits.maxJunkCommands);
+    this.#junk += commands + recipients - excess;
+    if (excess + uploads === 0) return;
+    this.#errors += excess + uploads;
     if (this.#errors >= limits.hardErrors) {
       throw new SessionOver("too-many-commands", replies.TOO_MANY_COMMANDS);
     }

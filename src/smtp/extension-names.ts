@@ -18,6 +18,7 @@ export type Extension =
   | "LIMITS" // RFC 9422
   | "ETRN" // RFC 1985
   | "VRFY" // RFC 5321 §3.5
+  | "EXPN" // likewise
   | "HELP"
   | "XCLIENT" // Postfix's, for named peers only
   | "XFORWARD"; // likewise

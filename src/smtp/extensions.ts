@@ -58,7 +58,11 @@ const OFFERS: Readonly<Record<Extension, Offer>> = {
   },
   // RFC 6710 §4.1: no policy is named, so all 19 levels stand as they are.
   "MT-PRIORITY": configured("MT-PRIORITY"),
-  DELIVERBY: configured("DELIVERBY"),
+  DELIVERBY: {
+    ...configured("DELIVERBY"),
+    params: ({ options: { limits } }) =>
+      limits.minDeliverBySeconds > 0 ? `${limits.minDeliverBySeconds}` : "",
+  },
   FUTURERELEASE: {
     ...configured("FUTURERELEASE"),
     params: ({ options: { limits, clock } }) => {
@@ -68,10 +72,16 @@ const OFFERS: Readonly<Record<Extension, Offer>> = {
   },
   LIMITS: {
     ...configured("LIMITS"),
-    params: ({ options }) => `RCPTMAX=${options.limits.maxRecipients}`,
+    params: ({ options: { limits } }) => {
+      const mailMax = Number.isFinite(limits.maxTransactions)
+        ? `MAILMAX=${limits.maxTransactions} `
+        : "";
+      return `${mailMax}RCPTMAX=${limits.maxRecipients}`;
+    },
   },
   ETRN: { isMade: ({ handler }) => handler.etrn !== undefined },
-  VRFY: configured("VRFY"),
+  VRFY: { isMade: ({ handler }) => handler.vrfy !== undefined },
+  EXPN: { isMade: ({ handler }) => handler.expn !== undefined },
   HELP: configured("HELP"),
   XCLIENT: {
     isMade: ({ options, peerAddress }) => options.trustsXclient(peerAddress),

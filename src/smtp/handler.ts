@@ -4,6 +4,7 @@
  * `mta/reception` implements it for Posthorn; a test can in twenty lines.
  *
  * Every method may answer with a Reply that refuses; undefined accepts with the usual words.
+ * `mail` may also accept in words of its own (RFC 6710: another priority than was asked for).
  */
 
 import type { Endpoint, TlsSession } from "../base/channel.ts";
@@ -95,9 +96,9 @@ export interface SmtpHandler {
    * called when none is open. After STARTTLS the session itself begins anew: who it is, ask `SmtpSession`.
    */
   reset(): void;
-  /** Without it VRFY answers 252 for whatever is asked, so that nobody can harvest addresses. */
+  /** Without it VRFY is not offered and answers 252 for whatever is asked, so that nobody can harvest addresses. */
   vrfy?(argument: string): Promise<Reply>;
-  /** Without it EXPN is not implemented (502). */
+  /** Without it EXPN is neither offered nor implemented (502). */
   expn?(argument: string): Promise<Reply>;
   /** RFC 1985: start the queue for a host or domain. Without it ETRN is neither offered nor implemented. */
   etrn?(argument: string): Promise<Reply>;

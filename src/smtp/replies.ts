@@ -78,6 +78,16 @@ export const TOO_MANY_RECIPIENTS: Reply = reply(
   "4.5.3",
   "Too many recipients; send the rest later",
 );
+export const BY_TOO_SOON: Reply = reply(
+  550,
+  "5.4.7",
+  "That is sooner than we can promise; EHLO says the least time",
+);
+export const TOO_MANY_TRANSACTIONS: Reply = reply(
+  421,
+  "4.7.0",
+  "Enough messages for one session; begin another",
+);
 export const TOO_LARGE: Reply = reply(552, "5.3.4", "Message too large");
 export const STRAY_LINE_END: Reply = reply(
   550,

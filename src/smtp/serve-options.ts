@@ -18,6 +18,8 @@ export type ServeLimits = {
   /** NOOP, RSET, VRFY, chunks of nothing and the like in a row that lead to no message; each further one counts as an error. */
   readonly maxJunkCommands: number;
   readonly maxCommands: number;
+  /** Transactions in one session; one more ends it with 421. LIMITS tells (RFC 9422). */
+  readonly maxTransactions: number;
   readonly maxAuthFailures: number;
   /** For one whole command line, however it trickles in. RFC 5321 §4.5.3.2.7: 5 minutes. */
   readonly commandTimeoutMs: number;
@@ -28,6 +30,8 @@ export type ServeLimits = {
   readonly dataGraceMs: number;
   /** RFC 4865: how far ahead a message may be held. */
   readonly maxHoldSeconds: number;
+  /** RFC 2852: mail to be given back sooner than this is refused. 0: any time will do. */
+  readonly minDeliverBySeconds: number;
 };
 
 export const DEFAULT_LIMITS: ServeLimits = {
@@ -38,12 +42,14 @@ export const DEFAULT_LIMITS: ServeLimits = {
   hardErrors: 20,
   maxJunkCommands: 100,
   maxCommands: 100_000,
+  maxTransactions: 10_000,
   maxAuthFailures: 3,
   commandTimeoutMs: 300_000,
   dataTimeoutMs: 300_000,
   minDataOctetsPerSecond: 500,
   dataGraceMs: 60_000,
   maxHoldSeconds: 30 * 86_400,
+  minDeliverBySeconds: 0,
 };
 
 export type ServeOptions = {

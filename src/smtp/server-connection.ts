@@ -44,6 +44,8 @@ export type Transaction = {
   /** Octets of content sent by the client so far, and how long we waited for them. */
   contentOctets: number;
   contentWaitedMs: number;
+  /** The server has said what became of the message. */
+  isAnswered: boolean;
 };
 
 export class ServerConnection {
@@ -59,6 +61,9 @@ export class ServerConnection {
   transaction: Transaction | undefined;
   authFailures = 0;
   messages = 0;
+  /** Transactions begun. */
+  transactions = 0;
+  readonly #abandoned: { recipients: number; uploads: number } = { recipients: 0, uploads: 0 };
   octetsIn = 0;
   #outgoing = "";
   #isWaiting = false;
@@ -146,6 +151,7 @@ export class ServerConnection {
   // The transaction
 
   begin(reversePath: ReversePath, params: MailParams): void {
+    this.transactions++;
     this.transaction = {
       reversePath,
       params,
@@ -155,6 +161,7 @@ export class ServerConnection {
       receiver: undefined,
       contentOctets: 0,
       contentWaitedMs: 0,
+      isAnswered: false,
     };
     this.phase = "mail";
   }
@@ -172,9 +179,26 @@ export class ServerConnection {
   /** The one way out of a transaction: sender, recipients, content and the handler's decisions go together. */
   resetTransaction(): void {
     this.transaction?.receiver?.abort();
+    this.#noteAbandoned();
     this.transaction = undefined;
     if (this.phase !== "refused" && this.phase !== "connected") this.phase = "ready";
     this.handler.reset();
+  }
+
+  /** What the client began and gave up: recipients we looked up, content we stored, for nothing. */
+  #noteAbandoned(): void {
+    const { transaction } = this;
+    if (transaction === undefined || transaction.isAnswered) return;
+    this.#abandoned.recipients += transaction.recipients;
+    if (transaction.contentOctets > 0) this.#abandoned.uploads++;
+  }
+
+  /** The same since last asked. */
+  takeAbandoned(): { readonly recipients: number; readonly uploads: number } {
+    const taken = { ...this.#abandoned };
+    this.#abandoned.recipients = 0;
+    this.#abandoned.uploads = 0;
+    return taken;
   }
 
   // Talking

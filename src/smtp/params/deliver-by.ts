@@ -8,7 +8,7 @@ export const deliverByParameter: ParameterRule<MailParams> = {
   extension: "DELIVERBY",
   value: "required",
   read(value, draft) {
-    const match = /^(-?\d{1,9});([NR])(T?)$/i.exec(value);
+    const match = /^([-+]?\d{1,9});([NR])(T?)$/i.exec(value);
     if (match === null) return "BY is seconds;N or seconds;R, and perhaps T";
     const seconds = Number(match[1]);
     const mode = match[2].toUpperCase() === "R" ? "return" : "notify";

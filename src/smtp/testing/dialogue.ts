@@ -35,7 +35,7 @@ type ScriptSettings = {
   readonly serve?: Omit<Partial<ServeOptions>, "extensions"> & {
     readonly extensions?: readonly Extension[];
   };
-  readonly handler?: Partial<Pick<Recording, "mechanisms" | "hasEtrn" | "hasExpn">> & {
+  readonly handler?: Partial<Pick<Recording, "mechanisms" | "hasEtrn" | "hasExpn" | "hasVrfy">> & {
     readonly refusal?: { readonly code: number; readonly text: string };
   };
   readonly implicitTls?: boolean;

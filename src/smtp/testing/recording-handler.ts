@@ -37,6 +37,7 @@ export class Recording {
   refusal: Reply | undefined;
   hasEtrn = false;
   hasExpn = false;
+  hasVrfy = false;
 }
 
 const REFUSALS: ReadonlyMap<string, Reply> = new Map([
@@ -47,11 +48,15 @@ const REFUSALS: ReadonlyMap<string, Reply> = new Map([
   ["evil", reply(550, "5.7.1", "No \r\n250 injection \u0007 \u202e")],
 ]);
 
+/** RFC 6710: taken, though not as asked. */
+const LOWERED: Reply = reply(250, "2.3.6", "0 is the new priority assigned to the message");
+
 export class RecordingHandler implements SmtpHandler {
   readonly #recording: Recording;
   readonly #session: SmtpSession;
   readonly etrn?: (argument: string) => Promise<Reply>;
   readonly expn?: (argument: string) => Promise<Reply>;
+  readonly vrfy?: (argument: string) => Promise<Reply>;
   #from: ReversePath | undefined;
   #mail: MailParams = {};
   #to: string[] = [];
@@ -62,6 +67,9 @@ export class RecordingHandler implements SmtpHandler {
     this.#recording = recording;
     if (recording.hasEtrn) {
       this.etrn = async (argument) => reply(250, "2.0.0", `Queue for ${argument} started`);
+    }
+    if (recording.hasVrfy) {
+      this.vrfy = async (argument) => reply(250, "2.1.5", `<${argument}@example.org>`);
     }
     if (recording.hasExpn) {
       this.expn = async (argument) => reply(250, "2.0.0", `${argument}-1@a`, `${argument}-2@a`);
@@ -99,7 +107,7 @@ export class RecordingHandler implements SmtpHandler {
     }
     this.#from = reversePath;
     this.#mail = params;
-    return undefined;
+    return reversePath !== "null" && reversePath.localPart === "lowered" ? LOWERED : undefined;
   }
 
   async rcpt(recipient: Address, params: RcptParams): Promise<Reply | undefined> {

@@ -52,6 +52,7 @@ export async function answerBdat(
   if (chunk.isLast) return finishTransaction(connection, receiver);
   if (receiver.failure !== undefined) {
     const { failure } = receiver;
+    transaction.isAnswered = true;
     connection.resetTransaction();
     connection.phase = "chunk-failed";
     return failure;
@@ -77,8 +78,10 @@ async function failChunk(
   connection: ServerConnection,
   chunk: Chunk,
   refusal: Reply,
-  { recipients }: Transaction,
+  transaction: Transaction,
 ): Promise<readonly Reply[]> {
+  const { recipients } = transaction;
+  transaction.isAnswered = true;
   connection.resetTransaction();
   await consume(connection, chunk, undefined);
   if (!chunk.isLast) {

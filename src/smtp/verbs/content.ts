@@ -17,6 +17,7 @@ export async function openReceiver(
   invariant(transaction !== undefined, "content is checked to follow RCPT");
   const sink = await connection.ask(() => handler.data());
   if ("code" in sink) {
+    transaction.isAnswered = true;
     connection.resetTransaction();
     return { refusal: sink };
   }
@@ -76,6 +77,7 @@ export async function finishTransaction(
   const { transaction, options } = connection;
   invariant(transaction !== undefined, "content is checked to follow RCPT");
   const answers = await receiver.finish();
+  transaction.isAnswered = true;
   if (receiver.error !== undefined) {
     connection.log.error("smtp.sink-failed", receiver.error, connection.logFields());
   }

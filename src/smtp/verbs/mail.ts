@@ -9,6 +9,7 @@ import { parseReversePath } from "../path.ts";
 import { type Reply, reply } from "../reply.ts";
 import * as replies from "../replies.ts";
 import type { ServerConnection } from "../server-connection.ts";
+import { SessionOver } from "../session-over.ts";
 
 export async function answerMail(connection: ServerConnection, argument: string): Promise<Reply> {
   const { options, handler } = connection;
@@ -32,11 +33,20 @@ export async function answerMail(connection: ServerConnection, argument: string)
     return replies.UTF8_NOT_DECLARED;
   }
   if ((params.sizeOctets ?? 0) > options.limits.maxMessageOctets) return replies.TOO_LARGE;
-  const refusal = await connection.ask(() => handler.mail(path, params));
-  if (refusal !== undefined) {
+  if (isTooSoon(params, options.limits.minDeliverBySeconds)) return replies.BY_TOO_SOON;
+  if (connection.transactions >= options.limits.maxTransactions) {
+    throw new SessionOver("too-many-transactions", replies.TOO_MANY_TRANSACTIONS);
+  }
+  const answer = await connection.ask(() => handler.mail(path, params));
+  if (answer !== undefined && answer.code >= 300) {
     handler.reset();
-    return refusal;
+    return answer;
   }
   connection.begin(path, params);
-  return replies.SENDER_OK;
+  return answer ?? replies.SENDER_OK;
+}
+
+/** RFC 2852 §4: what must be back before we can promise anything is not taken. */
+function isTooSoon({ deliverBy }: MailParams, minSeconds: number): boolean {
+  return deliverBy?.mode === "return" && deliverBy.seconds < minSeconds;
 }
