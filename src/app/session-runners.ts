@@ -1,5 +1,6 @@
 /** What runs one session of each protocol over a channel that a listener has accepted. */
 
+import type { ImapOptions } from "../imap/serve-options.ts";
 import { serveImapSession } from "../access/imap/serve-imap-session.ts";
 import { SessionCounter } from "../access/imap/session-counter.ts";
 import { makePop3Handler } from "../access/pop3/store-handler.ts";
@@ -92,13 +93,16 @@ function imapRunner(
     verifyToken,
     sessions,
     version,
+    capabilityMasks: settings.imap.hideCapabilities,
   };
-  const options = {
+  const options: ImapOptions = {
     clock: systemClock,
     log,
     hostName: settings.hostname,
     allowPlaintextAuth,
     canStartTls: true,
+    unaskedLiterals: settings.imap.literals === "minus" ? "small" : "any",
+    offersUidOnly: settings.imap.uidOnly,
     shutdown,
   };
   return (channel) => serveImapSession(channel, deps, options);

@@ -2,12 +2,11 @@
 
 import type { Enabled } from "./session.ts";
 
-/** Complete ones only. `LITERAL+` is the wire's, the rest the handler's as well. */
+/** Complete ones only, and those that no setting touches. */
 export const CAPABILITIES: readonly string[] = [
   "IMAP4rev1",
   "IMAP4rev2",
   "SASL-IR",
-  "LITERAL+",
   "ID",
   "ENABLE",
   "IDLE",
@@ -26,6 +25,9 @@ export const CAPABILITIES: readonly string[] = [
   "ESORT",
   "THREAD=ORDEREDSUBJECT",
   "THREAD=REFERENCES",
+  "I18NLEVEL=1",
+  "INPROGRESS",
+  "UNAUTHENTICATE",
   "PREVIEW",
   "LIST-EXTENDED",
   "LIST-STATUS",
@@ -51,6 +53,8 @@ export type CapabilityOptions = {
   readonly appendLimitOctets: number;
   /** Capabilities not to be named: for clients that break on them. */
   readonly hidden: ReadonlySet<string>;
+  readonly unaskedLiterals: "any" | "small";
+  readonly offersUidOnly: boolean;
 };
 
 /**
@@ -59,7 +63,10 @@ export type CapabilityOptions = {
  */
 export function capabilityList(options: CapabilityOptions): string {
   const names = [...CAPABILITIES, `APPENDLIMIT=${options.appendLimitOctets}`];
+  // RFC 7888 §5: one of them, never both.
+  names.push(options.unaskedLiterals === "any" ? "LITERAL+" : "LITERAL-");
   if (options.canCompress) names.push("COMPRESS=DEFLATE");
+  if (options.offersUidOnly) names.push("UIDONLY");
   if (!options.isAuthenticated) {
     if (options.canStartTls) names.push("STARTTLS");
     if (options.isLoginDisabled) names.push("LOGINDISABLED");

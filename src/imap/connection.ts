@@ -9,11 +9,17 @@ import { capabilityList } from "./capability.ts";
 import type { Verb } from "./command/command.ts";
 import type { Completion } from "./completion.ts";
 import type { CommandContext, ImapHandler } from "./handler.ts";
-import { APPEND_LIMIT_OCTETS, IDLE_TIMEOUT_MS, LOGIN_TIMEOUT_MS } from "./serve-options.ts";
+import { Progress } from "./progress.ts";
+import {
+  APPEND_LIMIT_OCTETS,
+  IDLE_TIMEOUT_MS,
+  LOGIN_TIMEOUT_MS,
+  PROGRESS_MS,
+} from "./serve-options.ts";
 import type { ImapOptions } from "./serve-options.ts";
 import { advance, makeSession, type Session } from "./session.ts";
 import { CommandDecoder, type DecoderEvent } from "./wire/decoder.ts";
-import { PREAUTH_LIMITS, SESSION_LIMITS } from "./wire/limits.ts";
+import { LITERAL_MINUS_OCTETS, PREAUTH_LIMITS, SESSION_LIMITS } from "./wire/limits.ts";
 import { ResponseWriter } from "./wire/response-writer.ts";
 
 export class Connection {
@@ -21,13 +27,15 @@ export class Connection {
   readonly handler: ImapHandler;
   readonly options: ImapOptions;
   readonly session: Session = makeSession();
-  readonly decoder: CommandDecoder = new CommandDecoder(PREAUTH_LIMITS);
+  readonly decoder: CommandDecoder;
   readonly out: ResponseWriter;
   /** Set when the session ends after what is written. */
   isOver = false;
   /** Nothing is under way but waiting for the client. */
   isWaiting = false;
   isCompressed = false;
+  /** Called when the session is anonymous once more: it has the time to log in again. */
+  onLoggedOut: () => void = () => {};
   /** Logins that were refused. */
   refusedLogins = 0;
   octetsRead = 0;
@@ -36,11 +44,18 @@ export class Connection {
   faults = 0;
   #reading: Promise<Uint8Array | undefined> | undefined;
   #isPeerGone = false;
+  /** The channel under the compression. */
+  #plain: Channel | undefined;
 
   constructor(channel: Channel, handler: ImapHandler, options: ImapOptions) {
     this.channel = channel;
     this.handler = handler;
     this.options = options;
+    const isSmallOnly = options.unaskedLiterals === "small";
+    this.decoder = new CommandDecoder(
+      PREAUTH_LIMITS,
+      isSmallOnly ? LITERAL_MINUS_OCTETS : Number.POSITIVE_INFINITY,
+    );
     this.out = new ResponseWriter((octets) => {
       this.octetsWritten += octets.length;
       return this.channel.write(octets);
@@ -66,7 +81,9 @@ export class Connection {
 
   context(tag: string): CommandContext {
     const isCancelled = (): boolean => this.#isPeerGone;
-    return { tag, out: this.out, enabled: this.session.enabled, isCancelled };
+    const { clock, progressMs = PROGRESS_MS } = this.options;
+    const progress = new Progress(clock, this.out, { tag, intervalMs: progressMs });
+    return { tag, out: this.out, enabled: this.session.enabled, isCancelled, progress };
   }
 
   capabilities(): string {
@@ -77,8 +94,15 @@ export class Connection {
       mechanisms: this.isClear ? [] : this.handler.mechanisms(),
       canCompress: this.options.compress !== undefined && !this.isCompressed,
       appendLimitOctets: this.appendLimitOctets,
-      hidden: new Set(this.options.hiddenCapabilities),
+      hidden: this.hidden,
+      unaskedLiterals: this.options.unaskedLiterals ?? "any",
+      offersUidOnly: this.options.offersUidOnly ?? false,
     });
+  }
+
+  /** Capabilities that this client does not hear of. */
+  get hidden(): ReadonlySet<string> {
+    return new Set([...(this.options.hiddenCapabilities ?? []), ...this.handler.hidden()]);
   }
 
   /** The next event; what has been written goes out before waiting for more. Undefined at the end of input. */
@@ -133,6 +157,29 @@ export class Connection {
   /** After a successful login: more room, and a longer patience. */
   loggedIn(): void {
     this.decoder.limits = SESSION_LIMITS;
+  }
+
+  /** UNAUTHENTICATE (RFC 8437): as it was after the greeting, but for TLS. */
+  loggedOut(): void {
+    this.decoder.limits = PREAUTH_LIMITS;
+    Object.assign(this.session.enabled, makeSession().enabled);
+    this.out.isUtf8 = false;
+    if (this.#plain !== undefined) this.channel = this.#plain;
+    this.#plain = undefined;
+    this.isCompressed = false;
+    this.onLoggedOut();
+  }
+
+  /** Puts `channel` around the one there is. */
+  compressWith(channel: Channel): void {
+    this.#plain = this.channel;
+    this.channel = channel;
+    this.isCompressed = true;
+  }
+
+  /** Octets from the client are under way that no command has been made of. */
+  get isReadingAhead(): boolean {
+    return this.#reading !== undefined || !this.decoder.isBetweenCommands;
   }
 
   /** The tagged answer, and the phase that follows from it. */

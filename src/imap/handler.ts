@@ -8,6 +8,7 @@ import type { ServerMechanism } from "../sasl/mechanism.ts";
 import type { AppendMessage } from "./command/append.ts";
 import type { Command } from "./command/command.ts";
 import type { Completion } from "./completion.ts";
+import type { Progress } from "./progress.ts";
 import type { Enabled, UpdateScope } from "./session.ts";
 import type { ResponseWriter } from "./wire/response-writer.ts";
 
@@ -24,6 +25,7 @@ export type MailVerb = Exclude<
   | "ID"
   | "IDLE"
   | "COMPRESS"
+  | "UNAUTHENTICATE"
 >;
 
 export type MailCommand = Extract<Command, { readonly verb: MailVerb }>;
@@ -34,6 +36,8 @@ export type CommandContext = {
   readonly enabled: Enabled;
   /** The client has gone: long work may stop. */
   readonly isCancelled: () => boolean;
+  /** Tells the client now and then how far a long command is; never in the middle of a response. */
+  readonly progress: Progress;
 };
 
 export interface ImapHandler {
@@ -44,10 +48,15 @@ export interface ImapHandler {
   login(user: string, password: string): Promise<Completion>;
   /** A mechanism has proved `identity`. */
   authenticated(identity: string): Promise<Completion>;
+  /** The session acts for nobody any more, and nothing is selected (RFC 8437). */
+  unauthenticate(): Promise<void>;
   /** What the client says about itself (RFC 2971). */
   identified(fields: ReadonlyMap<string, string>): void;
   /** Fields for our own ID response. */
   readonly identification: ReadonlyMap<string, string>;
+
+  /** Capabilities not to be named to this account and client. */
+  hidden(): ReadonlySet<string>;
 
   run(command: MailCommand, context: CommandContext): Promise<Completion>;
   /** APPEND to `mailbox`: the messages follow, or the refusal stands. */

@@ -19,6 +19,5 @@ export async function serveCompress(
   }
   connection.complete(tag, "COMPRESS", okay("DEFLATE begins"));
   await connection.out.flush();
-  connection.channel = compress(connection.channel, connection.decoder.takeBuffered());
-  connection.isCompressed = true;
+  connection.compressWith(compress(connection.channel, connection.decoder.takeBuffered()));
 }

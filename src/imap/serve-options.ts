@@ -27,8 +27,14 @@ export type ImapOptions = {
    * that came behind the command: they are compressed already.
    */
   readonly compress?: (channel: Channel, early: Uint8Array) => Channel;
-  /** Capabilities not to be named. */
+  /** Capabilities not to be named to anybody. */
   readonly hiddenCapabilities?: readonly string[];
+  /** Literals that the client need not ask for: of any size (LITERAL+), or small ones (LITERAL-). */
+  readonly unaskedLiterals?: "any" | "small";
+  /** UIDONLY (RFC 9586) is offered: some programs switch it on and then cannot do without numbers. */
+  readonly offersUidOnly?: boolean;
+  /** How often a command that takes long says how far it is (RFC 9585). */
+  readonly progressMs?: number;
   /** Answered instead of a greeting, when the server takes no more sessions (security row 90). */
   readonly refusal?: string;
   /** Aborts when the server shuts down: sessions say BYE. */
@@ -39,5 +45,7 @@ export type ImapOptions = {
 export const IDLE_TIMEOUT_MS = 1_860_000;
 export const LOGIN_TIMEOUT_MS = 60_000;
 export const LOGIN_DEADLINE_MS = 300_000;
+/** RFC 9585 §4 recommends not more often than every ten seconds. */
+export const PROGRESS_MS = 10_000;
 export const KEEP_ALIVE_MS = 115_000;
 export const APPEND_LIMIT_OCTETS = 104_857_600;

@@ -19,6 +19,7 @@ import { serveCompress } from "./serve-compress.ts";
 import { serveIdle } from "./serve-idle.ts";
 import { serveAuthenticate, serveLogin, serveStartTls } from "./serve-login.ts";
 import { LOGIN_DEADLINE_MS, type ImapOptions } from "./serve-options.ts";
+import { serveUnauthenticate } from "./serve-unauthenticate.ts";
 import { check, updatesAfter } from "./session.ts";
 import type { DecoderEvent } from "./wire/decoder.ts";
 import type { RawCommand } from "./wire/raw-command.ts";
@@ -31,6 +32,9 @@ const MAX_REFUSED_LOGINS = 6;
 
 /** These may run so long that it matters whether the client is still there. */
 const LONG_RUNNING: ReadonlySet<Verb> = new Set(["SEARCH", "SORT", "THREAD", "FETCH"]);
+
+/** One step of the store's, of which nobody knows how far it is; they write whole lines between waits. */
+const ONE_STEP: ReadonlySet<Verb> = new Set(["COPY", "MOVE", "EXPUNGE", "STORE"]);
 
 const SHUTTING_DOWN = "The server is shutting down";
 
@@ -47,9 +51,15 @@ export async function serveImap(
   const stop = (): void => {
     if (connection.isWaiting) void sayGoodbye(connection, SHUTTING_DOWN);
   };
-  const cancelDeadline = clock.setTimer(loginDeadlineMs, () => {
-    if (connection.session.phase === "anonymous") void sayGoodbye(connection, "Not logged in");
-  });
+  let cancelDeadline = (): void => {};
+  const startDeadline = (): void => {
+    cancelDeadline();
+    cancelDeadline = clock.setTimer(loginDeadlineMs, () => {
+      if (connection.session.phase === "anonymous") void sayGoodbye(connection, "Not logged in");
+    });
+  };
+  connection.onLoggedOut = startDeadline;
+  startDeadline();
   try {
     shutdown?.addEventListener("abort", stop, { once: true });
     await serveSession(connection);
@@ -134,6 +144,7 @@ async function serveCommand(connection: Connection, raw: RawCommand): Promise<vo
   if (illegal !== undefined) return connection.complete(tag, command.verb, illegal);
   if (command.verb === "STARTTLS") return serveStartTls(connection, tag);
   if (command.verb === "COMPRESS") return serveCompress(connection, tag, command);
+  if (command.verb === "UNAUTHENTICATE") return serveUnauthenticate(connection, tag);
   const completion = await guarded(connection, command.verb, () => run(connection, tag, command));
   const isUid = "isUid" in command && command.isUid;
   await finish(connection, { tag, verb: command.verb, isUid }, completion);
@@ -152,11 +163,19 @@ async function run(connection: Connection, tag: string, command: Command): Promi
     return okay("Logged out");
   }
   if (command.verb === "ENABLE") {
-    out.line(["* ENABLED", ...enable(command.names, session.enabled)].join(" "));
+    const isHidden = connection.hidden;
+    const names = command.names.filter((name) => !isHidden.has(name));
+    out.line(["* ENABLED", ...enable(names, session.enabled)].join(" "));
     out.isUtf8 = session.enabled.isUtf8;
     return okay("Enabled");
   }
-  if (command.verb === "STARTTLS" || command.verb === "COMPRESS") return bad("Not here");
+  if (
+    command.verb === "STARTTLS" ||
+    command.verb === "COMPRESS" ||
+    command.verb === "UNAUTHENTICATE"
+  ) {
+    return bad("Not here");
+  }
   if (command.verb === "LOGIN") return serveLogin(connection, command);
   if (command.verb === "AUTHENTICATE") return serveAuthenticate(connection, command);
   if (command.verb === "ID") return serveId(connection, command);
@@ -164,9 +183,19 @@ async function run(connection: Connection, tag: string, command: Command): Promi
   return runMail(connection, tag, command);
 }
 
-function runMail(connection: Connection, tag: string, command: MailCommand): Promise<Completion> {
+async function runMail(
+  connection: Connection,
+  tag: string,
+  command: MailCommand,
+): Promise<Completion> {
   if (LONG_RUNNING.has(command.verb)) connection.watch();
-  return connection.handler.run(command, connection.context(tag));
+  const context = connection.context(tag);
+  if (ONE_STEP.has(command.verb)) context.progress.start();
+  try {
+    return await connection.handler.run(command, context);
+  } finally {
+    context.progress.stop();
+  }
 }
 
 function serveId(connection: Connection, command: IdCommand): Completion {

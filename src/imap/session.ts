@@ -37,6 +37,7 @@ export const RULES: Readonly<Record<Verb, Rule>> = {
   // RFC 5161 §3.1 has ENABLE before SELECT; clients that send it later lose nothing by being heard.
   ENABLE: { ...afterLogin, updates: "all" },
   COMPRESS: { ...afterLogin, updates: "none" },
+  UNAUTHENTICATE: { ...afterLogin, updates: "none" },
   SELECT: { ...afterLogin, updates: "none" },
   EXAMINE: { ...afterLogin, updates: "none" },
   CREATE: { ...afterLogin, updates: "all" },
@@ -72,6 +73,7 @@ export type Enabled = {
   isUtf8: boolean;
   isCondstore: boolean;
   isQresync: boolean;
+  isUidOnly: boolean;
 };
 
 export type Session = {
@@ -82,7 +84,13 @@ export type Session = {
 export function makeSession(): Session {
   return {
     phase: "anonymous",
-    enabled: { isRev2: false, isUtf8: false, isCondstore: false, isQresync: false },
+    enabled: {
+      isRev2: false,
+      isUtf8: false,
+      isCondstore: false,
+      isQresync: false,
+      isUidOnly: false,
+    },
   };
 }
 
@@ -103,6 +111,7 @@ const LEADS_TO_AUTHENTICATED: ReadonlySet<Verb> = new Set([
 
 export function advance(phase: Phase, verb: Verb, completion: Completion): Phase {
   const isOk = completion.status === "OK";
+  if (verb === "UNAUTHENTICATE") return isOk ? "anonymous" : phase;
   if (verb === "SELECT" || verb === "EXAMINE") {
     // A failed SELECT leaves no mailbox selected (RFC 9051 §6.3.2), a malformed one changes nothing.
     if (completion.status === "BAD") return phase;

@@ -8,7 +8,7 @@ import { systemClock } from "../../net/system-clock.ts";
 import { systemRandom } from "../../net/system-random.ts";
 import { deflateChannel } from "./deflate-channel.ts";
 import { ImapDialogue } from "./testing/imap-dialogue.ts";
-import { openImapWorld, type ImapWorld } from "./testing/imap-world.ts";
+import { openImapWorld, PASSWORD, type ImapWorld } from "./testing/imap-world.ts";
 
 let world: ImapWorld;
 before(async () => {
@@ -45,6 +45,21 @@ test("what comes behind COMPRESS in the same packet is compressed already", asyn
   assert.match(await session.readResponse(), /^c OK/);
   const inside = new ImapDialogue(deflateChannel(session.channel, NOTHING));
   assert.match(await inside.readResponse(), /^n OK/);
+});
+
+test("RFC 8437: UNAUTHENTICATE ends compression; what follows is plain", async () => {
+  const user = await world.account();
+  const session = await world.login(user);
+  await session.ok("COMPRESS DEFLATE");
+  const inside = new ImapDialogue(deflateChannel(session.channel, NOTHING));
+  await inside.send("p UNAUTHENTICATE\r\nq NOOP\r\n");
+  assert.match(await inside.readResponse(), /^p BAD/);
+  assert.match(await inside.readResponse(), /^q OK/);
+  await inside.ok("UNAUTHENTICATE");
+  assert.match((await session.ok("CAPABILITY")).join(), /COMPRESS=DEFLATE.* AUTH=/);
+  await session.ok(`LOGIN ${user} "${PASSWORD}"`);
+  await session.ok("COMPRESS DEFLATE");
+  await new ImapDialogue(deflateChannel(session.channel, NOTHING)).ok("SELECT INBOX");
 });
 
 test("octets that are no DEFLATE end the connection", async () => {

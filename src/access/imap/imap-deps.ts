@@ -4,6 +4,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { SaslServerDeps } from "../../sasl/server-deps.ts";
 import type { Store } from "../../store/contract.ts";
+import type { CapabilityMask } from "./capability-mask.ts";
 import type { SessionCounter } from "./session-counter.ts";
 
 export type ImapDeps = {
@@ -21,4 +22,5 @@ export type ImapDeps = {
   readonly appendLimitOctets: number;
   /** What ID says of us (RFC 2971). */
   readonly identification: ReadonlyMap<string, string>;
+  readonly capabilityMasks: readonly CapabilityMask[];
 };

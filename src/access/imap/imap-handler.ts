@@ -16,6 +16,7 @@ import { loginWithPassword } from "../../sasl/login-attempt.ts";
 import type { ServerMechanism } from "../../sasl/mechanism.ts";
 import { advertisedMechanisms, serverMechanism } from "../../sasl/server-mechanism.ts";
 import { openAppend } from "./append-transaction.ts";
+import { hiddenFrom } from "./capability-mask.ts";
 import type { ImapDeps } from "./imap-deps.ts";
 import type { MailSession } from "./mail-session.ts";
 import { runFetch } from "./run-fetch.ts";
@@ -31,6 +32,8 @@ import { runThread } from "./run-thread.ts";
 import { runExpunge, runTransfer } from "./run-transfer.ts";
 import { writeUpdates } from "./updates.ts";
 
+const NOTHING: ReadonlySet<string> = new Set();
+
 export function makeImapHandler(deps: ImapDeps): ImapHandler {
   return new StoreImapHandler(deps);
 }
@@ -41,6 +44,7 @@ class StoreImapHandler implements ImapHandler {
   readonly #listeners = new Set<() => void>();
   #session: MailSession | undefined;
   #leave: (() => void) | undefined;
+  #clientName = "";
 
   constructor(deps: ImapDeps) {
     this.#deps = deps;
@@ -92,7 +96,22 @@ class StoreImapHandler implements ImapHandler {
     return okay("Logged in");
   }
 
+  hidden(): ReadonlySet<string> {
+    const { capabilityMasks } = this.#deps;
+    if (capabilityMasks.length === 0) return NOTHING;
+    const address = this.#session?.address ?? "";
+    return hiddenFrom(capabilityMasks, { address, clientName: this.#clientName });
+  }
+
+  async unauthenticate(): Promise<void> {
+    if (this.#session !== undefined) await closeSelected(this.#session);
+    this.#leave?.();
+    this.#leave = undefined;
+    this.#session = undefined;
+  }
+
   identified(fields: ReadonlyMap<string, string>): void {
+    this.#clientName = fields.get("name") ?? "";
     this.#deps.log.debug("imap.client", {
       name: fields.get("name"),
       version: fields.get("version"),
@@ -169,7 +188,6 @@ class StoreImapHandler implements ImapHandler {
   }
 
   async close(): Promise<void> {
-    if (this.#session !== undefined) await closeSelected(this.#session);
-    this.#leave?.();
+    await this.unauthenticate();
   }
 }

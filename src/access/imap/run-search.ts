@@ -98,6 +98,7 @@ class Search {
       const isDue = this.#slicer.isDue();
       if (isDue) await this.#slicer.rest();
       if (!isFull && !isDue) continue;
+      await this.#context.progress.report(position, open.count);
       if (this.#context.isCancelled()) return undefined;
       position = lowerBound(open.uids, open.count, uid + 1);
     }

@@ -3,6 +3,7 @@
  * envelopes, one column a criterion; what is sorted are positions in them.
  */
 
+import { compareCodePoints } from "../../base/unicode-casemap.ts";
 import { okay } from "../../imap/completion.ts";
 import type { SortCommand, SortCriterion } from "../../imap/command/sort.ts";
 import type { CommandContext } from "../../imap/handler.ts";
@@ -26,7 +27,7 @@ export const runSort: Run<SortCommand> = async (session, command, context) => {
   if (search.type === "refused") return search.completion;
   const { found } = search;
   const slicer = new Slicer(session.deps.clock);
-  const columns = await keyColumns(session, found, { criteria: command.criteria, slicer });
+  const columns = await keyColumns(session, found, { command, slicer, context });
   const order = Uint32Array.from(found.uids, (_, index) => index);
   await sortSliced(order, comparator(columns, command.criteria), slicer);
   const numbers = command.isUid ? found.uids : found.seqs;
@@ -39,9 +40,14 @@ export const runSort: Run<SortCommand> = async (session, command, context) => {
 async function keyColumns(
   session: MailSession,
   found: Found,
-  work: { readonly criteria: readonly SortCriterion[]; readonly slicer: Slicer },
+  work: {
+    readonly command: SortCommand;
+    readonly slicer: Slicer;
+    readonly context: CommandContext;
+  },
 ): Promise<Column[]> {
-  const { criteria, slicer } = work;
+  const { command, slicer, context } = work;
+  const { criteria } = command;
   const columns: Column[] = criteria.map(() => []);
   const open = session.selected?.open;
   if (open === undefined) return columns;
@@ -60,6 +66,7 @@ async function keyColumns(
       }
     }
     if (slicer.isDue(BATCH)) await slicer.rest();
+    await context.progress.report(from, found.uids.length);
   }
   return columns;
 }
@@ -113,7 +120,11 @@ function comparator(
       const left = columns[at][a];
       const right = columns[at][b];
       if (left === right) continue;
-      return left < right === isReverse ? 1 : -1;
+      const isBefore =
+        typeof left === "string" && typeof right === "string"
+          ? compareCodePoints(left, right) < 0
+          : left < right;
+      return isBefore === isReverse ? 1 : -1;
     }
     return a - b;
   };

@@ -2,6 +2,7 @@
 
 import { isMailError } from "../../base/errors.ts";
 import { okay } from "../../imap/completion.ts";
+import type { CommandContext } from "../../imap/handler.ts";
 import type { ThreadCommand } from "../../imap/command/thread.ts";
 import { parseHeader } from "../../message/header.ts";
 import { threadKey } from "../../message/thread-key.ts";
@@ -23,7 +24,7 @@ export const runThread: Run<ThreadCommand> = async (session, command, context) =
   if (search.type === "refused") return search.completion;
   const numbers = command.isUid ? search.found.uids : search.found.seqs;
   const slicer = new Slicer(session.deps.clock);
-  const messages = await loadKeys(session, { found: search.found, numbers, slicer });
+  const messages = await loadKeys(session, { found: search.found, numbers, slicer, context });
   const threads =
     command.algorithm === "REFERENCES"
       ? await threadReferences(messages, slicer)
@@ -40,9 +41,14 @@ export const runThread: Run<ThreadCommand> = async (session, command, context) =
 
 async function loadKeys(
   session: MailSession,
-  work: { readonly found: Found; readonly numbers: readonly number[]; readonly slicer: Slicer },
+  work: {
+    readonly found: Found;
+    readonly numbers: readonly number[];
+    readonly slicer: Slicer;
+    readonly context: CommandContext;
+  },
 ): Promise<ThreadMessage[]> {
-  const { found, numbers, slicer } = work;
+  const { found, numbers, slicer, context } = work;
   const messages: ThreadMessage[] = [];
   for (let from = 0; from < found.uids.length; from += BATCH) {
     const batch = found.uids.slice(from, from + BATCH);
@@ -51,6 +57,7 @@ async function loadKeys(
     );
     for (const message of loaded) if (message !== undefined) messages.push(message);
     if (slicer.isDue(BATCH)) await slicer.rest();
+    await context.progress.report(from, found.uids.length);
   }
   return messages;
 }

@@ -4,6 +4,7 @@
  * and only if a key asks for it. Everything is folded, so that comparison is a plain substring.
  */
 
+import { casemap } from "../../base/unicode-casemap.ts";
 import { decodeTransfer, decodeText } from "../../message/decode-body.ts";
 import { parseDate } from "../../message/date.ts";
 import { decodeWords } from "../../message/encoded-word.ts";
@@ -18,11 +19,8 @@ const MAX_BODY_OCTETS = 8_388_608;
 /** Nor is more of a header section, or of one field of an ENVELOPE. */
 const MAX_HEADER_OCTETS = 262_144;
 
-/** How letters compare: without case, and whichever way accents are put together (RFC 5051 in essence). */
-export function fold(text: string): string {
-  const lower = text.toLowerCase();
-  return /[^\x00-\x7f]/.test(lower) ? lower.normalize("NFKD") : lower;
-}
+/** How letters compare: i;unicode-casemap (I18NLEVEL=1, RFC 5255 §4.2). */
+export const fold: (text: string) => string = casemap;
 
 export class SearchText {
   readonly #source: BodySource;

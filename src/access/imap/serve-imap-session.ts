@@ -9,6 +9,7 @@ import { certificateIdentity } from "../../sasl/certificate-identity.ts";
 import type { LoginGuard } from "../../sasl/login-guard.ts";
 import type { SaslServerDeps } from "../../sasl/server-deps.ts";
 import type { Store } from "../../store/contract.ts";
+import type { CapabilityMask } from "./capability-mask.ts";
 import { deflateChannel } from "./deflate-channel.ts";
 import { makeImapHandler } from "./imap-handler.ts";
 import type { SessionCounter } from "./session-counter.ts";
@@ -24,6 +25,7 @@ export type ImapServiceDeps = {
   /** One for all IMAP sessions of the process. */
   readonly sessions: SessionCounter;
   readonly version: string;
+  readonly capabilityMasks?: readonly CapabilityMask[];
 };
 
 /** Serves one IMAP connection until it ends; never rejects. */
@@ -55,6 +57,7 @@ export async function serveImapSession(
     isTls: () => channel.tls !== undefined,
     allowPlaintextAuth,
     appendLimitOctets: options.appendLimitOctets ?? APPEND_LIMIT_OCTETS,
+    capabilityMasks: deps.capabilityMasks ?? [],
     identification: new Map([
       ["name", "Posthorn"],
       ["version", deps.version],

@@ -12,6 +12,7 @@ export type Settings = {
   readonly log: LogSettings;
   readonly limits: LimitSettings;
   readonly smtp: SmtpSettings;
+  readonly imap: ImapSettings;
   readonly login: LoginSettings;
   readonly relay: RelaySettings;
   readonly rules: readonly RuleSettings[];
@@ -61,6 +62,16 @@ export type SmtpSettings = {
   /** Octets in a second. */
   readonly minDataRate: number;
   readonly longestHold: number;
+};
+
+export type ImapSettings = {
+  readonly literals: "plus" | "minus";
+  readonly uidOnly: boolean;
+  readonly hideCapabilities: readonly {
+    readonly capabilities: readonly string[];
+    readonly account: string;
+    readonly client: string;
+  }[];
 };
 
 export type LoginSettings = {

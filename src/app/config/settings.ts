@@ -23,6 +23,7 @@ import {
   wholeNumber,
 } from "./kinds.ts";
 import type { HostPort } from "./kinds.ts";
+import { IMAP } from "./imap-settings.ts";
 import { setting } from "./make-setting.ts";
 import { ROUTES, SMARTHOST, TLS_LEVEL } from "./next-hop-settings.ts";
 import { OAUTH } from "./oauth-settings.ts";
@@ -181,6 +182,7 @@ export const SETTINGS: Table<Settings> = {
     },
   },
   smtp: SMTP,
+  imap: IMAP,
   login: {
     kind: "group",
     doc: "How people prove who they are.",

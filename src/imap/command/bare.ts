@@ -10,6 +10,7 @@ export const BARE_VERBS = [
   "CHECK",
   "CLOSE",
   "UNSELECT",
+  "UNAUTHENTICATE",
 ] as const;
 
 export type BareVerb = (typeof BARE_VERBS)[number];

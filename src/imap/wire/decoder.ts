@@ -55,6 +55,8 @@ const TAG = /^[!#$&',\-./0-9:;<=>?@A-Z[\]^_`a-z|}~]{1,64}$/;
 
 export class CommandDecoder {
   limits: WireLimits;
+  /** The largest literal that may be sent without asking (LITERAL-, RFC 7888 §5). */
+  readonly #maxUnaskedOctets: number;
   readonly #queue = new OctetQueue();
   #partial: Partial | undefined;
   #literal: Incoming | undefined;
@@ -65,8 +67,9 @@ export class CommandDecoder {
   #queued: DecoderEvent | undefined;
   #isHopeless = false;
 
-  constructor(limits: WireLimits) {
+  constructor(limits: WireLimits, maxUnaskedOctets: number = Number.POSITIVE_INFINITY) {
     this.limits = limits;
+    this.#maxUnaskedOctets = maxUnaskedOctets;
   }
 
   push(octets: Uint8Array): void {
@@ -213,6 +216,9 @@ export class CommandDecoder {
   }
 
   #announce(partial: Partial, literal: LiteralAnnouncement): DecoderEvent | "again" {
+    if (!literal.isSynchronizing && literal.octets > this.#maxUnaskedOctets) {
+      partial.refusal ??= bad("Ask before you send a literal of that size", "TOOBIG");
+    }
     if (partial.refusal !== undefined) return this.#refuse(literal, partial.refusal);
     if (isMessage(partial) && partial.literals.length < this.limits.literals) {
       this.#announced = literal;

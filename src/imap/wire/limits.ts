@@ -23,6 +23,9 @@ export const PREAUTH_LIMITS: WireLimits = {
   drainOctets: 65_536,
 };
 
+/** LITERAL- (RFC 7888 §5): what may be sent without asking. */
+export const LITERAL_MINUS_OCTETS = 4_096;
+
 export const SESSION_LIMITS: WireLimits = {
   lineOctets: 262_144,
   literalOctets: 262_144,

@@ -16,6 +16,7 @@ import { RecordingLog } from "../../../base/testing/recording-log.ts";
 import type { ImapOptions } from "../../../imap/serve-options.ts";
 import type { Store } from "../../../store/contract.ts";
 import { openStore } from "../../../store/sqlite/open-store.ts";
+import type { CapabilityMask } from "../capability-mask.ts";
 import { DecodeRoom } from "../decode-room.ts";
 import { serveImapSession } from "../serve-imap-session.ts";
 import { SessionCounter } from "../session-counter.ts";
@@ -35,6 +36,7 @@ export class ImapWorld {
   served: Store;
   readonly log: RecordingLog = new RecordingLog();
   readonly sessions: SessionCounter;
+  capabilityMasks: readonly CapabilityMask[] = [];
   readonly #deps: WorldDeps;
   readonly #folder: string;
   readonly #serving = new Set<Promise<void>>();
@@ -99,6 +101,7 @@ export class ImapWorld {
         random: this.#deps.random,
         sessions: this.sessions,
         version: "test",
+        capabilityMasks: this.capabilityMasks,
       },
       {
         clock: this.#deps.clock,

@@ -186,6 +186,15 @@ class SyntaxReader {
       case "MAILBOXID":
         this.#space();
         return this.#list(() => this.#objectId());
+      case "INPROGRESS":
+        // RFC 9585 §7
+        if (!this.#is(" (")) return;
+        if (!this.#is("NIL")) this.#match(/"[^"\\]*"/y, "tag");
+        this.#space();
+        if (!this.#is("NIL")) this.#number();
+        this.#space();
+        if (!this.#is("NIL")) this.#nonZero();
+        return this.#expect(")");
       default:
         this.#fail(`unknown response code ${name}`);
     }
