@@ -4,10 +4,11 @@ import type { Command } from "commander";
 import type { Account, Directory } from "../store/directory.ts";
 import { newPassword } from "./new-password.ts";
 import type { PasswordOptions } from "./new-password.ts";
-import { readAddress, readQuota } from "./arguments.ts";
+import { readAddress } from "./arguments.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-codes.ts";
 import { print, printFacts, printJson, printTable, report, showSize, showTime } from "./output.ts";
+import { readQuotas, showQuota, withoutNulls, type QuotaOptions } from "./quota-options.ts";
 import { withStore } from "./with-store.ts";
 
 const EXAMPLES = `
@@ -20,7 +21,7 @@ Examples:
   $ posthorn account list --json
 `;
 
-type AddOptions = PasswordOptions & { name?: string; quota?: string; json?: boolean };
+type AddOptions = PasswordOptions & QuotaOptions & { name?: string; json?: boolean };
 
 export function addAccountCommand(program: Command): void {
   const account = program
@@ -38,12 +39,13 @@ function addMaking(account: Command): void {
     .description("make an account with its mailboxes")
     .option("--name <name>", "the person's name")
     .option("--quota <size>", "how much it may hold, such as 2GB")
+    .option("--quota-messages <number>", "how many messages it may hold")
     .option("--password-stdin", "read the password from standard input")
     .option("--generate", "make a password and print it")
     .option("--json", "as JSON")
     .action(async (text: string, options: AddOptions, command: Command) => {
       const address = readAddress(text);
-      const quotaOctets = options.quota === undefined ? undefined : readQuota(options.quota);
+      const quota = withoutNulls(readQuotas(options));
       const added = await withStore(command, async ({ directory }) => {
         requireDomain(directory, address);
         const password = await newPassword(options);
@@ -51,7 +53,7 @@ function addMaking(account: Command): void {
           address,
           password: password.text,
           ...(options.name !== undefined && { displayName: options.name }),
-          ...(typeof quotaOctets === "number" && { quotaOctets }),
+          ...quota,
         });
         return { made, password };
       });
@@ -111,16 +113,19 @@ function addChanging(account: Command): void {
     .description("change name or quota")
     .option("--name <name>", "the person's name")
     .option("--quota <size>", "how much it may hold, such as 2GB; none for no limit")
+    .option("--quota-messages <number>", "how many messages it may hold; none for no limit")
     .option("--json", "as JSON")
-    .action(async (text: string, options: { name?: string; quota?: string }, command: Command) => {
-      const { name, quota } = options;
-      if (name === undefined && quota === undefined) {
-        throw new CliError("nothing to change: give --name or --quota", EXIT.usage);
-      }
+    .action(async (text: string, options: QuotaOptions & { name?: string }, command: Command) => {
       const change = {
-        ...(name !== undefined && { displayName: name }),
-        ...(quota !== undefined && { quotaOctets: readQuota(quota) }),
+        ...(options.name !== undefined && { displayName: options.name }),
+        ...readQuotas(options),
       };
+      if (Object.keys(change).length === 0) {
+        throw new CliError(
+          "nothing to change: give --name, --quota or --quota-messages",
+          EXIT.usage,
+        );
+      }
       const changed = await withStore(command, ({ directory }) =>
         directory.changeAccount(readAddress(text), change),
       );
@@ -192,10 +197,6 @@ function withUsage(
   account: Account,
 ): Account & { octets: number; messages: number } {
   return { ...account, ...directory.usage(account.id) };
-}
-
-function showQuota(account: Account): string {
-  return account.quotaOctets === undefined ? "none" : showSize(account.quotaOctets);
 }
 
 function requireAccount(directory: Directory, address: string): Account {

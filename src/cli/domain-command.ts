@@ -2,18 +2,18 @@
 
 import type { Command } from "commander";
 import { toAsciiDomain, toUnicodeDomain } from "../net/idna.ts";
-import type { Domain } from "../store/directory.ts";
 import { readAddress } from "./arguments.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-codes.ts";
-import { print, printFacts, printJson, printTable, report, showTime } from "./output.ts";
+import { print, printFacts, printJson, printTable, report, showSize, showTime } from "./output.ts";
+import { readQuotas, showQuota, withoutNulls, type QuotaOptions } from "./quota-options.ts";
 import { withStore } from "./with-store.ts";
 
 const EXAMPLES = `
 Examples:
   $ posthorn domain add example.org
   $ posthorn domain add example.net --catch-all anna@example.org
-  $ posthorn domain set example.net --no-catch-all
+  $ posthorn domain set example.net --no-catch-all --quota 100GB
   $ posthorn domain alias add example.com example.org
   $ posthorn domain list --json
 `;
@@ -27,13 +27,21 @@ export function addDomainCommand(program: Command): void {
     .command("add <name>")
     .description("take mail for a domain")
     .option("--catch-all <address>", "where mail goes that no account, alias or list takes")
+    .option("--quota <size>", "how much its accounts may hold together, such as 100GB")
+    .option("--quota-messages <number>", "how many messages they may hold together")
     .option("--json", "as JSON")
     .action(
-      async (name: string, options: { catchAll?: string; json?: boolean }, command: Command) => {
+      async (
+        name: string,
+        options: QuotaOptions & { catchAll?: string; json?: boolean },
+        command: Command,
+      ) => {
         const wanted = readDomain(name);
+        const quota = withoutNulls(readQuotas(options));
         const added = await withStore(command, (store) =>
           store.directory.addDomain({
             name: wanted,
+            ...quota,
             ...(options.catchAll !== undefined && { catchAll: readAddress(options.catchAll) }),
           }),
         );
@@ -48,21 +56,33 @@ export function addDomainCommand(program: Command): void {
     .description("change a domain")
     .option("--catch-all <address>", "where mail goes that nothing else takes")
     .option("--no-catch-all", "refuse such mail")
+    .option("--quota <size>", "how much its accounts may hold together; none for no limit")
+    .option("--quota-messages <number>", "how many messages they may hold; none for no limit")
     .option("--json", "as JSON")
-    .action(async (name: string, options: { catchAll?: string | boolean }, command: Command) => {
-      const { catchAll } = options;
-      if (catchAll === undefined || catchAll === true) {
-        throw new CliError(
-          "nothing to change: give --catch-all ADDRESS or --no-catch-all",
-          EXIT.usage,
+    .action(
+      async (
+        name: string,
+        options: QuotaOptions & { catchAll?: string | boolean },
+        command: Command,
+      ) => {
+        const { catchAll } = options;
+        const change = {
+          ...readQuotas(options),
+          ...(catchAll === false && { catchAll: null }),
+          ...(typeof catchAll === "string" && { catchAll: readAddress(catchAll) }),
+        };
+        if (Object.keys(change).length === 0) {
+          throw new CliError(
+            "nothing to change: give --catch-all ADDRESS, --no-catch-all, --quota or --quota-messages",
+            EXIT.usage,
+          );
+        }
+        const changed = await withStore(command, (store) =>
+          store.directory.changeDomain(readDomain(name), change),
         );
-      }
-      const change = catchAll === false ? null : readAddress(catchAll);
-      const changed = await withStore(command, (store) =>
-        store.directory.changeDomain(readDomain(name), { catchAll: change }),
-      );
-      report(command, changed, `${name} is changed.`);
-    });
+        report(command, changed, `${name} is changed.`);
+      },
+    );
   addReading(domain);
   addAliasVerbs(domain);
   domain
@@ -134,6 +154,7 @@ function addReading(domain: Command): void {
           accounts: directory.accounts(one.name).length,
           aliases: directory.aliases(one.name).length,
           lists: directory.lists(one.name).length,
+          ...directory.domainUsage(one.name),
         })),
       );
       if (options.json) return printJson(rows);
@@ -144,6 +165,9 @@ function addReading(domain: Command): void {
           { title: "ACCOUNTS", value: (row) => row.accounts, align: "right" },
           { title: "ALIASES", value: (row) => row.aliases, align: "right" },
           { title: "LISTS", value: (row) => row.lists, align: "right" },
+          { title: "MESSAGES", value: (row) => row.messages, align: "right" },
+          { title: "SIZE", value: (row) => showSize(row.octets), align: "right" },
+          { title: "QUOTA", value: (row) => showQuota(row), align: "right" },
           { title: "CATCH-ALL", value: (row) => row.catchAll },
           { title: "FOLLOWS", value: (row) => row.follows && toUnicodeDomain(row.follows) },
         ],
@@ -155,11 +179,11 @@ function addReading(domain: Command): void {
     .description("one domain")
     .option("--json", "as JSON")
     .action(async (name: string, options: { json?: boolean }, command: Command) => {
-      const found: Domain = await withStore(command, ({ directory }) => {
+      const found = await withStore(command, ({ directory }) => {
         const one = directory.domain(readDomain(name));
         if (one === undefined)
           throw new CliError(`there is no domain ${name}: posthorn domain list`);
-        return one;
+        return { ...one, ...directory.domainUsage(one.name) };
       });
       if (options.json) return printJson(found);
       printFacts([
@@ -167,6 +191,9 @@ function addReading(domain: Command): void {
         ["on the wire", found.name],
         ["follows", found.follows && toUnicodeDomain(found.follows)],
         ["catch-all", found.catchAll ?? "none"],
+        ["messages", found.messages],
+        ["size", showSize(found.octets)],
+        ["quota", showQuota(found)],
         ["since", showTime(found.createdAtMs)],
       ]);
     });

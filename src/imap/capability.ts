@@ -41,6 +41,7 @@ export const CAPABILITIES: readonly string[] = [
   "UTF8=ACCEPT",
   "QUOTA",
   "QUOTA=RES-STORAGE",
+  "QUOTA=RES-MESSAGE",
 ];
 
 export type CapabilityOptions = {

@@ -12,6 +12,9 @@ export type Domain = {
   readonly name: DomainName;
   /** Recipient for local parts that nothing else takes, if any. */
   readonly catchAll: string | undefined;
+  /** What its accounts may hold together. Undefined: no limit. */
+  readonly quotaOctets: number | undefined;
+  readonly quotaMessages: number | undefined;
   /** A domain alias: each of its local parts stands for the same one of that domain. */
   readonly follows?: DomainName | undefined;
   readonly createdAtMs: number;
@@ -24,6 +27,7 @@ export type Account = {
   readonly displayName: string;
   /** Undefined: no limit. */
   readonly quotaOctets: number | undefined;
+  readonly quotaMessages: number | undefined;
   readonly isEnabled: boolean;
   readonly createdAtMs: number;
 };
@@ -49,6 +53,15 @@ export type List = {
   readonly posting: "anyone" | "members" | "owner";
 };
 
+export type Usage = { readonly octets: number; readonly messages: number };
+
+/** What is absent stays; null takes a catch-all or a limit away. */
+export type DomainChange = {
+  readonly catchAll?: string | null;
+  readonly quotaOctets?: number | null;
+  readonly quotaMessages?: number | null;
+};
+
 export interface Directory {
   domain(name: DomainName): Domain | undefined;
   domains(): readonly Domain[];
@@ -60,10 +73,19 @@ export interface Directory {
   list(address: string): List | undefined;
   lists(domain?: DomainName): readonly List[];
   /** Octets and messages an account holds. */
-  usage(accountId: number): { readonly octets: number; readonly messages: number };
+  usage(accountId: number): Usage;
+  /** What the accounts of a domain hold together. */
+  domainUsage(name: DomainName): Usage;
+  /** What still fits, by the quota of the account and by that of its domain; Infinity without a limit. */
+  room(accountId: number): Usage;
 
-  addDomain(domain: { name: DomainName; catchAll?: string }): Promise<Domain>;
-  changeDomain(name: DomainName, change: { catchAll?: string | null }): Promise<Domain>;
+  addDomain(domain: {
+    name: DomainName;
+    catchAll?: string;
+    quotaOctets?: number;
+    quotaMessages?: number;
+  }): Promise<Domain>;
+  changeDomain(name: DomainName, change: DomainChange): Promise<Domain>;
   /**
    * Takes mail for `name` as if it were for `follows`. Rejects with `already-exists`, with
    * `not-found` when `follows` is no domain of ours, with `refused` when that follows another.
@@ -79,6 +101,7 @@ export interface Directory {
     password: string;
     displayName?: string;
     quotaOctets?: number;
+    quotaMessages?: number;
   }): Promise<Account>;
   changeAccount(
     address: string,
@@ -86,6 +109,7 @@ export interface Directory {
       password?: string;
       displayName?: string;
       quotaOctets?: number | null;
+      quotaMessages?: number | null;
       isEnabled?: boolean;
     },
   ): Promise<Account>;

@@ -28,11 +28,10 @@ export class StoreAppend implements AppendTransaction {
     if (this.#requests.length >= MAX_MESSAGES) return no("Too many messages at once", "LIMIT");
     if (octets === 0) return no("The message is empty");
     const { directory, octets: store } = this.#session.deps.store;
-    const quotaOctets = directory.accountById(this.#session.accountId)?.quotaOctets;
-    if (quotaOctets !== undefined) {
-      const staged = this.#requests.reduce((sum, request) => sum + request.message.sizeOctets, 0);
-      const used = directory.usage(this.#session.accountId).octets;
-      if (used + staged + octets > quotaOctets) return no("Over quota", "OVERQUOTA");
+    const room = directory.room(this.#session.accountId);
+    const staged = this.#requests.reduce((sum, request) => sum + request.message.sizeOctets, 0);
+    if (staged + octets > room.octets || this.#requests.length >= room.messages) {
+      return no("Over quota", "OVERQUOTA");
     }
     this.#current = message;
     this.#staged = store.stage();

@@ -510,6 +510,22 @@ test("over quota is refused before the message is sent", async () => {
   assert.match(await session.append("INBOX", MESSAGE), /^T NO \[OVERQUOTA\]/);
 });
 
+test("a quota of messages is told, and kept", async () => {
+  const session = await world.login(
+    await world.account({ quotaOctets: 1024 * 100, quotaMessages: 1 }),
+  );
+  assert.match(await session.append("INBOX", MESSAGE), /^T OK /);
+  assert.match(await session.append("INBOX", MESSAGE), /^T NO \[OVERQUOTA\]/);
+  await play(
+    session,
+    `
+    C: GETQUOTA ""
+    S: * QUOTA "" (STORAGE 1 100 MESSAGE 1 1)
+    S: T OK …
+  `,
+  );
+});
+
 test("ENABLE: what it switches on", async () => {
   const user = await world.account();
   await world.deliver(user, MESSAGE);

@@ -24,8 +24,15 @@ export const runGetQuotaRoot: Run<GetQuotaRootCommand> = async (session, command
 
 function writeQuota(session: MailSession, context: CommandContext): void {
   const { directory } = session.deps.store;
-  const limit = directory.accountById(session.accountId)?.quotaOctets;
-  const used = Math.ceil(directory.usage(session.accountId).octets / UNIT_OCTETS);
-  const storage = limit === undefined ? "" : `STORAGE ${used} ${Math.floor(limit / UNIT_OCTETS)}`;
-  context.out.line(`* QUOTA "" (${storage})`);
+  const account = directory.accountById(session.accountId);
+  const used = directory.usage(session.accountId);
+  const resources: string[] = [];
+  if (account?.quotaOctets !== undefined) {
+    const limit = Math.floor(account.quotaOctets / UNIT_OCTETS);
+    resources.push(`STORAGE ${Math.ceil(used.octets / UNIT_OCTETS)} ${limit}`);
+  }
+  if (account?.quotaMessages !== undefined) {
+    resources.push(`MESSAGE ${used.messages} ${account.quotaMessages}`);
+  }
+  context.out.line(`* QUOTA "" (${resources.join(" ")})`);
 }

@@ -4,24 +4,24 @@
  */
 
 import type { Envelope, LocalDelivery } from "../../store/acceptance.ts";
-import type { Directory } from "../../store/directory.ts";
+import type { Directory, Usage } from "../../store/directory.ts";
 import { LOCAL_TRANSPORT } from "../agents/transports.ts";
 
 /** Undefined: no mailbox of these is full. */
 export function withoutFullMailboxes(
   envelopes: readonly Envelope[],
   sizeOctets: number,
-  directory: Pick<Directory, "accountById" | "usage">,
+  directory: Pick<Directory, "room">,
 ): readonly Envelope[] | undefined {
-  const added = new Map<number, number>();
+  const added = new Map<number, Usage>();
   let moved = 0;
   const fits = (delivery: LocalDelivery): boolean => {
-    const quota = directory.accountById(delivery.accountId)?.quotaOctets;
-    if (quota === undefined) return true;
-    const before = added.get(delivery.accountId) ?? 0;
-    const size = sizeOctets + delivery.prefix.length;
-    if (directory.usage(delivery.accountId).octets + before + size > quota) return false;
-    added.set(delivery.accountId, before + size);
+    const room = directory.room(delivery.accountId);
+    const before = added.get(delivery.accountId);
+    const octets = (before?.octets ?? 0) + sizeOctets + delivery.prefix.length;
+    const messages = (before?.messages ?? 0) + 1;
+    if (octets > room.octets || messages > room.messages) return false;
+    added.set(delivery.accountId, { octets, messages });
     return true;
   };
   const result = envelopes.map((envelope) => {

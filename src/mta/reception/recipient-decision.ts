@@ -26,7 +26,7 @@ export type RecipientDecision =
 
 export type DecisionDeps = {
   readonly resolver: AddressResolver;
-  readonly directory: Pick<Directory, "usage">;
+  readonly directory: Pick<Directory, "room">;
   readonly relay: RelayPermission;
 };
 
@@ -61,19 +61,17 @@ function refuse(reply: Reply): RecipientDecision {
 export function fullMailbox(
   { branches }: Resolution,
   sizeOctets: number,
-  directory: Pick<Directory, "usage">,
+  directory: Pick<Directory, "room">,
 ): Reply | undefined {
   let answer: Reply | undefined;
   for (const branch of branches) {
     if (branch.remotes.length > 0) return undefined;
     for (const { account, recipient } of branch.locals) {
-      const quota = account.quotaOctets;
+      const room = directory.room(account.id);
       // A mailbox that is full to the brim takes nothing, whatever size was declared.
-      const needed = Math.max(1, sizeOctets);
-      if (quota === undefined || directory.usage(account.id).octets + needed <= quota) {
-        return undefined;
-      }
-      answer ??= sizeOctets > quota ? tooLargeForMailbox(recipient) : mailboxFull(recipient);
+      if (room.messages >= 1 && room.octets >= Math.max(1, sizeOctets)) return undefined;
+      const isTooLarge = sizeOctets > (account.quotaOctets ?? Infinity);
+      answer ??= isTooLarge ? tooLargeForMailbox(recipient) : mailboxFull(recipient);
     }
   }
   return answer;

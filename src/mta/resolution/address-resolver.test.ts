@@ -19,6 +19,8 @@ type World = {
   breadth?: number;
 };
 
+const NO_QUOTA = { quotaOctets: undefined, quotaMessages: undefined };
+
 function resolverOf(world: World): AddressResolver {
   const domains = new Map(Object.entries(world.domains ?? { "us.test": undefined }));
   const accounts = new Map<string, Account>();
@@ -28,7 +30,7 @@ function resolverOf(world: World): AddressResolver {
       id: index + 1,
       address,
       displayName: "",
-      quotaOctets: undefined,
+      ...NO_QUOTA,
       isEnabled,
       createdAtMs: 0,
     });
@@ -37,7 +39,7 @@ function resolverOf(world: World): AddressResolver {
     domain(name) {
       const follows = world.follows?.[name];
       if (follows === undefined && !domains.has(name)) return undefined;
-      return { id: 1, name, catchAll: domains.get(name), follows, createdAtMs: 0 };
+      return { id: 1, name, catchAll: domains.get(name), follows, ...NO_QUOTA, createdAtMs: 0 };
     },
     domains: () => [],
     account: (address) => accounts.get(address),

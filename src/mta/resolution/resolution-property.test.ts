@@ -13,6 +13,7 @@ const target = fc.oneof(
   fc.nat(3).map((n) => `x${n}@far.test`),
   fc.constantFrom("a0+x@us.test", "not one", "u1", "@", ""),
 );
+const NO_QUOTA = { quotaOctets: undefined, quotaMessages: undefined };
 const world = fc.record({
   aliases: fc.dictionary(
     fc.nat(9).map((n) => `a${n}@us.test`),
@@ -29,10 +30,16 @@ test("property: any tangle of aliases ends; who gets a copy is who can be reache
       const known = new Map<string, Account>();
       for (let n = 0; n < accounts; n++) {
         const address = `u${n}@us.test`;
-        const plain = { displayName: "", quotaOctets: undefined, isEnabled: true, createdAtMs: 0 };
+        const plain = { displayName: "", ...NO_QUOTA, isEnabled: true, createdAtMs: 0 };
         known.set(address, { id: n + 1, address, ...plain });
       }
-      const domain = { id: 1, name: "us.test", catchAll: catchAll ?? undefined, createdAtMs: 0 };
+      const domain = {
+        id: 1,
+        name: "us.test",
+        catchAll: catchAll ?? undefined,
+        ...NO_QUOTA,
+        createdAtMs: 0,
+      };
       const resolver = new AddressResolver(
         {
           directory: {

@@ -51,6 +51,14 @@ const CONTRADICTIONS: readonly (readonly [kind: string, sql: string])[] = [
   ],
   [
     "counter-differs",
+    `SELECT 'domain ' || domain_id AS place, 'its usage is not that of its accounts' AS problem
+     FROM domain_state LEFT JOIN (SELECT account.domain_id AS id, sum(used_octets) AS octets,
+       sum(used_messages) AS messages FROM account JOIN account_state ON account_id = account.id
+       GROUP BY account.domain_id) AS found ON found.id = domain_id
+     WHERE used_octets <> coalesce(octets, 0) OR used_messages <> coalesce(messages, 0)`,
+  ],
+  [
+    "counter-differs",
     `SELECT 'account ' || account_id AS place, 'its usage or MODSEQ is not that of its mailboxes' AS problem
      FROM account_state WHERE used_octets <> (SELECT coalesce(sum(size_octets), 0) FROM mailbox
        WHERE mailbox.account_id = account_state.account_id) OR used_messages <>

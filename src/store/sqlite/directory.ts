@@ -8,14 +8,24 @@ import { LRUCache } from "lru-cache";
 
 import { MailError } from "../../base/errors.ts";
 import { addressKey, formatAddress, parseAddress, parseDomain } from "../../message/addr-spec.ts";
-import type { Account, Alias, Directory, Domain, DomainName, List } from "../directory.ts";
+import type {
+  Account,
+  Alias,
+  Directory,
+  Domain,
+  DomainChange,
+  DomainName,
+  List,
+  Usage,
+} from "../directory.ts";
 import type { Database } from "./database.ts";
 import { makePasswordRecord } from "./password.ts";
 import type { WriterClient } from "./writer-client.ts";
 
-const DOMAIN = "id, name, catch_all AS catchAll, follows, created_at_ms AS createdAtMs";
+const DOMAIN = `id, name, catch_all AS catchAll, follows, quota_octets AS quotaOctets,
+  quota_messages AS quotaMessages, created_at_ms AS createdAtMs`;
 const ACCOUNT = `account.id, address, display_name AS displayName, quota_octets AS quotaOctets,
-  is_enabled AS isEnabled, account.created_at_ms AS createdAtMs`;
+  quota_messages AS quotaMessages, is_enabled AS isEnabled, account.created_at_ms AS createdAtMs`;
 const ALIAS = "alias.id, address, targets";
 const LIST = "list.id, address, display_name AS displayName, owner, members, posting";
 
@@ -24,6 +34,8 @@ type DomainRow = {
   name: string;
   catchAll: string | null;
   follows: string | null;
+  quotaOctets: number | null;
+  quotaMessages: number | null;
   createdAtMs: number;
 };
 type AccountRow = {
@@ -31,6 +43,7 @@ type AccountRow = {
   address: string;
   displayName: string;
   quotaOctets: number | null;
+  quotaMessages: number | null;
   isEnabled: number;
   createdAtMs: number;
 };
@@ -160,27 +173,62 @@ export class SqliteDirectory implements Directory {
     return rows.map(listOf);
   }
 
-  usage(accountId: number): { readonly octets: number; readonly messages: number } {
-    const row = this.#database.get<{ octets: number; messages: number }>(
+  usage(accountId: number): Usage {
+    const row = this.#database.get<Usage>(
       "SELECT used_octets AS octets, used_messages AS messages FROM account_state WHERE account_id = ?",
       accountId,
     );
     return { octets: row?.octets ?? 0, messages: row?.messages ?? 0 };
   }
 
-  async addDomain(domain: { name: DomainName; catchAll?: string }): Promise<Domain> {
+  domainUsage(name: DomainName): Usage {
+    const row = this.#database.get<Usage>(
+      `SELECT used_octets AS octets, used_messages AS messages FROM domain_state
+       JOIN domain ON domain.id = domain_id WHERE name = ?`,
+      name.toLowerCase(),
+    );
+    return { octets: row?.octets ?? 0, messages: row?.messages ?? 0 };
+  }
+
+  room(accountId: number): Usage {
+    const account = this.accountById(accountId);
+    if (account === undefined) return { octets: 0, messages: 0 };
+    const name = account.address.slice(account.address.lastIndexOf("@") + 1);
+    const domain = this.domain(name);
+    let { octets, messages } = { octets: Infinity, messages: Infinity };
+    const limitBy = (quota: Account | Domain, usage: () => Usage): void => {
+      if (quota.quotaOctets === undefined && quota.quotaMessages === undefined) return;
+      const used = usage();
+      octets = Math.min(octets, Math.max(0, (quota.quotaOctets ?? Infinity) - used.octets));
+      messages = Math.min(messages, Math.max(0, (quota.quotaMessages ?? Infinity) - used.messages));
+    };
+    limitBy(account, () => this.usage(accountId));
+    if (domain !== undefined) limitBy(domain, () => this.domainUsage(name));
+    return { octets, messages };
+  }
+
+  async addDomain(domain: {
+    name: DomainName;
+    catchAll?: string;
+    quotaOctets?: number;
+    quotaMessages?: number;
+  }): Promise<Domain> {
     const name = domainName(domain.name);
     const catchAll = domain.catchAll === undefined ? null : targetOf(domain.catchAll);
-    await this.#writer.submit("addDomain", () => ({ name, catchAll }));
+    const { quotaOctets = null, quotaMessages = null } = domain;
+    await this.#writer.submit("addDomain", () => ({ name, catchAll, quotaOctets, quotaMessages }));
     return present(this.domain(name), name);
   }
 
-  async changeDomain(domain: DomainName, change: { catchAll?: string | null }): Promise<Domain> {
+  async changeDomain(domain: DomainName, change: DomainChange): Promise<Domain> {
     const name = domainName(domain);
-    if (change.catchAll !== undefined) {
-      const catchAll = change.catchAll === null ? null : targetOf(change.catchAll);
-      await this.#writer.submit("changeDomain", () => ({ name, catchAll }));
-    }
+    const { catchAll, ...rest } = change;
+    const target = typeof catchAll === "string" ? targetOf(catchAll) : catchAll;
+    await this.#writer.submit("changeDomain", () => ({
+      name,
+      ...rest,
+      ...(target !== undefined && { catchAll: target }),
+    }));
     return present(this.domain(name), name);
   }
 
@@ -201,6 +249,7 @@ export class SqliteDirectory implements Directory {
     password: string;
     displayName?: string;
     quotaOctets?: number;
+    quotaMessages?: number;
   }): Promise<Account> {
     const { address, domain } = ownAddress(account.address);
     const password = await makePasswordRecord(account.password);
@@ -209,6 +258,7 @@ export class SqliteDirectory implements Directory {
       domain,
       displayName: account.displayName ?? "",
       quotaOctets: account.quotaOctets ?? null,
+      quotaMessages: account.quotaMessages ?? null,
       password,
     }));
     return present(this.account(address), address);
@@ -220,6 +270,7 @@ export class SqliteDirectory implements Directory {
       password?: string;
       displayName?: string;
       quotaOctets?: number | null;
+      quotaMessages?: number | null;
       isEnabled?: boolean;
     },
   ): Promise<Account> {
@@ -309,12 +360,22 @@ export class SqliteDirectory implements Directory {
 
 function domainOf(row: DomainRow): Domain {
   const { follows, ...rest } = row;
-  const domain = { ...rest, catchAll: row.catchAll ?? undefined };
+  const domain = {
+    ...rest,
+    catchAll: row.catchAll ?? undefined,
+    quotaOctets: row.quotaOctets ?? undefined,
+    quotaMessages: row.quotaMessages ?? undefined,
+  };
   return follows === null ? domain : { ...domain, follows };
 }
 
 function accountOf(row: AccountRow): Account {
-  return { ...row, quotaOctets: row.quotaOctets ?? undefined, isEnabled: row.isEnabled !== 0 };
+  return {
+    ...row,
+    quotaOctets: row.quotaOctets ?? undefined,
+    quotaMessages: row.quotaMessages ?? undefined,
+    isEnabled: row.isEnabled !== 0,
+  };
 }
 
 function aliasOf(row: AliasRow): Alias {

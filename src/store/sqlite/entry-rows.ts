@@ -4,16 +4,39 @@ import { MailError } from "../../base/errors.ts";
 import { DELETED, SEEN } from "../mail.ts";
 import type { CommitContext } from "./commit-context.ts";
 import { flagBits, type FlagBits } from "./flag-bits.ts";
-import type { MailboxState } from "./ledger.ts";
+import type { AccountState, DomainState, MailboxState } from "./ledger.ts";
 
-/** Throws `over-quota` if `octets` more do not fit; the check and the commit are one (security row 94). */
-export function checkQuota(context: CommitContext, accountId: number, octets: number): void {
+/**
+ * Throws `over-quota` if so much more does not fit, by the account's limits or its domain's; the check
+ * and the commit are one (security row 94).
+ */
+export function checkQuota(
+  context: CommitContext,
+  accountId: number,
+  octets: number,
+  messages = 1,
+): void {
   const account = context.ledger.account(accountId);
-  if (account.quotaOctets === null) return;
-  if (account.usedOctets + octets > account.quotaOctets) {
+  checkLimits("mailbox", account, octets, messages);
+  checkLimits("domain", context.ledger.domain(account.domainId), octets, messages);
+}
+
+function checkLimits(
+  whose: string,
+  { quotaOctets, quotaMessages, usedOctets, usedMessages }: AccountState | DomainState,
+  octets: number,
+  messages: number,
+): void {
+  if (quotaOctets !== null && usedOctets + octets > quotaOctets) {
     throw new MailError(
       "over-quota",
-      `the mailbox is full: ${account.usedOctets} of ${account.quotaOctets} octets are used`,
+      `the ${whose} is full: ${usedOctets} of ${quotaOctets} octets are used`,
+    );
+  }
+  if (quotaMessages !== null && usedMessages + messages > quotaMessages) {
+    throw new MailError(
+      "over-quota",
+      `the ${whose} is full: it holds ${usedMessages} of ${quotaMessages} messages`,
     );
   }
 }
@@ -47,9 +70,21 @@ export function countIn(
   mailbox.sizeOctets += size;
   if ((flags & SEEN) === 0) mailbox.unseen++;
   if ((flags & DELETED) !== 0) mailbox.deleted++;
-  const account = context.ledger.change(context.ledger.account(mailbox.accountId));
-  account.usedOctets += size;
-  account.usedMessages++;
+  countUsage(context, mailbox.accountId, size, 1);
+}
+
+function countUsage(
+  { ledger }: CommitContext,
+  accountId: number,
+  octets: number,
+  messages: number,
+): void {
+  const account = ledger.change(ledger.account(accountId));
+  account.usedOctets += octets;
+  account.usedMessages += messages;
+  const domain = ledger.change(ledger.domain(account.domainId));
+  domain.usedOctets += octets;
+  domain.usedMessages += messages;
 }
 
 export function countOut(
@@ -62,7 +97,5 @@ export function countOut(
   mailbox.sizeOctets -= size;
   if ((flags & SEEN) === 0) mailbox.unseen--;
   if ((flags & DELETED) !== 0) mailbox.deleted--;
-  const account = context.ledger.change(context.ledger.account(mailbox.accountId));
-  account.usedOctets -= size;
-  account.usedMessages--;
+  countUsage(context, mailbox.accountId, -size, -1);
 }

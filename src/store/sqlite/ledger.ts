@@ -31,9 +31,21 @@ export type MailboxState = {
 export type AccountState = {
   readonly type: "account";
   readonly id: number;
+  readonly domainId: number;
   quotaOctets: number | null;
+  quotaMessages: number | null;
   modSeq: number;
   lastUidValidity: number;
+  usedOctets: number;
+  usedMessages: number;
+};
+
+/** What the accounts of a domain hold together. */
+export type DomainState = {
+  readonly type: "domain";
+  readonly id: number;
+  quotaOctets: number | null;
+  quotaMessages: number | null;
   usedOctets: number;
   usedMessages: number;
 };
@@ -46,7 +58,7 @@ export type SegmentState = {
   liveOctets: number;
 };
 
-type State = MailboxState | AccountState | SegmentState;
+type State = MailboxState | AccountState | DomainState | SegmentState;
 
 const MAILBOX_COLUMNS = `id, account_id AS accountId, name, special_use AS specialUse,
   uid_validity AS uidValidity, uid_next AS uidNext, first_recent_uid AS firstRecentUid,
@@ -65,6 +77,7 @@ export class Ledger {
   readonly #mailboxes = new Map<number, MailboxState>();
   readonly #mailboxesByName = new Map<string, MailboxState>();
   readonly #accounts = new Map<number, AccountState>();
+  readonly #domains = new Map<number, DomainState>();
   readonly #segments = new Map<number, SegmentState>();
   readonly #dirty = new Set<State>();
   readonly #undo = new Map<State, State>();
@@ -110,6 +123,7 @@ export class Ledger {
     this.#mailboxes.clear();
     this.#mailboxesByName.clear();
     this.#accounts.clear();
+    this.#domains.clear();
     this.#segments.clear();
     this.#dirty.clear();
     this.#undo.clear();
@@ -206,7 +220,8 @@ export class Ledger {
     let state = this.#accounts.get(id);
     if (state === undefined) {
       const row = this.#database.get<Omit<AccountState, "type">>(
-        `SELECT account.id, quota_octets AS quotaOctets, mod_seq AS modSeq,
+        `SELECT account.id, domain_id AS domainId, quota_octets AS quotaOctets,
+           quota_messages AS quotaMessages, mod_seq AS modSeq,
            last_uid_validity AS lastUidValidity, used_octets AS usedOctets, used_messages AS usedMessages
          FROM account JOIN account_state ON account_id = account.id WHERE account.id = ?`,
         id,
@@ -218,9 +233,27 @@ export class Ledger {
     return state;
   }
 
-  /** After the account's quota was changed in its row. */
-  setQuota(id: number, quotaOctets: number | null): void {
-    this.change(this.account(id)).quotaOctets = quotaOctets;
+  domain(id: number): DomainState {
+    let state = this.#domains.get(id);
+    if (state === undefined) {
+      const row = this.#database.get<Omit<DomainState, "type">>(
+        `SELECT domain.id, quota_octets AS quotaOctets, quota_messages AS quotaMessages,
+           used_octets AS usedOctets, used_messages AS usedMessages
+         FROM domain JOIN domain_state ON domain_id = domain.id WHERE domain.id = ?`,
+        id,
+      );
+      if (row === undefined) throw new MailError("not-found", "there is no such domain");
+      state = { ...row, type: "domain" };
+      this.#domains.set(id, state);
+    }
+    return state;
+  }
+
+  /** A domain just removed. */
+  dropDomain(id: number): void {
+    const state = this.#domains.get(id);
+    if (state !== undefined) this.#dirty.delete(state);
+    this.#domains.delete(id);
   }
 
   segment(id: number): SegmentState {
@@ -301,6 +334,7 @@ export class Ledger {
     for (const state of this.#dirty) {
       if (state.type === "mailbox") this.#saveMailbox(state);
       else if (state.type === "account") this.#saveAccount(state);
+      else if (state.type === "domain") this.#saveDomain(state);
       else this.#saveSegment(state);
     }
     this.#dirty.clear();
@@ -339,6 +373,15 @@ export class Ledger {
          used_messages = ? WHERE account_id = ?`,
       state.modSeq,
       state.lastUidValidity,
+      state.usedOctets,
+      state.usedMessages,
+      state.id,
+    );
+  }
+
+  #saveDomain(state: DomainState): void {
+    this.#database.run(
+      "UPDATE domain_state SET used_octets = ?, used_messages = ? WHERE domain_id = ?",
       state.usedOctets,
       state.usedMessages,
       state.id,

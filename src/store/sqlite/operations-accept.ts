@@ -40,7 +40,7 @@ export function append(context: CommitContext, request: RequestOf<"append">): An
   const mailbox = context.ledger.mailbox(request.mailboxId);
   let total = 0;
   for (const { source } of request.messages) total += sizeOf(context, source);
-  checkQuota(context, mailbox.accountId, total);
+  checkQuota(context, mailbox.accountId, total, request.messages.length);
   const uids = request.messages.map(({ source, flags, internalDateMs }) => {
     const message = storeMessage(context, source, 1);
     return file(context, mailbox, message, { flags, internalDateMs, prefix: undefined }).uid;

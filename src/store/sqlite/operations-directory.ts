@@ -12,12 +12,23 @@ export function addDomain(context: CommitContext, request: RequestOf<"addDomain"
     throw new MailError("already-exists", `the domain ${request.name} is here already`);
   }
   context.database.run(
-    "INSERT INTO domain (name, catch_all, created_at_ms) VALUES (?, ?, ?)",
+    `INSERT INTO domain (name, catch_all, quota_octets, quota_messages, created_at_ms)
+     VALUES (?, ?, ?, ?, ?)`,
     request.name,
     request.catchAll,
+    request.quotaOctets,
+    request.quotaMessages,
     context.nowMs,
   );
+  makeDomainState(context);
   directoryChanged(context);
+}
+
+function makeDomainState(context: CommitContext): void {
+  context.database.run(
+    `INSERT INTO domain_state (domain_id, used_octets, used_messages)
+     VALUES (last_insert_rowid(), 0, 0)`,
+  );
 }
 
 export function addDomainAlias(context: CommitContext, request: RequestOf<"addDomainAlias">): void {
@@ -42,12 +53,25 @@ export function addDomainAlias(context: CommitContext, request: RequestOf<"addDo
     request.follows,
     context.nowMs,
   );
+  makeDomainState(context);
   directoryChanged(context);
 }
 
 export function changeDomain(context: CommitContext, request: RequestOf<"changeDomain">): void {
   const id = ownDomainId(context, request.name);
-  context.database.run("UPDATE domain SET catch_all = ? WHERE id = ?", request.catchAll, id);
+  const { database, ledger } = context;
+  const { catchAll, quotaOctets, quotaMessages } = request;
+  if (catchAll !== undefined) {
+    database.run("UPDATE domain SET catch_all = ? WHERE id = ?", catchAll, id);
+  }
+  if (quotaOctets !== undefined) {
+    database.run("UPDATE domain SET quota_octets = ? WHERE id = ?", quotaOctets, id);
+    ledger.change(ledger.domain(id)).quotaOctets = quotaOctets;
+  }
+  if (quotaMessages !== undefined) {
+    database.run("UPDATE domain SET quota_messages = ? WHERE id = ?", quotaMessages, id);
+    ledger.change(ledger.domain(id)).quotaMessages = quotaMessages;
+  }
   directoryChanged(context);
 }
 
@@ -70,6 +94,8 @@ export function removeDomain(context: CommitContext, request: RequestOf<"removeD
     throw new MailError("refused", `${follower.name} follows ${request.name}: remove it first`);
   }
   context.database.run("DELETE FROM domain WHERE id = ?", id);
+  context.database.run("DELETE FROM domain_state WHERE domain_id = ?", id);
+  context.ledger.dropDomain(id);
   directoryChanged(context);
 }
 
@@ -78,13 +104,14 @@ export function addAccount(context: CommitContext, request: RequestOf<"addAccoun
   const domain = ownDomainId(context, request.domain);
   checkIsFree(context, request.address);
   database.run(
-    `INSERT INTO account (domain_id, address, display_name, quota_octets, is_enabled, created_at_ms,
+    `INSERT INTO account (domain_id, address, display_name, quota_octets, quota_messages, is_enabled, created_at_ms,
        password_hash, scram_salt, scram_iterations, sha1_stored_key, sha1_server_key,
-       sha256_stored_key, sha256_server_key) VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       sha256_stored_key, sha256_server_key) VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)`,
     domain,
     request.address,
     request.displayName,
     request.quotaOctets,
+    request.quotaMessages,
     context.nowMs,
     ...passwordValues(request.password),
   );
@@ -121,7 +148,11 @@ export function changeAccount(context: CommitContext, request: RequestOf<"change
   }
   if (request.quotaOctets !== undefined) {
     database.run("UPDATE account SET quota_octets = ? WHERE id = ?", request.quotaOctets, id);
-    context.ledger.setQuota(id, request.quotaOctets);
+    context.ledger.change(context.ledger.account(id)).quotaOctets = request.quotaOctets;
+  }
+  if (request.quotaMessages !== undefined) {
+    database.run("UPDATE account SET quota_messages = ? WHERE id = ?", request.quotaMessages, id);
+    context.ledger.change(context.ledger.account(id)).quotaMessages = request.quotaMessages;
   }
   if (request.isEnabled !== undefined) {
     database.run("UPDATE account SET is_enabled = ? WHERE id = ?", request.isEnabled ? 1 : 0, id);

@@ -121,6 +121,7 @@ function copyEntries(
       context,
       to.accountId,
       entries.reduce((sum, { size }) => sum + size, 0),
+      entries.length,
     );
   }
   const known = ledger.change(to).keywords;

@@ -6,6 +6,7 @@
 
 import type { ErrorCode } from "../../base/errors.ts";
 import type { Envelope, LocalDelivery } from "../acceptance.ts";
+import type { DomainChange } from "../directory.ts";
 import type { CopyResult, FlagChange, SpecialUse } from "../mail.ts";
 import type { MessageId } from "../octets.ts";
 import type { CompactionPolicy } from "./compactor.ts";
@@ -95,8 +96,16 @@ export type Operations = {
   release: Operation<{ filter: QueueFilter }, number>;
   deleteQueued: Operation<{ filter: QueueFilter }, number>;
 
-  addDomain: Operation<{ name: string; catchAll: string | null }, void>;
-  changeDomain: Operation<{ name: string; catchAll: string | null }, void>;
+  addDomain: Operation<
+    {
+      name: string;
+      catchAll: string | null;
+      quotaOctets: number | null;
+      quotaMessages: number | null;
+    },
+    void
+  >;
+  changeDomain: Operation<DomainChange & { name: string }, void>;
   addDomainAlias: Operation<{ name: string; follows: string }, void>;
   removeDomain: Operation<{ name: string }, void>;
   addAccount: Operation<
@@ -105,6 +114,7 @@ export type Operations = {
       domain: string;
       displayName: string;
       quotaOctets: number | null;
+      quotaMessages: number | null;
       password: PasswordRecord;
     },
     number
@@ -115,6 +125,7 @@ export type Operations = {
       password?: PasswordRecord;
       displayName?: string;
       quotaOctets?: number | null;
+      quotaMessages?: number | null;
       isEnabled?: boolean;
     },
     void

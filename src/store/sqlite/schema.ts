@@ -274,6 +274,21 @@ const COMPACTION = `
   CREATE INDEX message_by_segment ON message (segment_id, start);
 `;
 
+/** Limits also in messages and for whole domains, whose usage is counted as an account's is. */
+const QUOTAS = `
+  ALTER TABLE account ADD COLUMN quota_messages INTEGER;
+  ALTER TABLE domain ADD COLUMN quota_octets INTEGER;
+  ALTER TABLE domain ADD COLUMN quota_messages INTEGER;
+  CREATE TABLE domain_state (
+    domain_id INTEGER PRIMARY KEY,
+    used_octets INTEGER NOT NULL,
+    used_messages INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO domain_state SELECT domain.id, coalesce(sum(used_octets), 0),
+    coalesce(sum(used_messages), 0) FROM domain LEFT JOIN account ON domain_id = domain.id
+    LEFT JOIN account_state ON account_id = account.id GROUP BY domain.id;
+`;
+
 export const SCHEMA: readonly SchemaStep[] = [
   { version: 1, sql: STORAGE + DIRECTORY + MAIL + QUEUE },
   { version: 2, sql: LEASES },
@@ -281,4 +296,5 @@ export const SCHEMA: readonly SchemaStep[] = [
   { version: 4, sql: WISHES },
   { version: 5, sql: DOMAIN_ALIASES },
   { version: 6, sql: COMPACTION },
+  { version: 7, sql: QUOTAS },
 ];

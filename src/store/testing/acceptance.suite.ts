@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { concatBytes, encodeLatin1, equalBytes } from "../../base/bytes.ts";
 import {
   acceptFor,
+  appendTo,
   deliveryTo,
   envelopeOf,
   inboxOf,
@@ -96,6 +97,38 @@ export function acceptanceSuite(on: WithStore): void {
     });
     assert.equal(store.mail.status(inboxOf(store, alice).grant)?.messages, 0);
     assert.deepEqual(store.directory.usage(small.id), { octets: MESSAGE.length, messages: 1 });
+    assert.deepEqual(await store.check(), []);
+  });
+
+  on("limits in messages, and limits of a whole domain", async (store) => {
+    const full = { code: "over-quota" };
+    const few = await makeAccount(store, "few@example.org", { quotaMessages: 2 });
+    await acceptFor(store, { deliveries: [deliveryTo(few)] });
+    assert.deepEqual(store.directory.room(few.id), { octets: Infinity, messages: 1 });
+    const inbox = inboxOf(store, few);
+    await assert.rejects(appendTo(store, inbox.id, 2), full);
+    await appendTo(store, inbox.id, 1);
+    await assert.rejects(store.mail.copy(inbox.id, [1], inbox.id), full);
+    await store.mail.expunge(inbox.id, [1], false);
+    await store.mail.copy(inbox.id, [2], inbox.id);
+
+    const [one, two] = [
+      await makeAccount(store, "one@small.test"),
+      await makeAccount(store, "two@small.test"),
+    ];
+    await store.directory.changeDomain("small.test", { quotaOctets: MESSAGE.length * 2 + 10 });
+    await acceptFor(store, { deliveries: [deliveryTo(one)] });
+    await acceptFor(store, { deliveries: [deliveryTo(two)] });
+    assert.deepEqual(store.directory.domainUsage("small.test"), {
+      octets: MESSAGE.length * 2,
+      messages: 2,
+    });
+    assert.deepEqual(store.directory.room(one.id), { octets: 10, messages: Infinity });
+    await assert.rejects(acceptFor(store, { deliveries: [deliveryTo(two)] }), full);
+    await store.directory.removeAccount("two@small.test");
+    await acceptFor(store, { deliveries: [deliveryTo(one)] });
+    await store.directory.changeDomain("small.test", { quotaOctets: null, quotaMessages: 2 });
+    await assert.rejects(acceptFor(store, { deliveries: [deliveryTo(one)] }), full);
     assert.deepEqual(await store.check(), []);
   });
 

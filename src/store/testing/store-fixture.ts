@@ -23,7 +23,7 @@ export const MESSAGE: Uint8Array = encodeLatin1(
 export async function makeAccount(
   store: Store,
   address = "alice@example.org",
-  more: { quotaOctets?: number } = {},
+  more: { quotaOctets?: number; quotaMessages?: number } = {},
 ): Promise<Account> {
   const name = address.slice(address.indexOf("@") + 1);
   if (!store.directory.domain(name)) await store.directory.addDomain({ name });

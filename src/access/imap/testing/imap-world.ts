@@ -52,7 +52,7 @@ export class ImapWorld {
   }
 
   /** A fresh account: its address. Every account has the same password, hashed once. */
-  async account(options: { quotaOctets?: number } = {}): Promise<string> {
+  async account(options: { quotaOctets?: number; quotaMessages?: number } = {}): Promise<string> {
     const address = `user${++this.#accounts}@example.org`;
     await this.store.directory.addAccount({ address, password: PASSWORD, ...options });
     return address;

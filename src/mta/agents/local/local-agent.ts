@@ -95,12 +95,9 @@ export class LocalAgent implements DeliveryAgent {
     if (!account.isEnabled) return failed("5.2.1", "The mailbox is switched off.");
     const prefix = deliveryPrefix(message.reversePath, recipient.recipient, message.prefix);
     const size = message.sizeOctets + prefix.length;
-    const { quotaOctets } = account;
-    if (
-      quotaOctets !== undefined &&
-      this.#store.directory.usage(account.id).octets + size > quotaOctets
-    ) {
-      if (size > quotaOctets)
+    const room = this.#store.directory.room(account.id);
+    if (size > room.octets || room.messages < 1) {
+      if (size > (account.quotaOctets ?? Infinity))
         return failed("5.2.2", "The message is larger than the mailbox may be.");
       return { kind: "deferred", status: "4.2.2", problem: "The mailbox is full." };
     }
