@@ -105,12 +105,12 @@ export function acceptanceSuite(on: WithStore): void {
     const few = await makeAccount(store, "few@example.org", { quotaMessages: 2 });
     await acceptFor(store, { deliveries: [deliveryTo(few)] });
     assert.deepEqual(store.directory.room(few.id), { octets: Infinity, messages: 1 });
-    const inbox = inboxOf(store, few);
-    await assert.rejects(appendTo(store, inbox.id, 2), full);
-    await appendTo(store, inbox.id, 1);
-    await assert.rejects(store.mail.copy(inbox.id, [1], inbox.id), full);
-    await store.mail.expunge(inbox.id, [1], false);
-    await store.mail.copy(inbox.id, [2], inbox.id);
+    const inbox = inboxOf(store, few).grant;
+    await assert.rejects(appendTo(store, inbox, 2), full);
+    await appendTo(store, inbox, 1);
+    await assert.rejects(store.mail.copy(inbox, [1], inbox), full);
+    await store.mail.expunge(inbox, [1], false);
+    await store.mail.copy(inbox, [2], inbox);
 
     const [one, two] = [
       await makeAccount(store, "one@small.test"),
