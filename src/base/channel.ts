@@ -21,8 +21,16 @@ export type TlsSession = {
   readonly peerMailAddress?: string;
   /** Why the peer's certificate could not be verified, if it showed one that could not. */
   readonly peerProblem: string | undefined;
+  /** An earlier session was taken up again: the certificates are those of that one. */
+  readonly isResumed?: boolean;
   /** Channel binding data for SCRAM-PLUS (`tls-exporter`, RFC 9266), where the protocol has it. */
   readonly channelBinding: Uint8Array | undefined;
+};
+
+/** A session that can be taken up again, with what was found about the peer's certificate when it began. */
+export type ResumableTls = {
+  readonly octets: Uint8Array;
+  readonly peer: Pick<TlsSession, "peerVerified" | "peerName" | "peerMailAddress" | "peerProblem">;
 };
 
 /** What a client wants of TLS. A server's side is configured where the listener is made. */
@@ -31,6 +39,10 @@ export type TlsWish = {
   readonly serverName: string;
   /** true: an unverifiable certificate fails the handshake. false: opportunistic, any certificate will do (RFC 7435). */
   readonly verify: boolean;
+  /** Of the same host, name and policy: whoever gives it answers for that. */
+  readonly resume?: ResumableTls;
+  /** Called for each session that the server lets us take up later. Never when the handshake failed. */
+  readonly onResumable?: (session: ResumableTls) => void;
 };
 
 export interface Channel {

@@ -12,6 +12,7 @@ import { LocalAgent } from "./agents/local/local-agent.ts";
 import { ConnectionPool } from "./agents/remote/connection-pool.ts";
 import type { Connect } from "./agents/remote/open-connection.ts";
 import { RemoteAgent } from "./agents/remote/remote-agent.ts";
+import { TlsTickets } from "./agents/remote/tls-tickets.ts";
 import { LOCAL_TRANSPORT } from "./agents/transports.ts";
 import { AliasFile, type AliasFileProblem } from "./aliases/alias-file.ts";
 import { DirectoryAliases } from "./aliases/alias-source.ts";
@@ -139,7 +140,8 @@ function makeRunner(
 ): QueueRunner {
   const { store, clock, random, log } = deps;
   const pool = new ConnectionPool(clock, config.queue);
-  const remote = new RemoteAgent({ ...deps, ownHosts: parts.ownHosts, pool }, config);
+  const tickets = new TlsTickets(clock);
+  const remote = new RemoteAgent({ ...deps, ownHosts: parts.ownHosts, pool, tickets }, config);
   const local = new LocalAgent({ store, resolver: parts.addresses, clock }, config);
   return new QueueRunner(
     {

@@ -2,16 +2,18 @@
  * A listener's side of TLS: its certificates by name (SNI), the least version it speaks, and what it
  * asks of clients. Each listener has its own, so that a session ticket of one service opens no
  * other (each context draws its own ticket key). Certificates are replaced while it runs: sessions
- * that stand keep the old ones.
+ * that stand keep the old ones. Ticket keys live half a day: who steals one reads no more than that.
  *
  * Nothing a client sends makes this throw or grow: the names it may ask for are looked up among the
  * configured ones, and an unknown name gets the first certificate.
  */
 
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, randomBytes, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import type { SecureContext, SecureVersion, TLSSocketOptions } from "node:tls";
+import type { Clock } from "../base/clock.ts";
 import { MailError } from "../base/errors.ts";
+import { systemClock } from "./system-clock.ts";
 
 export type CertificatePem = {
   /** The certificate and its chain. */
@@ -27,27 +29,44 @@ export type ServerTlsOptions = {
   readonly alpn?: readonly string[];
   /** Ask clients for a certificate, and verify it against these anchors. A client may still show none. */
   readonly clientAnchors?: readonly string[];
+  readonly clock?: Pick<Clock, "monotonicMs">;
 };
+
+const TICKET_KEY_MS = 12 * 60 * 60_000;
 
 type Loaded = { readonly names: readonly string[]; readonly context: SecureContext };
 
 export class ServerTls {
   readonly #options: Omit<ServerTlsOptions, "certificates">;
+  readonly #clock: Pick<Clock, "monotonicMs">;
+  /** Where clients are asked for certificates, OpenSSL resumes only what bears the listener's own mark. */
+  readonly #sessionIdContext: string = randomBytes(16).toString("hex");
+  #certificates: readonly CertificatePem[];
   #loaded: readonly Loaded[];
+  #loadedAtMs: number;
 
   /** Throws MailError `config-invalid` when a certificate or key can't be used. */
   constructor(options: ServerTlsOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#certificates = options.certificates;
     this.#loaded = this.#load(options.certificates);
+    this.#loadedAtMs = this.#clock.monotonicMs();
   }
 
   /** Takes effect for the next handshake. Throws as the constructor does, and then keeps what it had. */
   reload(certificates: readonly CertificatePem[]): void {
     this.#loaded = this.#load(certificates);
+    this.#certificates = certificates;
+    this.#loadedAtMs = this.#clock.monotonicMs();
   }
 
   /** What a TLSSocket on the server's side is made with. */
   socketOptions(): TLSSocketOptions {
+    // New contexts draw new ticket keys.
+    if (this.#clock.monotonicMs() - this.#loadedAtMs >= TICKET_KEY_MS) {
+      this.reload(this.#certificates);
+    }
     const [first] = this.#loaded;
     const many = this.#loaded.length > 1;
     const { alpn, clientAnchors } = this.#options;
@@ -105,6 +124,7 @@ export class ServerTls {
       key: pem.key,
       minVersion,
       honorCipherOrder: true,
+      sessionIdContext: this.#sessionIdContext,
       ...(clientAnchors !== undefined && { ca: [...clientAnchors] }),
     });
     return { names: namesOf(leaf), context };

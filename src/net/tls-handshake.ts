@@ -6,7 +6,7 @@
 import { isIP } from "node:net";
 import type { Socket } from "node:net";
 import { connect, TLSSocket } from "node:tls";
-import type { TlsSession, TlsWish } from "../base/channel.ts";
+import type { ResumableTls, TlsSession, TlsWish } from "../base/channel.ts";
 import { MailError } from "../base/errors.ts";
 import type { ServerTls } from "./server-tls.ts";
 import { describeSocketError } from "./socket-errors.ts";
@@ -36,21 +36,45 @@ export function requestTls(
 ): Promise<SecuredSocket> {
   // RFC 6066 §3: an address is never sent as server name, but it is what the certificate must show.
   const isAddress = isIP(wish.serverName) !== 0;
+  const { resume } = wish;
   const socket = connect({
     socket: raw,
+    ...(resume !== undefined && { session: Buffer.from(resume.octets) }),
     host: wish.serverName,
     ...(!isAddress && { servername: wish.serverName }),
     minVersion: "TLSv1.2",
     rejectUnauthorized: wish.verify,
     ...(trust !== undefined && { ca: [...trust] }),
   });
-  return settle(socket, "secureConnect", timeoutMs, () =>
-    describeTls(
-      socket,
-      wish.serverName,
-      socket.authorized ? undefined : (socket.authorizationError ?? "not verified"),
-    ),
-  );
+  const kept = keepSessions(socket, wish);
+  return settle(socket, "secureConnect", timeoutMs, () => {
+    const found = socket.authorized ? undefined : (socket.authorizationError ?? "not verified");
+    const shown = describeTls(socket, wish.serverName, found);
+    // A resumed session shows no certificate anew: what was found at first is what counts.
+    const session = resume !== undefined && shown.isResumed ? { ...shown, ...resume.peer } : shown;
+    kept(session);
+    // TLS 1.2: the ticket stays good, and a new one is not given.
+    if (resume !== undefined && session.isResumed && session.protocol !== "TLSv1.3") {
+      wish.onResumable?.(resume);
+    }
+    return session;
+  });
+}
+
+/** Hands on the sessions that the server gives, once the handshake is known to be good. */
+function keepSessions(socket: TLSSocket, wish: TlsWish): (session: TlsSession) => void {
+  const { onResumable } = wish;
+  if (onResumable === undefined) return () => {};
+  let early: Buffer | undefined;
+  let peer: ResumableTls["peer"] | undefined;
+  socket.on("session", (octets: Buffer) => {
+    if (peer === undefined) early = octets;
+    else onResumable({ octets: new Uint8Array(octets), peer });
+  });
+  return ({ peerVerified, peerName, peerMailAddress, peerProblem }) => {
+    peer = { peerVerified, peerName, peerProblem, ...(peerMailAddress && { peerMailAddress }) };
+    if (early !== undefined) onResumable({ octets: new Uint8Array(early), peer });
+  };
 }
 
 function settle(

@@ -29,6 +29,7 @@ export function describeTls(
         : describeSocketError(
             typeof problem === "string" ? { code: problem, message: problem } : problem,
           ),
+    ...(socket.isSessionReused() && { isResumed: true }),
     channelBinding: protocol === "TLSv1.3" ? channelBinding(socket) : undefined,
   };
 }

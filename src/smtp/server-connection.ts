@@ -4,6 +4,7 @@
  * before the engine waits for more input (RFC 2920 §3.2).
  */
 
+import { tlsLabel } from "../base/tls-label.ts";
 import { encodeUtf8 } from "../base/bytes.ts";
 import type { Channel, Endpoint, TlsSession } from "../base/channel.ts";
 import { isMailError } from "../base/errors.ts";
@@ -277,7 +278,7 @@ export class ServerConnection {
       protocol: session.protocol,
       peer: session.peer.address,
       helo: session.helo,
-      tls: session.tls === undefined ? "none" : `${session.tls.protocol} ${session.tls.cipher}`,
+      tls: session.tls === undefined ? "none" : tlsLabel(session.tls),
       identity: session.identity,
       forwardedFor: session.forwarded?.address,
     };

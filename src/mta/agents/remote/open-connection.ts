@@ -4,7 +4,7 @@
  * host; at any other level it never is (RFC 7435 §3; mta.md 42).
  */
 
-import type { Channel } from "../../../base/channel.ts";
+import type { Channel, ResumableTls, TlsWish } from "../../../base/channel.ts";
 import type { Clock } from "../../../base/clock.ts";
 import type { Crypto } from "../../../base/crypto.ts";
 import { isMailError, MailError } from "../../../base/errors.ts";
@@ -15,7 +15,8 @@ import { SmtpClient } from "../../../smtp/client.ts";
 import type { StepOutcome } from "../../../smtp/delivery.ts";
 import { replyStatus, replyText } from "../outcome.ts";
 import type { Host } from "../../routing/host.ts";
-import type { HopPolicy } from "./tls-policy.ts";
+import { connectionKey, type HopPolicy } from "./tls-policy.ts";
+import type { TlsTickets } from "./tls-tickets.ts";
 
 export type Connect = (target: {
   readonly host: string;
@@ -30,6 +31,7 @@ export type ConnectionDeps = {
   readonly random: Random;
   readonly crypto: Crypto;
   readonly log: Log;
+  readonly tickets: TlsTickets;
 };
 
 export type ConnectionConfig = {
@@ -57,63 +59,87 @@ export async function openConnection(
   deps: ConnectionDeps,
   config: ConnectionConfig,
 ): Promise<Opened> {
-  const first = await tryOpen(host, policy, deps, config);
-  if (first !== "handshake-failed") return first;
-  deps.log.info("mta.tls-failed", { relay: hostLabel(host), next: "in the clear" });
-  const second = await tryOpen(host, { ...policy, tls: "never" }, deps, config);
-  return second === "handshake-failed" ? problem(host, "4.7.5", "TLS failed") : second;
+  const { tickets, log } = deps;
+  const key = connectionKey(host, policy);
+  const relay = hostLabel(host);
+  const resume = policy.tls === "never" && !policy.implicitTls ? undefined : tickets.take(key);
+  const onResumable = (session: ResumableTls): void => tickets.keep(key, session);
+  let opened = await tryOpen(host, policy, { ...deps, resume, onResumable }, config);
+  if (opened.type === "handshake-failed") {
+    tickets.forget(key);
+    // A server that has lost its ticket key should not mind; where one does, the session is to blame, not TLS.
+    if (resume !== undefined) {
+      log.info("mta.tls-failed", { relay, next: "without the earlier session" });
+      opened = await tryOpen(host, policy, { ...deps, onResumable }, config);
+    }
+  }
+  if (opened.type === "handshake-failed" && policy.tls === "may" && !policy.implicitTls) {
+    log.info("mta.tls-failed", { relay, next: "in the clear" });
+    opened = await tryOpen(host, { ...policy, tls: "never" }, deps, config);
+  }
+  if (opened.type === "settled") return opened.opened;
+  return environmentProblem(host, opened.error, opened.isReached);
 }
+
+type Tried =
+  | { readonly type: "settled"; readonly opened: Opened }
+  | { readonly type: "handshake-failed"; readonly error: MailError; readonly isReached: boolean };
+
+type TryDeps = ConnectionDeps & Pick<TlsWish, "resume" | "onResumable">;
 
 async function tryOpen(
   host: Host,
   policy: HopPolicy,
-  deps: ConnectionDeps,
+  deps: TryDeps,
   config: ConnectionConfig,
-): Promise<Opened | "handshake-failed"> {
-  let channel: Channel | undefined;
-  let client: SmtpClient | undefined;
-  let isTlsBegun = policy.implicitTls;
+): Promise<Tried> {
+  const open: { channel?: Channel; client?: SmtpClient } = {};
   try {
-    const { name, address, port } = host;
-    const timeoutMs = config.connectTimeoutMs;
-    channel = await deps.connect({ host: name, address, port, timeoutMs });
-    // For a literal, the address itself is what a certificate would have to show.
-    const serverName = host.name.startsWith("[") ? host.address : host.name;
-    const wish = { serverName, verify: policy.tls === "verify" };
-    if (policy.implicitTls) await channel.startTls(wish);
-    client = new SmtpClient(channel, {
-      clientName: config.hostname,
-      clock: deps.clock,
-      log: deps.log,
-    });
-    const greeted = await client.open();
-    if (!greeted.ok) return await giveUp(client, refusedStep(host, greeted));
-    if (isOurselves(client, config.hostname)) return await giveUp(client, ourselves(host));
-    if (policy.tls !== "never" && channel.tls === undefined) {
-      isTlsBegun = true;
-      const secured = await client.startTls(wish);
-      if (!secured.ok && policy.tls !== "may") return await giveUp(client, noTls(host, secured));
-      if (!secured.ok && secured.stage === "helo")
-        return await giveUp(client, refusedStep(host, secured));
-    }
-    if (policy.credentials !== undefined) {
-      const refusal = await logIn(client, host, policy.credentials, deps);
-      if (refusal !== undefined) return await giveUp(client, refusal);
-    }
-    return { ok: true, client };
+    return { type: "settled", opened: await converse(host, policy, deps, config, open) };
   } catch (error) {
-    channel?.abort();
+    open.channel?.abort();
     if (!(error instanceof MailError)) throw error;
-    if (
-      isMailError(error, "tls-failed") &&
-      isTlsBegun &&
-      policy.tls === "may" &&
-      !policy.implicitTls
-    ) {
-      return "handshake-failed";
-    }
-    return environmentProblem(host, error, client !== undefined);
+    const isReached = open.client !== undefined;
+    return isMailError(error, "tls-failed")
+      ? { type: "handshake-failed", error, isReached }
+      : { type: "settled", opened: environmentProblem(host, error, isReached) };
   }
+}
+
+/** What it opens is left in `open`, for whoever has to clean up behind it. Rejects with MailError. */
+async function converse(
+  host: Host,
+  policy: HopPolicy,
+  deps: TryDeps,
+  config: ConnectionConfig,
+  open: { channel?: Channel; client?: SmtpClient },
+): Promise<Opened> {
+  const { name, address, port } = host;
+  const timeoutMs = config.connectTimeoutMs;
+  const channel = (open.channel = await deps.connect({ host: name, address, port, timeoutMs }));
+  // For a literal, the address itself is what a certificate would have to show.
+  const serverName = host.name.startsWith("[") ? host.address : host.name;
+  const { resume, onResumable } = deps;
+  const wish = { serverName, verify: policy.tls === "verify", resume, onResumable };
+  if (policy.implicitTls) await channel.startTls(wish);
+  const client = (open.client = new SmtpClient(channel, {
+    clientName: config.hostname,
+    clock: deps.clock,
+    log: deps.log,
+  }));
+  const greeted = await client.open();
+  if (!greeted.ok) return giveUp(client, refusedStep(host, greeted));
+  if (isOurselves(client, config.hostname)) return giveUp(client, ourselves(host));
+  if (policy.tls !== "never" && channel.tls === undefined) {
+    const secured = await client.startTls(wish);
+    if (!secured.ok && policy.tls !== "may") return giveUp(client, noTls(host, secured));
+    if (!secured.ok && secured.stage === "helo") return giveUp(client, refusedStep(host, secured));
+  }
+  if (policy.credentials !== undefined) {
+    const refusal = await logIn(client, host, policy.credentials, deps);
+    if (refusal !== undefined) return giveUp(client, refusal);
+  }
+  return { ok: true, client };
 }
 
 async function giveUp(client: SmtpClient, why: ConnectionProblem): Promise<ConnectionProblem> {

@@ -3,6 +3,7 @@
  * what was said about them last. Ends with one outcome for each recipient.
  */
 
+import { tlsLabel } from "../../../base/tls-label.ts";
 import type { TlsSession } from "../../../base/channel.ts";
 import type { Clock } from "../../../base/clock.ts";
 import type { RecipientOutcome as SmtpOutcome, UnsentReason } from "../../../smtp/delivery.ts";
@@ -218,7 +219,7 @@ export class Sorting {
         atMs: this.#clock.nowMs(),
         durationMs,
         host: this.#host === undefined ? "" : hostLabel(this.#host),
-        tls: this.#tls === undefined ? undefined : `${this.#tls.protocol} ${this.#tls.cipher}`,
+        tls: this.#tls && tlsLabel(this.#tls),
         reply,
       },
     };
