@@ -3,6 +3,7 @@
 import { X509Certificate } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { isMailError } from "../base/errors.ts";
+import { AddressMaps } from "../mta/maps/address-maps.ts";
 import { ServerTls } from "../net/server-tls.ts";
 import { loadCertificates, loadClientAnchors } from "./certificates.ts";
 import type { FoundConfig } from "./config/find-config.ts";
@@ -22,6 +23,7 @@ export async function checkConfig(found: FoundConfig, nowMs: number): Promise<Co
     ...settings.aliasFiles
       .filter(({ path }) => !existsSync(path))
       .map(({ path }) => wrong(`alias file ${path}: there is no such file`)),
+    ...(await checkMaps(settings)),
     ...(settings.hostname.includes(".")
       ? []
       : [
@@ -30,6 +32,13 @@ export async function checkConfig(found: FoundConfig, nowMs: number): Promise<Co
           ),
         ]),
   ];
+}
+
+/** What is wrong in the address tables, with file and line. */
+async function checkMaps({ maps }: Settings): Promise<ConfigRemark[]> {
+  const tables = new AddressMaps(maps, { recipientDelimiter: "", isOurDomain: () => false });
+  const problems = await tables.load();
+  return problems.map(({ path, line, problem }) => wrong(`${path}:${line}: ${problem}`));
 }
 
 function checkSecrets(settings: Settings, file: string | undefined): ConfigRemark[] {

@@ -91,7 +91,7 @@ export async function compose(parts: ServerParts): Promise<Server> {
   });
   await listeners.open();
   mta.runner.start();
-  const unwatch = watchAliasFiles(settings, mta);
+  const unwatch = watchAddressFiles(mta);
   return {
     listeners,
     mta,
@@ -108,9 +108,9 @@ export async function compose(parts: ServerParts): Promise<Server> {
   };
 }
 
-function watchAliasFiles(settings: Settings, mta: Mta): () => void {
+function watchAddressFiles(mta: Mta): () => void {
   const onChange = (): void => void mta.loadAliases();
-  const paths = settings.aliasFiles.map(({ path }) => path);
+  const paths = mta.addressFiles;
   for (const path of paths)
     watchFile(path, { interval: ALIAS_WATCH_MS, persistent: false }, onChange);
   return () => {

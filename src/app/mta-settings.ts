@@ -17,6 +17,7 @@ export function mtaSettings(settings: Settings): MtaSettings {
       ...(domains.length > 0 && { domains }),
       ...(includeFolders.length > 0 && { includeFolders }),
     })),
+    maps: settings.maps,
     ...(smarthost.host !== undefined && {
       smarthost: nextHop({ ...smarthost, host: smarthost.host }),
     }),

@@ -39,6 +39,29 @@ export type AliasFileConfig = {
   readonly includeFolders?: readonly string[];
 };
 
+/** Paths of address tables (`maps/`), and whose host names are hidden. */
+export type MapConfig = {
+  readonly canonical: readonly string[];
+  readonly senderCanonical: readonly string[];
+  readonly recipientCanonical: readonly string[];
+  readonly virtual: readonly string[];
+  readonly relocated: readonly string[];
+  /** `example.org` hides the names of hosts below it. */
+  readonly masqueradeDomains: readonly string[];
+  /** Local parts that are left as they are, lower case. */
+  readonly masqueradeExceptions: readonly string[];
+};
+
+export const NO_MAPS: MapConfig = {
+  canonical: [],
+  senderCanonical: [],
+  recipientCanonical: [],
+  virtual: [],
+  relocated: [],
+  masqueradeDomains: [],
+  masqueradeExceptions: [],
+};
+
 export type RetryConfig = {
   /** Wait after the first failed attempt; each further one waits `growth` times longer. */
   readonly firstMs: number;
@@ -111,6 +134,7 @@ export type MtaConfig = {
   /** Separates the user from a detail: `anna+shop@example.org`. "" for none. */
   readonly recipientDelimiter: string;
   readonly aliasFiles: readonly AliasFileConfig[];
+  readonly maps: MapConfig;
   readonly smarthost?: NextHop;
   readonly routes: readonly RouteRule[];
   /** AUTH is offered on the relay service (port 25) too, not only for submission. */
@@ -186,6 +210,7 @@ export function withDefaults(settings: MtaSettings): MtaConfig {
     roleLocalParts: ["postmaster", "abuse"],
     recipientDelimiter: "+",
     aliasFiles: [],
+    maps: NO_MAPS,
     routes: [],
     authOnRelay: false,
     clearAuthNetworks: [],

@@ -18,6 +18,7 @@ import { AliasFile, type AliasFileProblem } from "./aliases/alias-file.ts";
 import { DirectoryAliases } from "./aliases/alias-source.ts";
 import { withDefaults, type MtaConfig, type MtaSettings } from "./config.ts";
 import { Reporter } from "./dsn/reporter.ts";
+import { AddressMaps } from "./maps/address-maps.ts";
 import type { Policy } from "./policy/policy.ts";
 import { RuleEngine } from "./policy/rule-engine.ts";
 import { DiskGauge } from "./reception/disk-gauge.ts";
@@ -59,7 +60,9 @@ export type Mta = {
   readonly runner: QueueRunner;
   readonly addresses: AddressResolver;
   readonly tracer: RecipientTracer;
-  /** Reads the alias files anew (also needed once at the start); resolves with what is wrong in them. */
+  /** Alias files and address tables, to be watched for changes. */
+  readonly addressFiles: readonly string[];
+  /** Reads them anew (also needed once at the start); resolves with what is wrong in them. */
   loadAliases(): Promise<readonly AliasFileProblem[]>;
 };
 
@@ -67,11 +70,17 @@ export function makeMta(deps: MtaDeps): Mta {
   const { store, clock, random, log, resolver } = deps;
   const config = withDefaults(deps.config);
   const files = config.aliasFiles.map((file) => new AliasFile(file));
+  const maps = new AddressMaps(config.maps, {
+    recipientDelimiter: config.recipientDelimiter,
+    isOurDomain: (domain) =>
+      domain === config.hostname || store.directory.domain(domain) !== undefined,
+  });
   const addresses = new AddressResolver(
     {
       directory: store.directory,
       aliases: [new DirectoryAliases(store.directory), ...files],
       lists: deps.lists,
+      maps,
     },
     config,
   );
@@ -79,7 +88,7 @@ export function makeMta(deps: MtaDeps): Mta {
     { octets: store.octets, resolver: addresses, clock, random, log },
     config,
   );
-  const reception = receptionDeps(deps, config, addresses, reporter);
+  const reception = receptionDeps(deps, config, { addresses, reporter, maps });
   const ownHosts = new OwnHosts([config.hostname, ...config.remote.ownHosts]);
   return {
     config,
@@ -88,10 +97,11 @@ export function makeMta(deps: MtaDeps): Mta {
     runner: makeRunner(deps, config, { addresses, reporter, ownHosts }),
     addresses,
     tracer: new RecipientTracer({ addresses, resolver, random, clock, ownHosts }, config),
+    addressFiles: [...new Set([...files.map(({ path }) => path), ...maps.paths])],
     async loadAliases() {
-      const problems = await Promise.all(files.map((file) => file.load()));
+      const problems = await Promise.all([...files, maps].map((file) => file.load()));
       for (const { path, line, problem } of problems.flat()) {
-        log.warn("mta.alias-file", { where: `${path}:${line}`, problem });
+        log.warn("mta.address-file", { where: `${path}:${line}`, problem });
       }
       return problems.flat();
     },
@@ -101,9 +111,13 @@ export function makeMta(deps: MtaDeps): Mta {
 function receptionDeps(
   deps: MtaDeps,
   config: MtaConfig,
-  addresses: AddressResolver,
-  reporter: Reporter,
+  parts: {
+    readonly addresses: AddressResolver;
+    readonly reporter: Reporter;
+    readonly maps: AddressMaps;
+  },
 ): ReceptionDeps {
+  const { addresses, reporter, maps } = parts;
   const { store, clock, random, crypto, log, resolver } = deps;
   return {
     store,
@@ -112,6 +126,7 @@ function receptionDeps(
     log,
     config,
     resolver: addresses,
+    maps,
     relay: new RelayPermission(config),
     senderPermission: new SenderPermission(addresses, store.directory),
     clearAuthNetworks: new NetworkSet(config.clearAuthNetworks),

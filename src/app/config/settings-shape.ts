@@ -18,6 +18,7 @@ export type Settings = {
   readonly rules: readonly RuleSettings[];
   readonly addresses: AddressSettings;
   readonly aliasFiles: readonly AliasFileSettings[];
+  readonly maps: MapSettings;
   readonly smarthost: SmarthostSettings;
   readonly routes: readonly RouteSettings[];
   readonly queue: QueueSettings;
@@ -128,6 +129,16 @@ export type AliasFileSettings = {
   readonly path: string;
   readonly domains: readonly string[];
   readonly includeFolders: readonly string[];
+};
+
+export type MapSettings = {
+  readonly canonical: readonly string[];
+  readonly senderCanonical: readonly string[];
+  readonly recipientCanonical: readonly string[];
+  readonly virtual: readonly string[];
+  readonly relocated: readonly string[];
+  readonly masqueradeDomains: readonly string[];
+  readonly masqueradeExceptions: readonly string[];
 };
 
 export type SmarthostSettings = {

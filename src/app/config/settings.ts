@@ -25,6 +25,7 @@ import {
 import type { HostPort } from "./kinds.ts";
 import { IMAP } from "./imap-settings.ts";
 import { setting } from "./make-setting.ts";
+import { MAPS } from "./map-settings.ts";
 import { ROUTES, SMARTHOST, TLS_LEVEL } from "./next-hop-settings.ts";
 import { OAUTH } from "./oauth-settings.ts";
 import type { Setting, Table } from "./setting.ts";
@@ -272,6 +273,7 @@ export const SETTINGS: Table<Settings> = {
       }),
     },
   },
+  maps: MAPS,
   smarthost: SMARTHOST,
   routes: ROUTES,
   queue: {

@@ -4,6 +4,7 @@ import type { Random } from "../../base/random.ts";
 import type { SaslServerDeps } from "../../sasl/server-deps.ts";
 import type { Store } from "../../store/contract.ts";
 import type { MtaConfig } from "../config.ts";
+import type { AddressMaps } from "../maps/address-maps.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { AddressResolver } from "../resolution/address-resolver.ts";
 import type { AcceptDeps } from "./accept-message.ts";
@@ -18,6 +19,7 @@ export type ReceptionDeps = Omit<AcceptDeps, "store"> & {
   readonly random: Random;
   readonly config: MtaConfig;
   readonly resolver: AddressResolver;
+  readonly maps: Pick<AddressMaps, "sender" | "headerRecipient">;
   readonly relay: RelayPermission;
   readonly senderPermission: SenderPermission;
   readonly clearAuthNetworks: NetworkSet;

@@ -108,7 +108,8 @@ export class Reception implements SmtpHandler {
     }
     if (await this.#deps.diskGauge.isLow()) return DISK_LOW;
     const nowMs = this.#deps.clock.nowMs();
-    const transaction = new Transaction(reversePath, params, account, nowMs);
+    const own = reversePath === "null" ? undefined : this.#deps.maps.sender(reversePath)?.address;
+    const transaction = new Transaction(own ?? reversePath, params, account, nowMs);
     const { sizeOctets } = params;
     const action = this.#policy.decide("sender", { sender: transaction.sender, sizeOctets });
     const refusal = refusalIn(action);
@@ -221,13 +222,17 @@ export class Reception implements SmtpHandler {
   }
 
   #completion(transaction: Transaction): (header: Uint8Array) => Uint8Array {
-    const { clock, random, config } = this.#deps;
+    const { clock, random, config, maps } = this.#deps;
     const { reversePath } = transaction;
     const domain = reversePath === "null" ? config.hostname : reversePath.domain;
     return (header) =>
       completeSubmission(header, {
         nowMs: clock.nowMs(),
         makeMessageId: () => makeMessageId(random, domain),
+        rewriting: {
+          sender: (address) => maps.sender(address)?.address,
+          recipient: (address) => maps.headerRecipient(address)?.address,
+        },
       });
   }
 

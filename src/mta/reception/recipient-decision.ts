@@ -43,7 +43,7 @@ export function decideRecipient(
   const problem = refusalOf(resolution);
   if (problem !== undefined) return refuse(refusedRecipient(problem));
   // The address itself is another host's: an alias of ours may lead anywhere, a client may not.
-  const isRelayed = resolution.steps[0]?.kind === "remote";
+  const isRelayed = !resolver.isOurs(recipient);
   // RFC 2033 §5: LMTP is the last hop; what goes on from here came in by SMTP.
   if (isRelayed && session.protocol === "lmtp") return refuse(notOurs(recipientText(recipient)));
   if (isRelayed && !relay.isRelayDomain(asciiDomain(recipient.domain))) {

@@ -12,10 +12,20 @@ import { formatAddress, addressKey, parseAddress, type Address } from "../../mes
 import type { Account, Directory } from "../../store/directory.ts";
 import type { MtaConfig } from "../config.ts";
 import type { AliasSource, FoundAlias } from "../aliases/alias-source.ts";
+import type { AddressMaps, FoundTargets } from "../maps/address-maps.ts";
 import { asciiDomain, withAsciiDomain } from "./ascii-domain.ts";
 import type { ListAddress, ListHost, PostSender } from "./list-host.ts";
 import { Expansion, type OpenBranch } from "./expansion.ts";
-import type { Resolution, ResolutionProblem } from "./resolution.ts";
+import type { Resolution } from "./resolution.ts";
+import {
+  badTarget,
+  leadsBack,
+  moved,
+  nobodyYet,
+  refusedTarget,
+  tooDeep,
+  unknownAddress,
+} from "./resolution-problems.ts";
 
 export type ResolverConfig = Pick<
   MtaConfig,
@@ -40,6 +50,9 @@ type Match =
   | { readonly kind: "role" }
   | { readonly kind: "catch-all"; readonly target: string };
 
+/** The tables that recipients are looked up in. */
+export type RecipientMaps = Pick<AddressMaps, "recipient" | "virtual" | "relocated">;
+
 /** How far down a walk is, and what lies above it. */
 type Position = { readonly branch: OpenBranch; readonly above: readonly string[] };
 
@@ -47,6 +60,7 @@ export class AddressResolver {
   readonly #directory: ResolverDirectory;
   readonly #aliases: readonly AliasSource[];
   readonly #lists: ListHost | undefined;
+  readonly #maps: RecipientMaps | undefined;
   readonly #config: ResolverConfig;
 
   constructor(
@@ -55,17 +69,29 @@ export class AddressResolver {
       /** Asked in order; the first that knows an address wins. */
       readonly aliases: readonly AliasSource[];
       readonly lists?: ListHost;
+      readonly maps?: RecipientMaps;
     },
     config: ResolverConfig,
   ) {
     this.#directory = deps.directory;
     this.#aliases = deps.aliases;
     this.#lists = deps.lists;
+    this.#maps = deps.maps;
     this.#config = config;
   }
 
   isLocalDomain(domain: string): boolean {
     return this.#directory.domain(asciiDomain(domain)) !== undefined;
+  }
+
+  /** Of a domain of ours, or a role of this host: mail for it is taken from anybody. */
+  isOurs(address: Address): boolean {
+    const { localPart, domain } = withAsciiDomain(address);
+    return (
+      domain === "" ||
+      this.#directory.domain(domain) !== undefined ||
+      (domain === this.#config.hostname && this.#isRole(localPart))
+    );
   }
 
   /**
@@ -76,7 +102,14 @@ export class AddressResolver {
     const expansion = new Expansion(this.#config.expansionBreadth, sender);
     const asked = withAsciiDomain(address);
     const branch = expansion.branch("direct", nameOf(asked));
-    this.#expand(expansion, asked, { branch, above: [] });
+    const canonical = asked.domain === "" ? undefined : this.#maps?.recipient(asked);
+    if (canonical === undefined) {
+      this.#expand(expansion, asked, { branch, above: [] });
+    } else {
+      const leadsTo = formatAddress(canonical.address);
+      expansion.step(0, nameOf(asked), "canonical", canonical.source, [leadsTo]);
+      this.#expand(expansion, canonical.address, { branch, above: [nameOf(asked)] });
+    }
     return expansion.result();
   }
 
@@ -89,8 +122,7 @@ export class AddressResolver {
     if (depth > this.#config.expansionDepth) {
       return expansion.problem(depth, name, tooDeep(above[0], this.#config.expansionDepth));
     }
-    if (!isOurs) return expansion.remote(depth, branch, address);
-    const { follows } = this.#directory.domain(address.domain) ?? {};
+    const { follows } = isOurs ? (this.#directory.domain(address.domain) ?? {}) : {};
     if (follows !== undefined) {
       const same = { localPart: address.localPart, domain: follows };
       expansion.step(depth, name, "domain-alias", `${address.domain} follows ${follows}`, [
@@ -98,6 +130,19 @@ export class AddressResolver {
       ]);
       return this.#expand(expansion, same, below(position, name));
     }
+    const virtual = address.domain === "" ? undefined : this.#maps?.virtual(address);
+    if (virtual !== undefined) return this.#expandVirtual(expansion, virtual, address, position);
+    if (!isOurs) return expansion.remote(depth, branch, address);
+    this.#expandOurs(expansion, address, position);
+  }
+
+  /** What the virtual table does not say, or what it leads back to. */
+  #expandOurs(expansion: Expansion, address: Address, position: Position): void {
+    const { branch, above } = position;
+    const depth = above.length;
+    const name = nameOf(address);
+    const relocated = address.domain === "" ? undefined : this.#maps?.relocated(address);
+    if (relocated !== undefined) return expansion.problem(depth, name, moved(name, relocated));
     const match = this.#match(address);
     switch (match?.kind) {
       case undefined:
@@ -119,14 +164,33 @@ export class AddressResolver {
     }
   }
 
+  #expandVirtual(
+    expansion: Expansion,
+    { targets, source }: FoundTargets,
+    address: Address,
+    position: Position,
+  ): void {
+    const depth = position.above.length;
+    const name = this.#isOurs(expansion, address) ? nameOf(address) : formatAddress(address);
+    expansion.step(depth, name, "virtual", source, targets.map(formatAddress));
+    const itself = targets.find((target) => addressKey(target) === addressKey(address));
+    if (itself !== undefined) {
+      // "a: a, b" keeps a and adds b.
+      if (this.#isOurs(expansion, address)) this.#expandOurs(expansion, address, position);
+      else expansion.remote(depth, position.branch, address);
+    }
+    const others = targets.filter((target) => target !== itself);
+    if (others.length === 0) return;
+    const branch = this.#branchOf(expansion, address, name, position.branch);
+    const next = { branch, above: [...position.above, name] };
+    this.#expandTargets(expansion, others.map(formatAddress), address, next);
+  }
+
   /** A local domain, or a role of this host itself. */
-  #isOurs(expansion: Expansion, { localPart, domain }: Address): boolean {
-    return (
-      domain === "" ||
-      // A list's members share few domains: each is looked up once.
-      expansion.isLocalDomain(domain, () => this.#directory.domain(domain) !== undefined) ||
-      (domain === this.#config.hostname && this.#isRole(localPart))
-    );
+  #isOurs(expansion: Expansion, address: Address): boolean {
+    // A list's members share few domains: each is looked up once.
+    const isLocal = (): boolean => this.#directory.domain(address.domain) !== undefined;
+    return expansion.isLocalDomain(address.domain, isLocal) || this.isOurs(address);
   }
 
   #isRole(localPart: string): boolean {
@@ -300,35 +364,4 @@ function readTarget(text: string, parent: Address | undefined): Address | undefi
   if (parent === undefined) return undefined;
   const qualified = parseAddress(`${text}@${parent.domain}`);
   return qualified.ok ? qualified.value : undefined;
-}
-
-type Problem = Omit<ResolutionProblem, "address">;
-
-function unknownAddress(name: string): Problem {
-  const text = `There is no mailbox ${name} here.`;
-  return { code: 550, status: "5.1.1", text, isFatal: false };
-}
-
-function tooDeep(name: string, levels: number): Problem {
-  const text = `${name} leads through more than ${levels} aliases.`;
-  return { code: 554, status: "5.4.6", text, isFatal: true };
-}
-
-function leadsBack(name: string): Problem {
-  const text = `The alias ${name} leads back to itself.`;
-  return { code: 554, status: "5.4.6", text, isFatal: false };
-}
-
-function nobodyYet(name: string): Problem {
-  const text = `There is no account yet that could read mail for ${name}.`;
-  return { code: 451, status: "4.3.5", text, isFatal: false };
-}
-
-function badTarget(target: string): Problem {
-  const text = `"${target}", to which the address leads, is not an address.`;
-  return { code: 550, status: "5.1.3", text, isFatal: false };
-}
-
-function refusedTarget(name: string, problem: string): Problem {
-  return { code: 550, status: "5.7.1", text: `${name}: ${problem}`, isFatal: false };
 }

@@ -36,7 +36,7 @@ export type Branch = {
 /** Why an address, or one of those it leads to, takes no mail. */
 export type ResolutionProblem = {
   readonly address: string;
-  readonly code: 450 | 451 | 550 | 553 | 554;
+  readonly code: 450 | 451 | 550 | 551 | 553 | 554;
   /** RFC 3463 */
   readonly status: string;
   /** A sentence for the sender. */
@@ -53,6 +53,8 @@ export type StepKind =
   | "role"
   | "catch-all"
   | "domain-alias"
+  | "canonical"
+  | "virtual"
   | "discard"
   | "remote"
   | "problem";
