@@ -138,7 +138,7 @@ async function benchMailbox(store: Store, accountId: number): Promise<void> {
 
   const ids = Array.from(mailbox.messageIds.subarray(0, count));
   from = performance.now();
-  store.mail.details(ids);
+  store.mail.details(ids, ["envelope"]);
   print("details", count, from);
 
   from = performance.now();

@@ -57,19 +57,26 @@ export type SortKey = {
   readonly subject: string;
 };
 
-export function sortKey(octets: Uint8Array, header: HeaderSection): SortKey {
-  const text = (key: string): string => {
-    const field = findField(header, key);
-    return field === undefined ? "" : fieldText(octets, field);
-  };
+export function sortKey(
+  octets: Uint8Array,
+  header: HeaderSection,
+  subject: string = baseSubject(textOf(octets, header, "subject")).base,
+): SortKey {
+  const from = textOf(octets, header, "from");
+  const to = textOf(octets, header, "to");
   return {
-    from: firstLocalPart(text("from")),
-    to: firstLocalPart(text("to")),
-    cc: firstLocalPart(text("cc")),
-    displayFrom: firstDisplay(text("from")),
-    displayTo: firstDisplay(text("to")),
-    subject: baseSubject(text("subject")).base,
+    from: firstLocalPart(from),
+    to: firstLocalPart(to),
+    cc: firstLocalPart(textOf(octets, header, "cc")),
+    displayFrom: firstDisplay(from),
+    displayTo: firstDisplay(to),
+    subject,
   };
+}
+
+function textOf(octets: Uint8Array, header: HeaderSection, key: string): string {
+  const field = findField(header, key);
+  return field === undefined ? "" : fieldText(octets, field);
 }
 
 /** RFC 5256 §3: the addr-mailbox of the first address; a group's name where a group comes first. */

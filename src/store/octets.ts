@@ -18,6 +18,9 @@ export interface StagedMessage {
   discard(): Promise<void>;
 }
 
+/** Octets `start` to `end` (exclusive) of a stored message. */
+export type OctetRead = { readonly id: MessageId; readonly start: number; readonly end: number };
+
 export interface OctetStore {
   /** Begins a message. Hand the result to `accept` or `append`, or `discard` it. */
   stage(): StagedMessage;
@@ -28,5 +31,10 @@ export interface OctetStore {
    * Rejects with `not-found` when the message is gone, `store-corrupt` when its octets are.
    */
   read(id: MessageId, start?: number, end?: number): Promise<Uint8Array>;
+  /**
+   * Many reads at once, those that lie near each other in one go; the answers in the order asked. What
+   * cannot be read is answered by the error `read` would reject with. All of it is in memory together.
+   */
+  readMany(reads: readonly OctetRead[]): Promise<(Uint8Array | Error)[]>;
   sizeOctets(id: MessageId): number | undefined;
 }

@@ -10,46 +10,38 @@ import type { OctetRange } from "../../message/imap-view/section.ts";
 import { decodeStructure, type StoredPart } from "../../message/imap-view/stored-structure.ts";
 import type { Section } from "../../imap/section.ts";
 import type { Store } from "../../store/contract.ts";
-import type { MessageDetails } from "../../store/mail.ts";
-import type { MailboxGrant } from "../../store/mailbox-grant.ts";
+import type { Details } from "../../store/mail.ts";
 
-const PRELOAD_OCTETS = 262_144;
-
-/** A message in a mailbox; `sizeOctets` counts its prefix. */
-export type Entry = {
-  readonly grant: MailboxGrant;
-  readonly uid: number;
-  readonly sizeOctets: number;
+export type SourceDetails = Details<"sizeOctets" | "headerOctets"> & {
+  /** Only where parts are asked for. */
+  readonly structure?: Uint8Array;
 };
 
 export class BodySource {
-  readonly details: MessageDetails;
+  readonly details: SourceDetails;
+  readonly prefix: Uint8Array;
   readonly #store: Store;
-  readonly #prefix: Uint8Array;
   #structure: StoredPart | undefined;
 
-  /** All octets, once `preload` has read them. */
-  #whole: Uint8Array | undefined;
+  /** Octets that were read before they are asked for. */
+  #held: { readonly range: OctetRange; readonly octets: Uint8Array } | undefined;
 
   /** The header section that fields were last chosen from. */
   #header: ParsedHeader | undefined;
 
-  constructor(store: Store, details: MessageDetails, entry: Entry) {
+  constructor(store: Store, details: SourceDetails, prefix: Uint8Array) {
     this.details = details;
+    this.prefix = prefix;
     this.#store = store;
-    // The sizes tell whether there is a prefix at all: most of the time that spares a look-up.
-    const hasPrefix = entry.sizeOctets !== details.sizeOctets;
-    this.#prefix = hasPrefix ? store.mail.prefix(entry.grant, entry.uid) : NO_OCTETS;
   }
 
-  /** Reads all at once where that is not much, for those who will want most of it. */
-  async preload(): Promise<void> {
-    if (this.sizeOctets > PRELOAD_OCTETS) return;
-    this.#whole = await this.read({ start: 0, end: this.sizeOctets });
+  /** The stored octets from `range.start` to `range.end`, prefix not counted, are in hand. */
+  hold(range: OctetRange, octets: Uint8Array): void {
+    this.#held = { range, octets };
   }
 
   get sizeOctets(): number {
-    return this.#prefix.length + this.details.sizeOctets;
+    return this.prefix.length + this.details.sizeOctets;
   }
 
   get structure(): StoredPart {
@@ -63,7 +55,7 @@ export class BodySource {
   }
 
   #topRange(section: Section): OctetRange | undefined {
-    const bodyStart = this.#prefix.length + this.details.headerOctets;
+    const bodyStart = this.prefix.length + this.details.headerOctets;
     switch (section.kind) {
       case "whole":
         return { start: 0, end: this.sizeOctets };
@@ -82,26 +74,27 @@ export class BodySource {
     const ranges = findSection(this.structure, section.path);
     const range = ranges && pick(ranges, section.kind);
     if (range === undefined) return undefined;
-    const shift = this.#prefix.length;
+    const shift = this.prefix.length;
     // The MIME header of part 1 of a message without parts is the message's own header.
     const isOwnHeader = section.kind === "mime" && range.start === 0;
     return { start: isOwnHeader ? 0 : range.start + shift, end: range.end + shift };
   }
 
   async read(range: OctetRange): Promise<Uint8Array> {
-    const { length } = this.#prefix;
+    const { length } = this.prefix;
     if (range.start >= range.end) return NO_OCTETS;
-    if (this.#whole !== undefined) return this.#whole.subarray(range.start, range.end);
-    const stored =
-      range.end <= length
-        ? NO_OCTETS
-        : await this.#store.octets.read(
-            this.details.messageId,
-            Math.max(0, range.start - length),
-            range.end - length,
-          );
+    const stored = await this.#readStored(Math.max(0, range.start - length), range.end - length);
     if (range.start >= length) return stored;
-    return concatBytes([this.#prefix.subarray(range.start, Math.min(range.end, length)), stored]);
+    return concatBytes([this.prefix.subarray(range.start, Math.min(range.end, length)), stored]);
+  }
+
+  async #readStored(start: number, end: number): Promise<Uint8Array> {
+    if (start >= end) return NO_OCTETS;
+    const held = this.#held;
+    if (held !== undefined && held.range.start <= start && held.range.end >= end) {
+      return held.octets.subarray(start - held.range.start, end - held.range.start);
+    }
+    return this.#store.octets.read(this.details.messageId, start, end);
   }
 
   /** `HEADER.FIELDS` of the header section that `range` holds: parsed once, until it is forgotten. */
@@ -149,8 +142,9 @@ function pick(
 }
 
 /** A message whose structure could not be read is one opaque part (Invariant 9). */
-export function structureOf(details: MessageDetails): StoredPart {
-  if (details.structure.length > 0) return decodeStructure(details.structure);
+function structureOf(details: SourceDetails): StoredPart {
+  if (details.structure !== undefined && details.structure.length > 0)
+    return decodeStructure(details.structure);
   return {
     kind: "leaf",
     type: "application",

@@ -11,17 +11,20 @@ import type { Partial } from "../../imap/section.ts";
 import type { ResponseWriter } from "../../imap/wire/response-writer.ts";
 import { decodeTransfer } from "../../message/decode-body.ts";
 import type { OctetRange } from "../../message/imap-view/section.ts";
-import { findSection, partialRange } from "../../message/imap-view/section.ts";
-import { parseMessage } from "../../message/parse.ts";
-import { preview } from "../../message/preview.ts";
-import type { MessageDetails } from "../../store/mail.ts";
-import { BodySource } from "./body-source.ts";
+import { findSection, partialRange, selectHeaderFields } from "../../message/imap-view/section.ts";
+import {
+  chosenFields,
+  commonChoice,
+  type CommonChoice,
+} from "../../message/imap-view/common-fields.ts";
+import type { DetailName, HeadName, MessageHead } from "../../store/mail.ts";
+import type { BodySource } from "./body-source.ts";
 import { choosesFields, fieldsTogether } from "./fields-together.ts";
 import type { ImapDeps } from "./imap-deps.ts";
 import type { SelectedMailbox } from "./selected-mailbox.ts";
 
 /** Ranges up to this length are read ahead. */
-const AHEAD_OCTETS = 16_384;
+export const AHEAD_OCTETS = 65_536;
 /** Chosen fields are read ahead from all but enormous header sections: so much for all items together. */
 const MAX_HEADER_AHEAD_OCTETS = 65_536;
 const PIECE_OCTETS = 262_144;
@@ -51,7 +54,20 @@ type LaterBody = {
   readonly neededOctets: number;
 };
 
-export type LoadedBodies = { readonly source: BodySource; readonly items: readonly LoadedItem[] };
+export type LoadedBodies = {
+  readonly source: BodySource;
+  readonly items: readonly LoadedItem[];
+  /** Nothing is left to read when it is written. */
+  readonly isInHand: boolean;
+};
+
+/** Of the head, what was asked for with `headNames`. */
+export type BodiesHead = {
+  readonly preview?: MessageHead["preview"];
+  readonly commonFields?: MessageHead["commonFields"];
+};
+
+const SIZES = ["sizeOctets", "headerOctets"] as const;
 
 export class FetchBodies {
   readonly setsSeen: boolean;
@@ -59,7 +75,12 @@ export class FetchBodies {
   problem: Completion | undefined;
   readonly #deps: ImapDeps;
   readonly #view: SelectedMailbox;
+  /** What to look up of each message first. */
+  readonly detailNames: readonly DetailName[];
+  readonly headNames: readonly (keyof BodiesHead & HeadName)[];
   readonly #sections: readonly SectionItem[];
+  /** Sections that are answered from the common header lines. */
+  readonly #choices: ReadonlyMap<SectionItem, CommonChoice>;
   /** Header sections up to this length have their fields chosen ahead. */
   readonly #headerAheadOctets: number;
   readonly #binaries: readonly BinaryItem[];
@@ -73,37 +94,78 @@ export class FetchBodies {
     this.#headerAheadOctets = MAX_HEADER_AHEAD_OCTETS / Math.max(1, choices);
     this.#binaries = command.binaries;
     this.#hasPreview = command.hasPreview;
+    this.#choices = new Map(
+      this.#sections.flatMap((item) => {
+        const { path, kind, fields } = item.section;
+        const choice = path.length > 0 || kind !== "fields" ? undefined : commonChoice(fields);
+        return choice === undefined ? [] : [[item, choice] as const];
+      }),
+    );
+    const needsParts =
+      this.#binaries.length > 0 || this.#sections.some(({ section }) => section.path.length > 0);
+    this.detailNames = needsParts ? [...SIZES, "structure"] : SIZES;
+    this.headNames = [
+      ...(this.#choices.size > 0 ? ["commonFields" as const] : []),
+      ...(this.#hasPreview ? ["preview" as const] : []),
+    ];
     this.setsSeen =
       command.sections.some((item) => !item.isPeek) ||
       command.binaries.some((item) => !item.isPeek);
   }
 
+  /** Whether octets of messages will be read, and not only what was kept of them. */
+  get readsOctets(): boolean {
+    return this.#sections.length > this.#choices.size || this.#binaries.length > 0;
+  }
+
+  get #aheadOctets(): number {
+    return AHEAD_OCTETS / Math.max(1, this.#sections.length + this.#binaries.length);
+  }
+
+  /** Of the stored octets, what `load` will want: read for many messages together. */
+  rangeAhead(source: BodySource): OctetRange | undefined {
+    let start = Number.POSITIVE_INFINITY;
+    let end = 0;
+    for (const item of this.#sections) {
+      if (this.#choices.has(item)) continue;
+      const range = rangeOfItem(source, item);
+      if (range === undefined || range.end - range.start > this.#aheadOctets) continue;
+      start = Math.min(start, range.start);
+      end = Math.max(end, range.end);
+    }
+    for (const { path } of this.#binaries) {
+      const range = source.rangeOf({ path, kind: "whole", fields: [] });
+      if (range === undefined || range.end - range.start > this.#aheadOctets) continue;
+      start = Math.min(start, range.start);
+      end = Math.max(end, range.end);
+    }
+    const { length } = source.prefix;
+    const range = { start: Math.max(0, start - length), end: end - length };
+    const size = range.end - range.start;
+    return size > 0 && size <= AHEAD_OCTETS ? range : undefined;
+  }
+
   /** Undefined when the message cannot be read; `problem` then says so, and the others go on (Invariant 9). */
   async load(
-    { uid, sizeOctets }: { readonly uid: number; readonly sizeOctets: number },
-    details: MessageDetails,
+    uid: number,
+    source: BodySource,
+    head: BodiesHead | undefined,
   ): Promise<LoadedBodies | undefined> {
     const { grant } = this.#view.open;
     try {
-      const source = new BodySource(this.#deps.store, details, { grant, uid, sizeOctets });
       const items: LoadedItem[] = [];
-      const count = this.#sections.length + this.#binaries.length;
-      const aheadOctets = AHEAD_OCTETS / Math.max(1, count);
       for (const item of this.#sections) {
-        items.push(
-          choosesFields(item)
-            ? await loadFields(source, item, this.#headerAheadOctets)
-            : await loadSection(source, item, aheadOctets),
-        );
+        items.push(this.#loadChosen(source, item, head) ?? (await this.#loadItem(source, item)));
       }
       source.forgetHeader();
       for (const item of this.#binaries) {
-        const loaded = await this.#loadBinary(source, item, aheadOctets);
+        const loaded = await this.#loadBinary(source, item, this.#aheadOctets);
         if (loaded === undefined) return undefined;
         items.push(loaded);
       }
-      if (this.#hasPreview) items.push(await loadPreview(source));
-      return { source, items };
+      if (this.#hasPreview) items.push(previewItem(head?.preview ?? ""));
+      const isInHand = items.every(({ body: { kind } }) => kind !== "later" && kind !== "range");
+      return { source, items, isInHand };
     } catch (error) {
       // Expunged between the look at the columns and the reading: gone, not broken.
       if (isMailError(error, "not-found")) return undefined;
@@ -111,6 +173,32 @@ export class FetchBodies {
       this.problem ??= no("Some messages could not be read", "SERVERBUG");
       return undefined;
     }
+  }
+
+  #loadItem(source: BodySource, item: SectionItem): Promise<LoadedItem> {
+    return choosesFields(item)
+      ? loadFields(source, item, this.#headerAheadOctets)
+      : loadSection(source, item, this.#aheadOctets);
+  }
+
+  /** From the common header lines, and those of the delivery prefix before them. */
+  #loadChosen(
+    source: BodySource,
+    item: SectionItem,
+    head: BodiesHead | undefined,
+  ): LoadedItem | undefined {
+    const choice = this.#choices.get(item);
+    if (choice === undefined || head?.commonFields === undefined) return undefined;
+    const { section, partial, label } = item;
+    const { prefix } = source;
+    const before =
+      prefix.length === 0
+        ? undefined
+        : selectHeaderFields(prefix, section.fields, { not: false }).subarray(0, -2);
+    const octets = chosenFields(head.commonFields, choice, before);
+    if (octets === undefined) return undefined;
+    const clipped = partial === undefined ? octets : clip(octets, partial);
+    return { label, partial, body: { kind: "octets", octets: clipped, isBinary: false } };
   }
 
   async #loadBinary(
@@ -147,37 +235,25 @@ export class FetchBodies {
   }
 
   async write(out: ResponseWriter, loaded: LoadedBodies, isAfterItems: boolean): Promise<void> {
-    let isFirst = !isAfterItems;
-    for (const { label, partial, body } of loaded.items) {
-      if (!isFirst) out.text(" ");
-      isFirst = false;
-      if (typeof label === "string") out.text(label);
-      else out.octets(label);
-      if (partial !== undefined) out.text("<").number(partial.start).text(">");
-      out.text(" ");
+    for (const [index, item] of loaded.items.entries()) {
+      writeLabel(out, item, isAfterItems || index > 0);
+      const { body } = item;
       if (body.kind !== "later" || body.as !== "text") loaded.source.forgetHeader();
-      switch (body.kind) {
-        case "nil":
-          out.text("NIL");
-          break;
-        case "size":
-          out.number(body.octets);
-          break;
-        case "text":
-          out.string(body.text);
-          break;
-        case "octets":
-          writeOctets(out, body.octets, body.isBinary);
-          break;
-        case "later":
-          await this.#writeLater(out, loaded.source, body);
-          break;
-        case "range":
-          await this.#writeRange(out, loaded.source, body.range);
-          break;
-      }
+      if (body.kind === "later") await this.#writeLater(out, loaded.source, body);
+      else if (body.kind === "range") await this.#writeRange(out, loaded.source, body.range);
+      else writeInHand(out, body);
     }
     loaded.source.forgetHeader();
+  }
+
+  /** The same of what is in hand, at once. */
+  writeNow(out: ResponseWriter, loaded: LoadedBodies, isAfterItems: boolean): void {
+    let isAfter = isAfterItems;
+    for (const item of loaded.items) {
+      writeLabel(out, item, isAfter);
+      writeInHand(out, item.body);
+      isAfter = true;
+    }
   }
 
   /** The room stays taken until the octets are on their way: slow readers together hold no more than there is. */
@@ -242,11 +318,32 @@ export class FetchBodies {
   }
 }
 
-/** The first words of the text; of a large message only the beginning is looked at. */
-async function loadPreview(source: BodySource): Promise<LoadedItem> {
-  const octets = await source.read({ start: 0, end: Math.min(source.sizeOctets, PIECE_OCTETS) });
-  const text = preview(parseMessage(octets));
+function previewItem(text: string): LoadedItem {
   return { label: "PREVIEW", partial: undefined, body: { kind: "text", text } };
+}
+
+function writeLabel(out: ResponseWriter, item: LoadedItem, isAfterOthers: boolean): void {
+  const { label, partial } = item;
+  if (isAfterOthers) out.text(" ");
+  if (typeof label === "string") out.text(label);
+  else out.octets(label);
+  if (partial !== undefined) out.text("<").number(partial.start).text(">");
+  out.text(" ");
+}
+
+function writeInHand(out: ResponseWriter, body: LoadedItem["body"]): void {
+  if (body.kind === "octets") writeOctets(out, body.octets, body.isBinary);
+  else if (body.kind === "text") out.string(body.text);
+  else if (body.kind === "size") out.number(body.octets);
+  else out.text("NIL");
+}
+
+/** What of the message an item will read; undefined when it has no such part. */
+function rangeOfItem(source: BodySource, item: SectionItem): OctetRange | undefined {
+  const range = source.rangeOf(item.section);
+  const { partial } = item;
+  if (range === undefined || partial === undefined || choosesFields(item)) return range;
+  return partialRange(range, partial.start, partial.length);
 }
 
 async function loadFields(
@@ -273,10 +370,9 @@ async function loadSection(
   item: SectionItem,
   aheadOctets: number,
 ): Promise<LoadedItem> {
-  const { section, partial, label } = item;
-  const range = source.rangeOf(section);
-  if (range === undefined) return { label, partial, body: { kind: "nil" } };
-  const wanted = partial === undefined ? range : partialRange(range, partial.start, partial.length);
+  const { partial, label } = item;
+  const wanted = rangeOfItem(source, item);
+  if (wanted === undefined) return { label, partial, body: { kind: "nil" } };
   if (wanted.end - wanted.start > aheadOctets) {
     return { label, partial, body: { kind: "range", range: wanted } };
   }

@@ -8,16 +8,23 @@ import { dayOf, formatDay } from "../../imap/date-time.ts";
 import type { PlainItem } from "../../imap/command/fetch.ts";
 import type { CommandContext } from "../../imap/handler.ts";
 import type { ResponseWriter } from "../../imap/wire/response-writer.ts";
-import type { MessageDetails } from "../../store/mail.ts";
+import type { DetailName, MessageDetails } from "../../store/mail.ts";
 import { emailIdOf } from "./object-id.ts";
 import type { SelectedMailbox } from "./selected-mailbox.ts";
 import { makeFlagWriter } from "./updates.ts";
 import { bodyOf } from "./body-form.ts";
 
 /** Writes one item of the message at `position`. */
-export type ItemWriter = (position: number, details: MessageDetails | undefined) => void;
+export type ItemWriter = (position: number, details: ItemDetails | undefined) => void;
 
-const NEEDS_DETAILS: ReadonlySet<PlainItem> = new Set(["ENVELOPE", "BODYSTRUCTURE", "BODY"]);
+/** With the members that `detailsOf` names. */
+export type ItemDetails = Partial<MessageDetails>;
+
+const DETAILS: Readonly<Partial<Record<PlainItem, DetailName>>> = {
+  ENVELOPE: "envelope",
+  BODYSTRUCTURE: "bodyStructure",
+  BODY: "bodyStructure",
+};
 
 /** In the order in which they are answered. */
 const ORDER: readonly PlainItem[] = [
@@ -34,8 +41,9 @@ const ORDER: readonly PlainItem[] = [
   "BODY",
 ];
 
-export function needsDetails(items: ReadonlySet<PlainItem>): boolean {
-  return [...items].some((item) => NEEDS_DETAILS.has(item));
+/** What the items need looked up; nothing where the columns tell all. */
+export function detailsOf(items: ReadonlySet<PlainItem>): DetailName[] {
+  return [...items].flatMap((item) => DETAILS[item] ?? []);
 }
 
 /** Writers of the items, each but the first beginning with a blank. */
@@ -78,11 +86,12 @@ function makeItemWriter(
       // RFC 8474 §5.2: NIL from a server that does not make threads.
       return () => out.text(`${name}NIL`);
     case "ENVELOPE":
-      return (_, details) => details && out.text(name).octets(details.envelope);
+      return (_, details) => details?.envelope && out.text(name).octets(details.envelope);
     case "BODYSTRUCTURE":
-      return (_, details) => details && out.text(name).octets(details.bodyStructure);
+      return (_, details) => details?.bodyStructure && out.text(name).octets(details.bodyStructure);
     case "BODY":
-      return (_, details) => details && out.text(name).octets(bodyOf(details.bodyStructure));
+      return (_, details) =>
+        details?.bodyStructure && out.text(name).octets(bodyOf(details.bodyStructure));
   }
 }
 

@@ -7,20 +7,25 @@
 import { bad, no, okay, type Completion } from "../../imap/completion.ts";
 import type { FetchCommand } from "../../imap/command/fetch.ts";
 import type { CommandContext } from "../../imap/handler.ts";
-import type { MessageDetails } from "../../store/mail.ts";
+import type { DetailName } from "../../store/mail.ts";
 import { SEEN } from "../../store/mail.ts";
-import { FetchBodies, type LoadedBodies } from "./fetch-bodies.ts";
+import type { SourceDetails } from "./body-source.ts";
+import { AHEAD_OCTETS, FetchBodies, type LoadedBodies } from "./fetch-bodies.ts";
 import { keepIfPossible } from "./keep-if-possible.ts";
 import type { MailSession, Run } from "./mail-session.ts";
-import { makeItemWriters, needsDetails, type ItemWriter } from "./plain-items.ts";
+import { holdRanges, sourcesOf } from "./load-sources.ts";
+import { detailsOf, makeItemWriters, type ItemDetails, type ItemWriter } from "./plain-items.ts";
 import { lowerBound, type SelectedMailbox, type Targets } from "./selected-mailbox.ts";
 import { Slicer } from "./slicer.ts";
 import { writeAdded } from "./updates.ts";
 import { writeVanished } from "./resync.ts";
 import { resolveRanges } from "../../imap/sequence-set.ts";
 
-/** Messages whose details or bodies are looked up together. */
-const BATCH = 32;
+/** Messages that are looked up together, where octets of them are read and where not. */
+const BODIES_BATCH = 64;
+const DETAILS_BATCH = 256;
+/** So much of messages is read at a time; a second batch is read ahead (Invariant 7). */
+const BATCH_OCTETS = 262_144;
 
 export const runFetch: Run<FetchCommand> = async (session, command, context) => {
   const view = session.selected;
@@ -56,6 +61,7 @@ class Fetch {
   readonly #context: CommandContext;
   readonly #targets: Targets;
   readonly #bodies: FetchBodies | undefined;
+  readonly #detailNames: readonly DetailName[];
   readonly #slicer: Slicer;
   #isIncomplete: boolean;
 
@@ -71,11 +77,12 @@ class Fetch {
     const { sections, binaries, hasPreview } = request.command;
     const hasBodies = sections.length + binaries.length > 0 || hasPreview;
     this.#bodies = hasBodies ? new FetchBodies(session.deps, view, request.command) : undefined;
+    const names = [...detailsOf(request.command.plain), ...(this.#bodies?.detailNames ?? [])];
+    this.#detailNames = [...new Set(names)].sort();
   }
 
   async run(): Promise<Completion> {
-    const { plain } = this.#command;
-    if (this.#bodies === undefined && !needsDetails(plain)) await this.#writeColumns();
+    if (this.#detailNames.length === 0) await this.#writeColumns();
     else await this.#writeBatches();
     if (this.#bodies?.problem !== undefined) return this.#bodies.problem;
     return this.#isIncomplete
@@ -128,49 +135,76 @@ class Fetch {
   async #writeBatches(): Promise<void> {
     const { uids } = this.#targets;
     let ahead = this.#load(0);
-    for (let from = 0; from < uids.length; from += BATCH) {
+    for (;;) {
       const batch = await ahead;
-      const next = from + BATCH;
       if (this.#context.isCancelled()) return;
-      await this.#markSeen(batch);
+      await this.#markSeen(batch.messages);
       // The next bodies are read while these are sent.
-      if (next < uids.length) ahead = this.#load(next);
+      if (batch.end < uids.length) ahead = this.#load(batch.end);
       ahead.catch(() => {});
-      await this.#write(batch);
-      if (this.#slicer.isDue() || next % (8 * BATCH) === 0) await this.#slicer.rest();
+      await this.#write(batch.messages);
+      if (batch.end >= uids.length) return;
+      if (this.#slicer.isDue(DETAILS_BATCH)) await this.#slicer.rest();
     }
   }
 
-  async #load(from: number): Promise<LoadedMessage[]> {
+  /** What comes next, as far as it is read together. */
+  async #load(from: number): Promise<Batch> {
     const { seqs, uids } = this.#targets;
     const { open } = this.#view;
-    const loaded: LoadedMessage[] = [];
+    const messages: LoadedMessage[] = [];
     const ids: number[] = [];
-    const to = Math.min(uids.length, from + BATCH);
-    for (let at = from; at < to; at++) {
-      const position = open.indexOfUid(uids[at]);
+    const readsOctets = this.#bodies?.readsOctets ?? false;
+    const most = readsOctets ? BODIES_BATCH : DETAILS_BATCH;
+    let octets = 0;
+    let end = from;
+    for (; end < uids.length && messages.length < most && octets < BATCH_OCTETS; end++) {
+      const position = this.#positionOf(uids[end], (messages.at(-1)?.position ?? -2) + 1);
       if (position === -1 || !this.#isWanted(position)) continue;
+      const sizeOctets = open.sizesOctets[position];
+      if (readsOctets) octets += Math.min(sizeOctets, AHEAD_OCTETS);
       ids.push(open.messageIds[position]);
-      loaded.push({
-        seq: seqs[at],
-        uid: uids[at],
-        sizeOctets: open.sizesOctets[position],
+      messages.push({
+        seq: seqs[end],
+        uid: uids[end],
+        position,
+        sizeOctets,
         details: undefined,
         bodies: undefined,
         flagsChanged: false,
       });
     }
-    const details = this.#session.deps.store.mail.details(ids);
-    const bodies = this.#bodies;
+    const { store } = this.#session.deps;
+    const details = store.mail.details(ids, this.#detailNames);
+    for (const [index, message] of messages.entries()) message.details = details[index];
+    if (this.#bodies !== undefined) await this.#loadBodies(this.#bodies, messages, ids);
+    return { messages, end };
+  }
+
+  async #loadBodies(
+    bodies: FetchBodies,
+    messages: readonly LoadedMessage[],
+    ids: readonly number[],
+  ): Promise<void> {
+    const { store } = this.#session.deps;
+    // The bodies' names were among those asked for.
+    const details = messages.map((message) => message.details as SourceDetails | undefined);
+    const sources = sourcesOf(store, this.#view.open, messages, details);
+    const names = bodies.headNames;
+    const heads = names.length === 0 ? [] : await store.mail.heads(ids, names);
+    const wanted = sources.flatMap((source) => {
+      const range = source && bodies.rangeAhead(source);
+      return source === undefined || range === undefined ? [] : [{ source, range }];
+    });
+    await holdRanges(store, wanted);
     await Promise.all(
-      loaded.map(async (message, index) => {
-        message.details = details[index];
-        if (message.details !== undefined && bodies !== undefined) {
-          message.bodies = await bodies.load(message, message.details);
+      messages.map(async (message, index) => {
+        const source = sources[index];
+        if (source !== undefined) {
+          message.bodies = await bodies.load(message.uid, source, heads[index]);
         }
       }),
     );
-    return loaded;
   }
 
   /** Reading a body without PEEK sets `\Seen` (RFC 9051 §6.4.5). */
@@ -200,38 +234,55 @@ class Fetch {
     if (enabled.isCondstore) withFlags.add("MODSEQ");
     const flagWriters = makeItemWriters(this.#view, withFlags, this.#context);
     for (const message of batch) {
-      const position = this.#view.open.indexOfUid(message.uid);
+      const position = this.#positionOf(message.uid, message.position);
       const isUnread = this.#bodies !== undefined && message.bodies === undefined;
       if (position === -1 || message.details === undefined || isUnread) {
         this.#isIncomplete ||= !this.#command.isUid;
         continue;
       }
       const writers = message.flagsChanged ? flagWriters : plainWriters;
-      await this.#writeMessage(message, position, writers);
-      await out.relieve();
+      const writing = this.#writeMessage(message, position, writers);
+      if (writing !== undefined) await writing;
+      if (out.isHeavy) await out.relieve();
     }
   }
 
-  async #writeMessage(
+  /** At once, if all of it is in hand. */
+  #writeMessage(
     message: LoadedMessage,
     position: number,
     writers: readonly ItemWriter[],
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     const { out } = this.#context;
+    const { bodies } = message;
     out.text("* ").number(message.seq).text(" FETCH (");
     for (const write of writers) write(position, message.details);
-    if (this.#bodies !== undefined && message.bodies !== undefined) {
-      await this.#bodies.write(out, message.bodies, writers.length > 0);
+    if (bodies !== undefined && this.#bodies !== undefined) {
+      if (!bodies.isInHand) {
+        return this.#bodies
+          .write(out, bodies, writers.length > 0)
+          .then(() => void out.text(")\r\n"));
+      }
+      this.#bodies.writeNow(out, bodies, writers.length > 0);
     }
     out.text(")\r\n");
+    return undefined;
   }
 }
+
+type Batch = {
+  readonly messages: readonly LoadedMessage[];
+  /** Where the next one begins among the targets. */
+  readonly end: number;
+};
 
 type LoadedMessage = {
   readonly seq: number;
   readonly uid: number;
+  /** Where it was when it was loaded. */
+  readonly position: number;
   readonly sizeOctets: number;
-  details: MessageDetails | undefined;
+  details: ItemDetails | undefined;
   /** Undefined when they could not be read. */
   bodies: LoadedBodies | undefined;
   flagsChanged: boolean;

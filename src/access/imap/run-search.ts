@@ -3,16 +3,17 @@
  * scanned in slices; messages are read only where the columns leave the question open.
  */
 
+import { NO_OCTETS } from "../../base/bytes.ts";
 import { isMailError } from "../../base/errors.ts";
 import { bad, no, okay, type Completion } from "../../imap/completion.ts";
 import type { SearchCommand } from "../../imap/command/search.ts";
 import type { CommandContext } from "../../imap/handler.ts";
 import type { SearchKey } from "../../imap/search-key.ts";
 import { formatSet } from "../../imap/sequence-set.ts";
-import { BodySource } from "./body-source.ts";
+import { holdRanges, sourcesOf } from "./load-sources.ts";
 import type { MailSession, Run } from "./mail-session.ts";
 import { compileSearch, type SearchNode } from "./search-program.ts";
-import { SearchText } from "./search-text.ts";
+import { MAX_HEADER_OCTETS, SearchText } from "./search-text.ts";
 import { lowerBound, type SelectedMailbox } from "./selected-mailbox.ts";
 import { Slicer } from "./slicer.ts";
 import { writeAdded } from "./updates.ts";
@@ -138,8 +139,9 @@ class Search {
   async #lookAt(node: SearchNode, uids: readonly number[]): Promise<void> {
     const { open } = this.#view;
     const present = uids.filter((uid) => open.indexOfUid(uid) !== -1);
-    const texts = this.#textsOf(present);
+    const texts = this.#textsOf(node, present);
     if (node.needs === "header" || node.needs === "body") {
+      await this.#readAhead(node, texts);
       await Promise.all(texts.map((text) => this.#load(text, node.needs)));
     }
     for (const { uid, text, isReadable } of texts) {
@@ -161,20 +163,31 @@ class Search {
     }
   }
 
-  #textsOf(uids: readonly number[]): Candidate[] {
+  #textsOf(node: SearchNode, uids: readonly number[]): Candidate[] {
     const { open } = this.#view;
     const { store } = this.#session.deps;
     const positions = uids.map((uid) => open.indexOfUid(uid));
-    const details = store.mail.details(positions.map((position) => open.messageIds[position]));
-    return uids.flatMap((uid, index) => {
-      const found = details[index];
-      if (found === undefined) return [];
-      const sizeOctets = open.sizesOctets[positions[index]];
-      const text = new SearchText(
-        new BodySource(store, found, { grant: open.grant, uid, sizeOctets }),
-      );
-      return [{ uid, text, isReadable: true }];
+    const ids = positions.map((position) => open.messageIds[position]);
+    const details = store.mail.details(ids, DETAILS[node.needs]);
+    const messages = uids.map((uid, index) => ({
+      uid,
+      sizeOctets: open.sizesOctets[positions[index]],
+    }));
+    return sourcesOf(store, open, messages, details).flatMap((source, index) => {
+      if (source === undefined) return [];
+      const text = new SearchText(source, details[index]?.envelope ?? NO_OCTETS);
+      return [{ uid: uids[index], text, isReadable: true }];
     });
+  }
+
+  /** The header sections of all, or where bodies are needed all that is not large. */
+  async #readAhead(node: SearchNode, candidates: readonly Candidate[]): Promise<void> {
+    const wanted = candidates.flatMap(({ text: { source } }) => {
+      const { sizeOctets, headerOctets } = source.details;
+      const end = node.needs === "body" ? sizeOctets : Math.min(headerOctets, MAX_HEADER_OCTETS);
+      return end > MAX_HEADER_OCTETS ? [] : [{ source, range: { start: 0, end } }];
+    });
+    await holdRanges(this.#session.deps.store, wanted);
   }
 
   async #load(candidate: Candidate, needs: SearchNode["needs"]): Promise<void> {
@@ -193,6 +206,17 @@ class Search {
     }
   }
 }
+
+const SIZES = ["sizeOctets", "headerOctets"] as const;
+/** By what the keys need of a message. */
+const DETAILS: Readonly<Record<SearchNode["needs"], readonly DetailOf[]>> = {
+  nothing: SIZES,
+  envelope: [...SIZES, "envelope"],
+  header: [...SIZES, "envelope"],
+  body: [...SIZES, "envelope", "structure"],
+};
+
+type DetailOf = (typeof SIZES)[number] | "envelope" | "structure";
 
 type Candidate = { readonly uid: number; readonly text: SearchText; isReadable: boolean };
 

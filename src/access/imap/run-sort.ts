@@ -1,6 +1,6 @@
 /**
  * SORT and UID SORT (RFC 5256 §3, RFC 5267, RFC 5957). Keys come from the columns and from the stored
- * envelopes, one column a criterion; what is sorted are positions in them.
+ * heads, one column a criterion; what is sorted are positions in them.
  */
 
 import { compareCodePoints } from "../../base/unicode-casemap.ts";
@@ -8,17 +8,14 @@ import { okay } from "../../imap/completion.ts";
 import type { SortCommand, SortCriterion } from "../../imap/command/sort.ts";
 import type { CommandContext } from "../../imap/handler.ts";
 import { formatSet } from "../../imap/sequence-set.ts";
-import { baseSubject } from "../../message/base-subject.ts";
-import { parseDate } from "../../message/date.ts";
-import { decodeWords } from "../../message/encoded-word.ts";
-import { EnvelopeText } from "./envelope-text.ts";
+import type { MessageHead } from "../../store/mail.ts";
 import type { MailSession, Run } from "./mail-session.ts";
 import { findMessages, type Found } from "./run-search.ts";
 import { fold } from "./search-text.ts";
 import { Slicer } from "./slicer.ts";
 import { sortSliced } from "./sliced-sort.ts";
 
-const BATCH = 64;
+const BATCH = 256;
 
 type Column = (string | number)[];
 
@@ -51,18 +48,18 @@ async function keyColumns(
   const columns: Column[] = criteria.map(() => []);
   const open = session.selected?.open;
   if (open === undefined) return columns;
-  const needsEnvelope = criteria.some(({ key }) => key !== "ARRIVAL" && key !== "SIZE");
+  const names = headNames(criteria);
   for (let from = 0; from < found.uids.length; from += BATCH) {
-    const positions = found.uids.slice(from, from + BATCH).map((uid) => open.indexOfUid(uid));
-    const ids = positions.map((position) => open.messageIds[position] ?? 0);
-    const details = needsEnvelope ? session.deps.store.mail.details(ids) : [];
-    for (const [index, position] of positions.entries()) {
-      const envelope = details[index]?.envelope;
-      const text = envelope === undefined ? undefined : new EnvelopeText(envelope);
+    const batch = found.uids.slice(from, from + BATCH);
+    const ids = batch.map((uid) => open.messageIds[open.indexOfUid(uid)] ?? 0);
+    const heads = names.length > 0 ? await session.deps.store.mail.heads(ids, names) : [];
+    for (const [index, uid] of batch.entries()) {
+      const position = open.indexOfUid(uid);
+      const head = heads[index] ?? NO_HEAD;
       const arrivalMs = open.internalDatesMs[position] ?? 0;
       const sizeOctets = open.sizesOctets[position] ?? 0;
       for (const [column, { key }] of criteria.entries()) {
-        columns[column].push(valueOf(key, { text, arrivalMs, sizeOctets }));
+        columns[column].push(valueOf(key, { head, arrivalMs, sizeOctets }));
       }
     }
     if (slicer.isDue(BATCH)) await slicer.rest();
@@ -71,14 +68,36 @@ async function keyColumns(
   return columns;
 }
 
+type SortHead = Pick<
+  MessageHead,
+  "sentMs" | "baseSubject" | "from" | "to" | "cc" | "displayFrom" | "displayTo"
+>;
+
+const NO_HEAD: Partial<SortHead> = {};
+
+const HEAD_OF_KEY: Readonly<Partial<Record<SortCriterion["key"], keyof SortHead>>> = {
+  DATE: "sentMs",
+  SUBJECT: "baseSubject",
+  FROM: "from",
+  TO: "to",
+  CC: "cc",
+  DISPLAYFROM: "displayFrom",
+  DISPLAYTO: "displayTo",
+};
+
+function headNames(criteria: readonly SortCriterion[]): (keyof SortHead)[] {
+  const names = criteria.flatMap(({ key }) => HEAD_OF_KEY[key] ?? []);
+  return [...new Set(names)].sort();
+}
+
 type Known = {
-  readonly text: EnvelopeText | undefined;
+  readonly head: Partial<SortHead>;
   readonly arrivalMs: number;
   readonly sizeOctets: number;
 };
 
 function valueOf(key: SortCriterion["key"], known: Known): string | number {
-  const { text, arrivalMs, sizeOctets } = known;
+  const { head, arrivalMs, sizeOctets } = known;
   switch (key) {
     case "ARRIVAL":
       return arrivalMs;
@@ -86,28 +105,20 @@ function valueOf(key: SortCriterion["key"], known: Known): string | number {
       return sizeOctets;
     case "DATE":
       // RFC 5256 §2.2: without a valid Date field, INTERNALDATE.
-      return parseDate(text?.field("date") ?? "")?.epochMs ?? arrivalMs;
+      return head.sentMs ?? arrivalMs;
     case "SUBJECT":
-      return fold(baseSubject(text?.field("subject") ?? "").base);
+      return fold(head.baseSubject ?? "");
     case "FROM":
-      return fold(text?.firstAddress("from").mailbox ?? "");
+      return fold(head.from ?? "");
     case "TO":
-      return fold(text?.firstAddress("to").mailbox ?? "");
+      return fold(head.to ?? "");
     case "CC":
-      return fold(text?.firstAddress("cc").mailbox ?? "");
+      return fold(head.cc ?? "");
     case "DISPLAYFROM":
-      return displayOf(text, "from");
+      return fold(head.displayFrom ?? "");
     case "DISPLAYTO":
-      return displayOf(text, "to");
+      return fold(head.displayTo ?? "");
   }
-}
-
-/** RFC 5957 §3: the display name, or the address where there is none. */
-function displayOf(text: EnvelopeText | undefined, field: "from" | "to"): string {
-  if (text === undefined) return "";
-  const { displayName, mailbox, host } = text.firstAddress(field);
-  if (displayName !== "") return fold(decodeWords(displayName));
-  return fold(host === "" ? mailbox : `${mailbox}@${host}`);
 }
 
 /** By the criteria in order; equals by sequence number (RFC 5256 §3). */

@@ -1,13 +1,9 @@
-/** THREAD and UID THREAD (RFC 5256 §3): keys are read from the headers of what was found, then threaded. */
+/** THREAD and UID THREAD (RFC 5256 §3): keys as they were stored at delivery, then threaded. */
 
-import { isMailError } from "../../base/errors.ts";
 import { okay } from "../../imap/completion.ts";
 import type { CommandContext } from "../../imap/handler.ts";
 import type { ThreadCommand } from "../../imap/command/thread.ts";
-import { parseHeader } from "../../message/header.ts";
-import { threadKey } from "../../message/thread-key.ts";
 import { fold } from "./search-text.ts";
-import { BodySource } from "./body-source.ts";
 import type { MailSession, Run } from "./mail-session.ts";
 import { findMessages, type Found } from "./run-search.ts";
 import { Slicer } from "./slicer.ts";
@@ -15,9 +11,8 @@ import { threadReferences, type ThreadMessage } from "./thread-references.ts";
 import { threadSubjects } from "./thread-subjects.ts";
 import { writeThread } from "./thread-tree.ts";
 
-const BATCH = 32;
-/** Message ids and subject are looked for in so much of a header section. */
-const MAX_HEADER_OCTETS = 262_144;
+const BATCH = 256;
+const HEAD_NAMES = ["threadHashes", "baseSubject", "isReplyOrForward", "sentMs"] as const;
 
 export const runThread: Run<ThreadCommand> = async (session, command, context) => {
   const search = await findMessages(session, command, context);
@@ -39,6 +34,7 @@ export const runThread: Run<ThreadCommand> = async (session, command, context) =
   return okay("Threaded");
 };
 
+/** A message that has gone or cannot be read is in no thread. */
 async function loadKeys(
   session: MailSession,
   work: {
@@ -50,46 +46,25 @@ async function loadKeys(
 ): Promise<ThreadMessage[]> {
   const { found, numbers, slicer, context } = work;
   const messages: ThreadMessage[] = [];
+  const open = session.selected?.open;
+  if (open === undefined) return messages;
   for (let from = 0; from < found.uids.length; from += BATCH) {
     const batch = found.uids.slice(from, from + BATCH);
-    const loaded = await Promise.all(
-      batch.map((uid, index) => loadKey(session, uid, numbers[from + index])),
-    );
-    for (const message of loaded) if (message !== undefined) messages.push(message);
+    const ids = batch.map((uid) => open.messageIds[open.indexOfUid(uid)] ?? 0);
+    const heads = await session.deps.store.mail.heads(ids, HEAD_NAMES);
+    for (const [index, head] of heads.entries()) {
+      const position = open.indexOfUid(batch[index]);
+      if (head === undefined || position === -1) continue;
+      messages.push({
+        number: numbers[from + index],
+        hashes: head.threadHashes,
+        baseSubject: fold(head.baseSubject),
+        isReplyOrForward: head.isReplyOrForward,
+        dateMs: head.sentMs ?? open.internalDatesMs[position],
+      });
+    }
     if (slicer.isDue(BATCH)) await slicer.rest();
     await context.progress.report(from, found.uids.length);
   }
   return messages;
-}
-
-/** Undefined for a message that has gone or cannot be read: it is in no thread. */
-async function loadKey(
-  session: MailSession,
-  uid: number,
-  number: number,
-): Promise<ThreadMessage | undefined> {
-  const open = session.selected?.open;
-  const position = open?.indexOfUid(uid) ?? -1;
-  if (open === undefined || position === -1) return undefined;
-  const { store, log } = session.deps;
-  const mailboxId = open.info.id;
-  const arrivalMs = open.internalDatesMs[position];
-  const sizeOctets = open.sizesOctets[position];
-  const [details] = store.mail.details([open.messageIds[position]]);
-  if (details === undefined) return undefined;
-  try {
-    const source = new BodySource(store, details, { grant: open.grant, uid, sizeOctets });
-    const { end } = source.rangeOf({ path: [], kind: "header", fields: [] }) ?? { end: 0 };
-    const octets = await source.read({ start: 0, end: Math.min(end, MAX_HEADER_OCTETS) });
-    const key = threadKey(octets, parseHeader(octets));
-    return {
-      number,
-      key: { ...key, baseSubject: fold(key.baseSubject) },
-      dateMs: key.sentMs ?? arrivalMs,
-    };
-  } catch (error) {
-    if (!isMailError(error, "not-found"))
-      log.error("imap.message-unreadable", error, { mailboxId, uid });
-    return undefined;
-  }
 }

@@ -17,13 +17,14 @@ import { EnvelopeText, type EnvelopeField } from "./envelope-text.ts";
 /** Text beyond this much of one message is not searched: nobody's prose is longer. */
 const MAX_BODY_OCTETS = 8_388_608;
 /** Nor is more of a header section, or of one field of an ENVELOPE. */
-const MAX_HEADER_OCTETS = 262_144;
+export const MAX_HEADER_OCTETS = 262_144;
 
 /** How letters compare: i;unicode-casemap (I18NLEVEL=1, RFC 5255 §4.2). */
 export const fold: (text: string) => string = casemap;
 
 export class SearchText {
   readonly #source: BodySource;
+  readonly #envelopeOctets: Uint8Array;
   #header: { readonly octets: Uint8Array; readonly section: HeaderSection } | undefined;
   #envelope: EnvelopeText | undefined;
   #headerText: string | undefined;
@@ -31,8 +32,13 @@ export class SearchText {
   /** Folded values by field name. */
   readonly #fields = new Map<string, readonly string[]>();
 
-  constructor(source: BodySource) {
+  constructor(source: BodySource, envelope: Uint8Array) {
     this.#source = source;
+    this.#envelopeOctets = envelope;
+  }
+
+  get source(): BodySource {
+    return this.#source;
   }
 
   async loadHeader(): Promise<void> {
@@ -48,7 +54,6 @@ export class SearchText {
 
   async loadBody(): Promise<void> {
     if (this.#bodyText !== undefined) return;
-    await this.#source.preload();
     await this.loadHeader();
     const texts: string[] = [];
     let leftOctets = MAX_BODY_OCTETS;
@@ -80,7 +85,7 @@ export class SearchText {
 
   /** Whether ENVELOPE shows `text`, which is folded, in a field. Needs nothing loaded. */
   hasInEnvelope(field: EnvelopeField, text: string): boolean {
-    this.#envelope ??= new EnvelopeText(this.#source.details.envelope);
+    this.#envelope ??= new EnvelopeText(this.#envelopeOctets);
     const value = this.#envelope.field(field).slice(0, MAX_HEADER_OCTETS);
     return fold(value.includes("=?") ? decodeWords(value) : value).includes(text);
   }

@@ -4,14 +4,17 @@
  * the mailbox hold a thread together without being shown.
  */
 
-import type { ThreadKey } from "../../message/thread-key.ts";
 import type { Slicer } from "./slicer.ts";
 import { sortSliced } from "./sliced-sort.ts";
 import { MAX_THREAD_DEPTH, type ThreadNode } from "./thread-tree.ts";
 
 export type ThreadMessage = {
   readonly number: number;
-  readonly key: ThreadKey;
+  /** Hashes of its own id (0 for none), and of its ancestors', oldest first. */
+  readonly hashes: Float64Array;
+  /** Folded. */
+  readonly baseSubject: string;
+  readonly isReplyOrForward: boolean;
   /** When it was sent, or else arrived. */
   readonly dateMs: number;
 };
@@ -25,9 +28,6 @@ type Container = {
 function newContainer(message?: ThreadMessage): Container {
   return { message, parent: undefined, children: new Set() };
 }
-
-/** Further ancestors are passed over: they cost memory, and the nearest ones tell where a message belongs. */
-const MAX_REFERENCES = 32;
 
 export async function threadReferences(
   messages: readonly ThreadMessage[],
@@ -61,9 +61,9 @@ async function linkAll(
   messages: readonly ThreadMessage[],
   slicer: Slicer,
 ): Promise<Set<Container>> {
-  const byId = new Map<string, Container>();
+  const byId = new Map<number, Container>();
   const all = new Set<Container>();
-  const containerOf = (id: string): Container => {
+  const containerOf = (id: number): Container => {
     let container = byId.get(id);
     if (container === undefined) {
       container = newContainer();
@@ -73,15 +73,15 @@ async function linkAll(
     return container;
   };
   for (const message of messages) {
-    const { messageId, references } = message.key;
-    let container = messageId === undefined ? newContainer() : containerOf(messageId);
+    const { hashes } = message;
+    let container = hashes[0] === 0 ? newContainer() : containerOf(hashes[0]);
     // A second message of the same id is another message (RFC 5256 §3 step 1).
     if (container.message !== undefined) container = newContainer();
     container.message = message;
     all.add(container);
     let parent: Container | undefined;
-    for (const reference of references.slice(-MAX_REFERENCES)) {
-      const ancestor = containerOf(reference);
+    for (let at = 1; at < hashes.length; at++) {
+      const ancestor = containerOf(hashes[at]);
       if (parent !== undefined && ancestor.parent === undefined) link(parent, ancestor);
       parent = ancestor;
     }
@@ -161,19 +161,18 @@ function compareMessages(a: ThreadMessage | undefined, b: ThreadMessage | undefi
 async function joinSubjects(roots: readonly Container[], slicer: Slicer): Promise<Container[]> {
   const bySubject = new Map<string, Container>();
   for (const root of roots) {
-    const key = firstMessage(root)?.key;
-    if (key === undefined || key.baseSubject === "") continue;
-    const other = bySubject.get(key.baseSubject);
+    const subject = firstMessage(root)?.baseSubject ?? "";
+    if (subject === "") continue;
+    const other = bySubject.get(subject);
     const isBetter =
       other === undefined ||
       (root.message === undefined && other.message !== undefined) ||
-      (other.message?.key.isReplyOrForward === true &&
-        root.message?.key.isReplyOrForward === false);
-    if (isBetter) bySubject.set(key.baseSubject, root);
+      (other.message?.isReplyOrForward === true && root.message?.isReplyOrForward === false);
+    if (isBetter) bySubject.set(subject, root);
   }
   const joined = new Set(roots);
   for (const root of roots) {
-    const subject = firstMessage(root)?.key.baseSubject ?? "";
+    const subject = firstMessage(root)?.baseSubject ?? "";
     const other = bySubject.get(subject);
     if (subject === "" || other === undefined || other === root) continue;
     if (slicer.isDue()) await slicer.rest();
@@ -193,8 +192,8 @@ function join(other: Container, root: Container): Container {
     for (const child of root.children) adopt(other, child);
     return other;
   }
-  const isReply = root.message?.key.isReplyOrForward ?? false;
-  const isAnswered = other.message?.key.isReplyOrForward === false;
+  const isReply = root.message?.isReplyOrForward ?? false;
+  const isAnswered = other.message?.isReplyOrForward === false;
   if (other.message === undefined || (isReply && isAnswered)) {
     adopt(other, root);
     return other;

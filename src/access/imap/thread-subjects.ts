@@ -7,7 +7,7 @@ export function threadSubjects(messages: readonly ThreadMessage[]): ThreadNode[]
   const byDate = [...messages].sort((a, b) => a.dateMs - b.dateMs || a.number - b.number);
   const threads = new Map<string, ThreadMessage[]>();
   for (const message of byDate) {
-    const { baseSubject } = message.key;
+    const { baseSubject } = message;
     const thread = threads.get(baseSubject);
     if (thread === undefined) threads.set(baseSubject, [message]);
     else thread.push(message);

@@ -9,6 +9,7 @@ import { systemClock } from "../../net/system-clock.ts";
 import { systemRandom } from "../../net/system-random.ts";
 import type { Store } from "../../store/contract.ts";
 import type { StagedMessage } from "../../store/octets.ts";
+import { octetsReadBy } from "../../store/testing/octets-read-by.ts";
 import { openImapWorld, type ImapWorld } from "./testing/imap-world.ts";
 import { Slicer } from "./slicer.ts";
 
@@ -95,12 +96,11 @@ test("one unreadable message does not hide the others, nor end the session", asy
   const open = await world.store.mail.open(inbox.grant);
   const broken = open?.messageIds[1];
   open?.release();
-  const octets = around(world.store.octets, {
-    read: (id, start, end) =>
-      id === broken
-        ? Promise.reject(new MailError("store-corrupt", "octets are gone"))
-        : world.store.octets.read(id, start, end),
-  });
+  const octets = octetsReadBy(world.store.octets, (id, start, end) =>
+    id === broken
+      ? Promise.reject(new MailError("store-corrupt", "octets are gone"))
+      : world.store.octets.read(id, start, end),
+  );
   await withStore(around(world.store, { octets }), async () => {
     const session = await world.login(user);
     await session.ok("SELECT INBOX");
@@ -144,13 +144,16 @@ test("octets that go between the look and the reading: gone, not broken", async 
   for (let n = 0; n < 3; n++) await world.deliver(user, MESSAGE);
   const errors = (): number => world.log.events.filter(({ level }) => level === "error").length;
   const errorsBefore = errors();
-  let reads = 0;
-  const octets = around(world.store.octets, {
-    read: (id, start, end) =>
-      reads++ % 3 === 1
-        ? Promise.reject(new MailError("not-found", "gone"))
-        : world.store.octets.read(id, start, end),
-  });
+  const inbox = world.store.mail.mailbox(world.store.directory.account(user)?.id ?? 0, "INBOX");
+  assert.ok(inbox);
+  const open = await world.store.mail.open(inbox.grant);
+  const gone = open?.messageIds[1];
+  open?.release();
+  const octets = octetsReadBy(world.store.octets, (id, start, end) =>
+    id === gone
+      ? Promise.reject(new MailError("not-found", "gone"))
+      : world.store.octets.read(id, start, end),
+  );
   await withStore(around(world.store, { octets }), async () => {
     const session = await world.login(user);
     await session.ok("SELECT INBOX");
@@ -175,9 +178,10 @@ test("security row 91: fifty choices of header fields read and parse the header 
   await world.deliver(user, message(100_000));
   await world.deliver(user, `Content-Type: message/rfc822\r\n\r\n${message(100_000)}`);
   let reads = 0;
-  const octets = around(world.store.octets, {
-    read: (id, start, end) => (reads++, world.store.octets.read(id, start, end)),
-  });
+  const octets = octetsReadBy(
+    world.store.octets,
+    (id, start, end) => (reads++, world.store.octets.read(id, start, end)),
+  );
   await withStore(around(world.store, { octets }), async () => {
     const session = await world.login(user);
     await session.ok("SELECT INBOX");

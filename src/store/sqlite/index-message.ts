@@ -8,12 +8,15 @@ import { bodyStructure } from "../../message/imap-view/body-structure.ts";
 import { envelope } from "../../message/imap-view/envelope.ts";
 import { encodeStructure } from "../../message/imap-view/stored-structure.ts";
 import { parseMessage } from "../../message/parse.ts";
+import type { MessageHead } from "../mail.ts";
+import { EMPTY_HEAD, headOf } from "./message-head.ts";
 
 export type MessageViews = {
   readonly headerOctets: number;
   readonly envelope: Uint8Array;
   readonly bodyStructure: Uint8Array;
   readonly structure: Uint8Array;
+  readonly head: MessageHead;
   /** Why the views are a fallback, if they are. */
   readonly problem: string | undefined;
 };
@@ -28,6 +31,7 @@ export function indexMessage(octets: Uint8Array): MessageViews {
       envelope: envelope(parsed),
       bodyStructure: bodyStructure(parsed, true),
       structure: encodeStructure(parsed),
+      head: headOf(parsed),
       problem: undefined,
     };
   } catch (error) {
@@ -46,6 +50,7 @@ export function fallbackViews(octets: Uint8Array, problem: string): MessageViews
       `("application" "octet-stream" NIL NIL NIL "8bit" ${bodyOctets} NIL NIL NIL NIL)`,
     ),
     structure: structureOfOpaque(octets, headerOctets),
+    head: EMPTY_HEAD,
     problem,
   };
 }

@@ -14,17 +14,21 @@ import type {
   MailboxInfo,
   MailboxStatus,
   MailStore,
-  MessageDetails,
+  DetailName,
+  Details,
+  HeadName,
+  MessageHead,
   OpenMailbox,
   SpecialUse,
 } from "../mail.ts";
 import type { MailboxGrant, Right } from "../mailbox-grant.ts";
-import type { MessageId } from "../octets.ts";
+import type { MessageId, OctetStore } from "../octets.ts";
 import { ownStaged } from "./accept-request.ts";
 import { CheckedGrant } from "./checked-grant.ts";
 import { ChangeHub } from "./change-hub.ts";
 import { Database } from "./database.ts";
 import { mailboxInfo, mailboxInfoByName, mailboxInfos, mailboxStatus } from "./mailbox-rows.ts";
+import { deliveryPrefixes, messageDetails, messageHeads } from "./message-rows.ts";
 import { mailboxKey } from "./mailbox-name.ts";
 import type { FeedEntry } from "./feed-entry.ts";
 import { changeOf, MailboxHandle, SharedMailbox } from "./shared-mailbox.ts";
@@ -34,6 +38,7 @@ import type { WriterClient } from "./writer-client.ts";
 export type MailDeps = {
   readonly database: Database;
   readonly databaseFile: string;
+  readonly octets: OctetStore;
   readonly writer: WriterClient;
   readonly log: Log;
   readonly onListening: (isListening: boolean) => void;
@@ -44,9 +49,6 @@ const LARGE_MAILBOX = 10_000;
 /** Mailboxes kept in memory after the last session has left them. */
 const MAX_IDLE_MAILBOXES = 100;
 const MAX_IDLE_MESSAGES = 500_000;
-
-const DETAILS = `SELECT id AS messageId, size_octets AS sizeOctets, header_octets AS headerOctets,
-  envelope, body_structure AS bodyStructure, structure FROM message WHERE id = ?`;
 
 export class SqliteMail implements MailStore {
   readonly #deps: MailDeps;
@@ -148,11 +150,18 @@ export class SqliteMail implements MailStore {
     return this.#deps.writer.submit("takeRecent", () => ({ mailboxId }));
   }
 
-  details(messageIds: readonly MessageId[]): (MessageDetails | undefined)[] {
-    return messageIds.map((id) => {
-      const row = this.#deps.database.get<MessageDetails>(DETAILS, id);
-      return row && { ...row };
-    });
+  details<Name extends DetailName>(
+    messageIds: ArrayLike<MessageId>,
+    names: readonly Name[],
+  ): (Details<Name> | undefined)[] {
+    return messageDetails(this.#deps.database, messageIds, names);
+  }
+
+  heads<Name extends HeadName>(
+    messageIds: ArrayLike<MessageId>,
+    names: readonly Name[],
+  ): Promise<(Pick<MessageHead, Name> | undefined)[]> {
+    return messageHeads(this.#deps.database, this.#deps.octets, { messageIds, names });
   }
 
   prefix(grant: MailboxGrant, uid: number): Uint8Array {
@@ -162,6 +171,10 @@ export class SqliteMail implements MailStore {
       uid,
     );
     return row?.prefix ?? NO_OCTETS;
+  }
+
+  prefixes(grant: MailboxGrant, uids: ArrayLike<number>): Uint8Array[] {
+    return deliveryPrefixes(this.#deps.database, this.#use(grant, "r"), uids);
   }
 
   async append(

@@ -40,7 +40,10 @@ test("a data folder of schema 1 is upgraded with all that is in it", () =>
     database.run("INSERT INTO message_view VALUES (1, x'2831', x'2832', x'33')");
     database.close();
     const store = await openStore({ folder, ...deps });
-    const [details] = store.mail.details([1]);
+    const [details] = store.mail.details(
+      [1],
+      ["envelope", "bodyStructure", "headerOctets", "structure"],
+    );
     assert.equal(Buffer.from(details?.envelope ?? []).toString(), "(1");
     assert.equal(Buffer.from(details?.bodyStructure ?? []).toString(), "(2");
     assert.deepEqual([details?.headerOctets, Array.from(details?.structure ?? [])], [2, [0x33]]);

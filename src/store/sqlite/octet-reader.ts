@@ -7,9 +7,11 @@ import { join } from "node:path";
 import { LRUCache } from "lru-cache";
 
 import { MailError } from "../../base/errors.ts";
-import type { MessageId } from "../octets.ts";
+import type { MessageId, OctetRead } from "../octets.ts";
 import type { Database } from "./database.ts";
+import { nearReads, type PlacedRead } from "./near-reads.ts";
 import { MAX_AHEAD_OCTETS, ReadAhead, WINDOW_OCTETS } from "./read-ahead.ts";
+import { rowsByKey } from "./rows-by-key.ts";
 import { storeError } from "./store-error.ts";
 
 const MAX_OPEN_SEGMENTS = 128;
@@ -24,6 +26,13 @@ type Place = {
 
 const PLACE = `SELECT file, start, size_octets AS size, length_octets AS length
   FROM message JOIN segment ON segment.id = segment_id WHERE message.id = ?`;
+
+const PLACES = {
+  select: `SELECT message.id, file, start, size_octets FROM message
+    JOIN segment ON segment.id = segment_id WHERE`,
+  key: "message.id",
+  values: [],
+};
 
 type OpenFile = { readonly handle: Promise<FileHandle>; users: number; isEvicted: boolean };
 
@@ -72,6 +81,50 @@ export class OctetReader {
   /** Segment files that are no more: the disk has their octets back once nobody holds them open. */
   forget(files: readonly string[]): void {
     for (const file of files) this.#files.delete(file);
+  }
+
+  /** Reads that lie near each other are one; an answer is a part of what was read. */
+  async readMany(reads: readonly OctetRead[]): Promise<(Uint8Array | Error)[]> {
+    const rows = rowsByKey(
+      this.#database,
+      PLACES,
+      reads.map(({ id }) => id),
+    );
+    const answers: (Uint8Array | Error)[] = Array.from({ length: reads.length });
+    const placed: PlacedRead[] = [];
+    for (const [index, { id, start, end }] of reads.entries()) {
+      const row = rows[index];
+      if (row === undefined) {
+        answers[index] = gone(id);
+        continue;
+      }
+      const [, file, at, size] = row as [number, string, number, number];
+      const from = Math.min(Math.max(0, start), size);
+      placed.push({
+        index,
+        file,
+        start: at + from,
+        end: at + Math.min(Math.max(from, end), size),
+      });
+    }
+    await Promise.all(
+      nearReads(placed).map(async ({ file, start, end, parts }) => {
+        const octets = await this.#readAt(file, start, end - start).catch(() => undefined);
+        for (const part of parts) {
+          answers[part.index] =
+            octets?.subarray(part.start - start, part.end - start) ??
+            (await this.#readAlone(reads[part.index]));
+        }
+      }),
+    );
+    return answers;
+  }
+
+  /** One that was read together with others in vain: which of them is to blame shows alone. */
+  #readAlone({ id, start, end }: OctetRead): Promise<Uint8Array | Error> {
+    return this.read(id, start, end).catch((error: unknown) =>
+      error instanceof Error ? error : new Error(String(error)),
+    );
   }
 
   close(): void {

@@ -289,6 +289,27 @@ const QUOTAS = `
     LEFT JOIN account_state ON account_id = account.id GROUP BY domain.id;
 `;
 
+/**
+ * Sort and thread keys, preview and common header lines, apart from the message's row, which COPY and
+ * EXPUNGE write again.
+ */
+const HEADS = `
+  CREATE TABLE message_head (
+    message_id INTEGER PRIMARY KEY,
+    sent_ms INTEGER,
+    base_subject TEXT NOT NULL,
+    is_reply INTEGER NOT NULL,
+    from_mailbox TEXT NOT NULL,
+    to_mailbox TEXT NOT NULL,
+    cc_mailbox TEXT NOT NULL,
+    display_from TEXT NOT NULL,
+    display_to TEXT NOT NULL,
+    thread_hashes BLOB NOT NULL,
+    preview TEXT NOT NULL,
+    common_fields BLOB NOT NULL
+  ) STRICT;
+`;
+
 export const SCHEMA: readonly SchemaStep[] = [
   { version: 1, sql: STORAGE + DIRECTORY + MAIL + QUEUE },
   { version: 2, sql: LEASES },
@@ -297,4 +318,5 @@ export const SCHEMA: readonly SchemaStep[] = [
   { version: 5, sql: DOMAIN_ALIASES },
   { version: 6, sql: COMPACTION },
   { version: 7, sql: QUOTAS },
+  { version: 8, sql: HEADS },
 ];

@@ -73,15 +73,16 @@ export class SqliteStore implements Store {
       random,
       serverSecret: deps.serverSecret,
     });
+    this.octets = this.#makeOctets();
     this.mail = new SqliteMail({
       database,
+      octets: this.octets,
       databaseFile: folders.database,
       writer,
       log,
       onListening,
     });
     this.queue = new SqliteQueue({ database, writer, clock, log, onListening });
-    this.octets = this.#makeOctets();
     this.#compaction =
       deps.compaction &&
       new CompactionPace(writer, clock, deps.compaction, ({ removed, events }) => {
@@ -177,6 +178,7 @@ export class SqliteStore implements Store {
         return staged;
       },
       read: (id, start, end) => reader.read(id, start, end),
+      readMany: (reads) => reader.readMany(reads),
       sizeOctets: (id) => reader.sizeOctets(id),
     };
   }

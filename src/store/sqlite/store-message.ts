@@ -8,6 +8,7 @@ import { InvariantError, MailError } from "../../base/errors.ts";
 import type { MessageId } from "../octets.ts";
 import type { CommitContext } from "./commit-context.ts";
 import { indexMessage } from "./index-message.ts";
+import { insertHead } from "./message-head.ts";
 import type { MessageSource } from "./requests.ts";
 import { syncFolder } from "./store-files.ts";
 
@@ -72,6 +73,7 @@ function insertMessage(
     views.bodyStructure,
     views.structure,
   );
+  insertHead(database, id, views.head);
   ledger.change(ledger.segment(place.segmentId)).liveOctets += octets.length;
   return { id, sizeOctets: octets.length };
 }
@@ -124,6 +126,7 @@ export function dropReference(context: CommitContext, id: MessageId): void {
   );
   if (row === undefined || row.refs > 0) return;
   database.run("DELETE FROM message WHERE id = ?", id);
+  database.run("DELETE FROM message_head WHERE message_id = ?", id);
   buryOctets(context, row.segmentId, row.size);
 }
 

@@ -52,7 +52,10 @@ export function acceptanceSuite(on: WithStore): void {
     assert.deepEqual(Buffer.from(store.mail.prefix(inbox.grant, 1)), Buffer.from(prefix));
     const octets = await store.octets.read(mailbox.messageIds[0]);
     assert.ok(equalBytes(octets, MESSAGE));
-    const [details] = store.mail.details([mailbox.messageIds[0]]);
+    const [details] = store.mail.details(
+      [mailbox.messageIds[0]],
+      ["sizeOctets", "headerOctets", "envelope", "bodyStructure"],
+    );
     assert.equal(details?.sizeOctets, MESSAGE.length);
     assert.equal(details?.headerOctets, MESSAGE.length - "Hello, Alice.\r\n".length);
     assert.match(Buffer.from(details?.envelope ?? []).toString(), /^\(.*"hello".*\)$/s);
@@ -268,7 +271,7 @@ export function acceptanceSuite(on: WithStore): void {
     await store.queue.delete({});
     await assert.rejects(store.octets.read(id), { code: "not-found" });
     assert.equal(store.octets.sizeOctets(id), undefined);
-    assert.deepEqual(store.mail.details([id]), [undefined]);
+    assert.deepEqual(store.mail.details([id], []), [undefined]);
     await assert.rejects(
       acceptFor(store, { recipients: [REMOTE] }, MESSAGE, { message: { stored: id } }),
       { code: "not-found" },
@@ -333,7 +336,7 @@ export function acceptanceSuite(on: WithStore): void {
       const box = await store.mail.open(inboxOf(store, account).grant);
       const id = box?.messageIds[box.count - 1] ?? 0;
       assert.ok(equalBytes(await store.octets.read(id), octets));
-      assert.equal(store.mail.details([id])[0]?.sizeOctets, octets.length);
+      assert.equal(store.mail.details([id], ["sizeOctets"])[0]?.sizeOctets, octets.length);
     }
     assert.deepEqual(await store.check(), []);
   });

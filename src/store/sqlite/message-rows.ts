@@ -1,0 +1,80 @@
+/** Details and heads of stored messages, by the columns that are asked for. */
+
+import { NO_OCTETS } from "../../base/bytes.ts";
+import type { DetailName, Details, HeadName, MailboxId, MessageHead } from "../mail.ts";
+import type { MessageId, OctetStore } from "../octets.ts";
+import type { Database, Value } from "./database.ts";
+import { HEAD_COLUMNS, headOfOctets, headValue } from "./message-head.ts";
+import { rowsByKey } from "./rows-by-key.ts";
+
+const DETAIL_COLUMNS: Readonly<Record<DetailName, string>> = {
+  sizeOctets: "size_octets",
+  headerOctets: "header_octets",
+  envelope: "envelope",
+  bodyStructure: "body_structure",
+  structure: "structure",
+};
+
+export function messageDetails<Name extends DetailName>(
+  database: Database,
+  messageIds: ArrayLike<MessageId>,
+  names: readonly Name[],
+): (Details<Name> | undefined)[] {
+  const columns = names.map((name) => `, ${DETAIL_COLUMNS[name]}`).join("");
+  const source = { select: `SELECT id${columns} FROM message WHERE`, key: "id", values: [] };
+  return rowsByKey(database, source, messageIds).map((row) => {
+    if (row === undefined) return undefined;
+    const details: Record<string, Value> = { messageId: row[0] };
+    for (let at = 0; at < names.length; at++) details[names[at]] = row[at + 1];
+    return details as unknown as Details<Name>;
+  });
+}
+
+/** A message without a row has its head made of so much of it. */
+const HEAD_OCTETS = 262_144;
+
+export async function messageHeads<Name extends HeadName>(
+  database: Database,
+  octets: OctetStore,
+  wanted: { readonly messageIds: ArrayLike<MessageId>; readonly names: readonly Name[] },
+): Promise<(Pick<MessageHead, Name> | undefined)[]> {
+  const { messageIds, names } = wanted;
+  const columns = names.map((name) => `, ${HEAD_COLUMNS[name]}`).join("");
+  const source = {
+    select: `SELECT message_id${columns} FROM message_head WHERE`,
+    key: "message_id",
+    values: [],
+  };
+  const rows = rowsByKey(database, source, messageIds);
+  const heads: (Pick<MessageHead, Name> | undefined)[] = [];
+  for (const [index, row] of rows.entries()) {
+    if (row === undefined) {
+      heads.push(await madeHead(octets, messageIds[index]));
+      continue;
+    }
+    const head: Record<string, unknown> = {};
+    for (let at = 0; at < names.length; at++) head[names[at]] = headValue(names[at], row[at + 1]);
+    heads.push(head as Pick<MessageHead, Name>);
+  }
+  return heads;
+}
+
+/** Undefined for what is gone or cannot be read. */
+async function madeHead(octets: OctetStore, id: MessageId): Promise<MessageHead | undefined> {
+  if (octets.sizeOctets(id) === undefined) return undefined;
+  return octets.read(id, 0, HEAD_OCTETS).then(headOfOctets, () => undefined);
+}
+
+export function deliveryPrefixes(
+  database: Database,
+  mailboxId: MailboxId,
+  uids: ArrayLike<number>,
+): Uint8Array[] {
+  const source = {
+    select: "SELECT uid, prefix FROM entry WHERE mailbox_id = ? AND",
+    key: "uid",
+    values: [mailboxId],
+  };
+  const rows = rowsByKey(database, source, uids);
+  return rows.map((row) => (row?.[1] as Uint8Array | null | undefined) ?? NO_OCTETS);
+}

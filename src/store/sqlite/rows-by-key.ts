@@ -1,0 +1,79 @@
+/**
+ * Reads rows of many keys: neighbours as one range, the others in lists of a few fixed lengths, so
+ * that statements stay few and a row costs a microsecond or two and not a call.
+ */
+
+import type { Database, Value } from "./database.ts";
+
+export type RowSource = {
+  /** `SELECT … FROM … WHERE …`, ending before the condition on the key; the key is the first column. */
+  readonly select: string;
+  readonly key: string;
+  /** Values of the conditions before. */
+  readonly values: readonly Value[];
+};
+
+/** Keys asked for together. */
+const MAX_KEYS = 256;
+const LIST_LENGTHS: readonly number[] = [1, 4, 16, 64, MAX_KEYS];
+/** A range may hold so many rows nobody asked for, for each that somebody did. */
+const MAX_WASTE = 1;
+
+const LISTS: ReadonlyMap<number, string> = new Map(
+  LIST_LENGTHS.map((length) => [length, `(?${", ?".repeat(length - 1)})`]),
+);
+
+/** The rows in the order of `keys`; undefined where there is none. */
+export function rowsByKey(
+  database: Database,
+  source: RowSource,
+  keys: ArrayLike<number>,
+): (Value[] | undefined)[] {
+  const order = ascending(keys);
+  const found: (Value[] | undefined)[] = Array.from({ length: keys.length });
+  for (let from = 0; from < order.length; from += MAX_KEYS) {
+    const to = Math.min(order.length, from + MAX_KEYS);
+    const rows = readSome(database, source, { keys, order, from, to });
+    let at = 0;
+    for (let index = from; index < to; index++) {
+      const key = keys[order[index]];
+      while (at < rows.length && (rows[at][0] as number) < key) at++;
+      if (at < rows.length && rows[at][0] === key) found[order[index]] = rows[at];
+    }
+  }
+  return found;
+}
+
+type Stretch = {
+  readonly keys: ArrayLike<number>;
+  readonly order: Uint32Array;
+  readonly from: number;
+  readonly to: number;
+};
+
+function readSome(database: Database, source: RowSource, stretch: Stretch): Value[][] {
+  const { keys, order, from, to } = stretch;
+  const { select, key, values } = source;
+  const count = to - from;
+  const first = keys[order[from]];
+  const last = keys[order[to - 1]];
+  if (count > 1 && last - first < count * (1 + MAX_WASTE)) {
+    const sql = `${select} ${key} BETWEEN ? AND ? ORDER BY ${key}`;
+    return database.arrays(sql, ...values, first, last);
+  }
+  const length = LIST_LENGTHS.find((candidate) => candidate >= count) ?? MAX_KEYS;
+  const list: number[] = [];
+  for (let index = from; index < to; index++) list.push(keys[order[index]]);
+  while (list.length < length) list.push(last);
+  const sql = `${select} ${key} IN ${LISTS.get(length)} ORDER BY ${key}`;
+  return database.arrays(sql, ...values, ...list);
+}
+
+/** Positions of the keys, by key. Nearly always they ascend already. */
+function ascending(keys: ArrayLike<number>): Uint32Array {
+  const order = Uint32Array.from(keys, (_, index) => index);
+  for (let index = 1; index < keys.length; index++) {
+    if (keys[index] < keys[index - 1]) return order.sort((a, b) => keys[a] - keys[b]);
+  }
+  return order;
+}
