@@ -67,6 +67,8 @@ export type Envelope = {
   readonly deliverBy?: DeliverBy;
   /** A line of more than 998 octets (RFC 5322 §2.1.1): not every next host takes it as it is. */
   readonly hasLongLines?: boolean;
+  /** RFC 6710: from -9 to 9, higher goes first. Default 0. */
+  readonly priority?: number;
   /** The account that submitted it, if any. */
   readonly submittedBy?: string;
 };

@@ -8,6 +8,14 @@ import type { MessageId } from "./octets.ts";
 
 export type RecipientState = "due" | "leased" | "held";
 
+/**
+ * What an operator asked of a recipient; it goes with the next attempt. `retry`: try it now, a
+ * destination that rests by a probe. `flush`: try it now, whatever is known of its destination.
+ * `expire`: try it no more, and report it as if its time were over. `requeue`: find out anew where
+ * its address leads.
+ */
+export type OperatorWish = "retry" | "flush" | "expire" | "requeue";
+
 export type QueueRecipient = {
   readonly recipientId: number;
   readonly queueId: string;
@@ -21,8 +29,9 @@ export type QueueRecipient = {
   /** Attempts made so far. */
   readonly attempts: number;
   readonly nextAttemptMs: number;
-  /** When an operator asked for the next attempt (`retry`); undefined once it was made. */
+  /** When an operator asked for the next attempt, and for what; undefined once it was made. */
   readonly askedForMs: number | undefined;
+  readonly wish: OperatorWish | undefined;
   readonly lastAttemptMs: number | undefined;
   /** What the last attempt met: `mx.example.net[192.0.2.1] said: 450 4.2.0 …`. */
   readonly lastProblem: string | undefined;
@@ -45,6 +54,8 @@ export type QueuedMessage = {
   readonly tls: "required" | "waived" | undefined;
   readonly deliverBy: DeliverBy | undefined;
   readonly hasLongLines: boolean;
+  /** RFC 6710: from -9 to 9, higher goes first. */
+  readonly priority: number;
   /** Octets without the prefix. */
   readonly sizeOctets: number;
 };
@@ -84,23 +95,60 @@ export type QueueFilter = {
   readonly recipient?: string;
   /** Domain of the recipient. */
   readonly domain?: string;
+  readonly destination?: string;
+  readonly transport?: string;
   readonly state?: RecipientState;
+  /** At least so many attempts made. */
+  readonly attempts?: number;
   readonly arrivedBeforeMs?: number;
+  readonly arrivedAfterMs?: number;
   readonly limit?: number;
+};
+
+/** The upper bounds of the ages in a shape; what is older than the last has a place of its own. */
+export const SHAPE_BOUNDS_MINUTES: readonly number[] = [5, 10, 20, 40, 80, 160, 320, 640, 1280];
+
+export type ShapeRow = {
+  /** A destination, or the domain of a sender; "" for mail without a sender. */
+  readonly name: string;
+  readonly recipients: number;
+  /** How many of them by age, one number for each bound and one for the rest. */
+  readonly byAge: readonly number[];
+};
+
+export type QueueShape = {
+  readonly total: Omit<ShapeRow, "name">;
+  /** Those with the most recipients first. */
+  readonly rows: readonly ShapeRow[];
+};
+
+/** Destinations that share their connections, and how many more jobs these can take. */
+export type SiteRoom = { readonly destinations: readonly string[]; readonly room: number };
+
+export type ClaimRequest = {
+  readonly worker: string;
+  readonly nowMs: number;
+  readonly leaseMs: number;
+  readonly limit: number;
+  /** Destinations that can take nothing now. */
+  readonly busy: ReadonlySet<string>;
+  readonly sites?: readonly SiteRoom[];
+  /** Jobs for each destination that is in neither. Default: as many as there are. */
+  readonly roomElsewhere?: number;
+  /** Takes from these destinations alone. */
+  readonly only?: ReadonlySet<string>;
+  /** Default 100. */
+  readonly recipientsPerJob?: number;
 };
 
 export interface QueueStore {
   /**
-   * Takes jobs that are due, oldest first, at most `limit`, none for a destination in `busy`, and
-   * leases their recipients to `worker` for `leaseMs`; a lapsed lease makes them due again.
+   * Takes jobs that are due, at most `limit`, and leases their recipients to `worker` for `leaseMs`;
+   * a lapsed lease makes them due again. What an operator asked for comes first, then by priority;
+   * among equals in a fair order: each sender and each message gets its share, so that one mail never
+   * waits for all of a large posting, nor fresh mail for a backlog of retries.
    */
-  claim(request: {
-    worker: string;
-    nowMs: number;
-    leaseMs: number;
-    limit: number;
-    busy: ReadonlySet<string>;
-  }): Promise<readonly QueueJob[]>;
+  claim(request: ClaimRequest): Promise<readonly QueueJob[]>;
   /**
    * Records outcomes and, in the same transaction, accepts the reports they call for (DSNs): a
    * recipient never vanishes without its report (Invariant 5).
@@ -119,9 +167,20 @@ export interface QueueStore {
   })[];
   attempts(recipientId: number): readonly AttemptRecord[];
   counts(): Readonly<Record<RecipientState, number>>;
+  /** How much waits by destination or by the sender's domain, and for how long: the ageing table. */
+  shape(by: "destination" | "sender-domain", nowMs: number, limit?: number): QueueShape;
 
-  /** Each returns how many recipients it touched. What `retry` touches is claimed before all else. */
+  /**
+   * Each returns how many recipients it touched, and works in portions between which other commits
+   * take place. What has a wish is claimed before all else.
+   */
   retry(filter: QueueFilter): Promise<number>;
+  /** Due now, also where the destination rests. */
+  flush(filter: QueueFilter): Promise<number>;
+  /** Also what is held: fails at the next claim, with the report its sender is owed (Invariant 5). */
+  expire(filter: QueueFilter): Promise<number>;
+  /** Also what is held: attempts and routing forgotten, its address is resolved and routed anew. */
+  requeue(filter: QueueFilter): Promise<number>;
   hold(filter: QueueFilter, reason: string): Promise<number>;
   release(filter: QueueFilter): Promise<number>;
   /** Removes without a report: the operator's explicit discard (Invariant 5). */

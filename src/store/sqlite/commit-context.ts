@@ -2,7 +2,9 @@
 
 import type { Appended } from "./segment-appender.ts";
 import type { Database } from "./database.ts";
+import { FairRank } from "./fair-rank.ts";
 import type { Ledger } from "./ledger.ts";
+import { ReadyLanes } from "./ready-lanes.ts";
 import type { Span, WriterEvent } from "./requests.ts";
 import type { StoreFolders } from "./store-files.ts";
 
@@ -15,6 +17,8 @@ export class CommitContext {
   readonly folders: StoreFolders;
   readonly newFileName: () => string;
   readonly writerId: number;
+  readonly lanes: ReadyLanes;
+  readonly fairRank: FairRank = new FairRank();
   nowMs = 0;
   /** The batch at hand: its octets, where they went, and its small pieces. */
   octets: Uint8Array = new Uint8Array(0);
@@ -36,6 +40,7 @@ export class CommitContext {
   ) {
     this.database = database;
     this.ledger = ledger;
+    this.lanes = new ReadyLanes(database);
     this.folders = folders;
     this.writerId = writerId;
     this.newFileName = newFileName;

@@ -6,6 +6,7 @@ import type { MailboxState } from "./ledger.ts";
 import { mailboxKey } from "./mailbox-name.ts";
 import { insertMailbox } from "./operations-mailbox.ts";
 import { FEED_ADDED } from "./feed-entry.ts";
+import { HELD, READY, WAITING } from "./queue-rows.ts";
 import {
   type AcceptRequest,
   type AnswerOf,
@@ -112,9 +113,6 @@ function file(
   return { uid, modSeq };
 }
 
-const STATE_DUE = 0;
-const STATE_HELD = 2;
-
 /** Rows for the recipients that need a further hop. */
 function enqueue(
   context: CommitContext,
@@ -126,7 +124,7 @@ function enqueue(
   database.run(
     `INSERT INTO envelope (queue_id, message_id, reverse_path, envid, ret, smtp_utf8, body, prefix,
        arrived_at_ms, submitted_by, size_octets, recipients, tls, by_until_ms, by_mode, by_trace,
-       long_lines) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       long_lines, priority) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     envelope.queueId,
     message.id,
     envelope.reversePath,
@@ -144,26 +142,46 @@ function enqueue(
     envelope.deliverBy?.mode ?? null,
     envelope.deliverBy?.trace === true ? 1 : 0,
     envelope.hasLongLines === true ? 1 : 0,
+    envelope.priority ?? 0,
   );
   const id = database.get<{ id: number }>("SELECT last_insert_rowid() AS id")?.id ?? 0;
-  for (const recipient of envelope.recipients) {
+  insertRecipients(context, id, envelope, message, receivedAtMs);
+  context.isQueueChanged = true;
+}
+
+function insertRecipients(
+  { database, fairRank, lanes }: CommitContext,
+  envelopeId: number,
+  envelope: EnvelopeRequest,
+  message: StoredMessageRow,
+  receivedAtMs: number,
+): void {
+  const { recipients, heldBecause, notBeforeMs = receivedAtMs, priority = 0 } = envelope;
+  const isReady = heldBecause === undefined && notBeforeMs <= receivedAtMs;
+  const ranks = fairRank.take(
+    [`sender ${envelope.submittedBy ?? envelope.reversePath}`, `message ${message.id}`],
+    { arrivedMs: Math.ceil(receivedAtMs), priority, count: recipients.length },
+  );
+  for (const [index, recipient] of recipients.entries()) {
     database.run(
       `INSERT INTO recipient (envelope_id, recipient, domain, original_recipient, notify, transport,
-         destination, state, held_because, attempts, next_attempt_ms, is_delay_reported)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0)`,
-      id,
+         destination, state, held_because, attempts, next_attempt_ms, is_delay_reported,
+         arrived_at_ms, rank) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, ?, ?)`,
+      envelopeId,
       recipient.recipient,
       domainOf(recipient.recipient),
       recipient.originalRecipient ?? null,
       recipient.notify ? recipient.notify.join(",") : null,
       recipient.transport,
       recipient.destination,
-      envelope.heldBecause === undefined ? STATE_DUE : STATE_HELD,
-      envelope.heldBecause ?? null,
-      Math.ceil(envelope.notBeforeMs ?? receivedAtMs),
+      heldBecause !== undefined ? HELD : isReady ? READY : WAITING,
+      heldBecause ?? null,
+      Math.ceil(notBeforeMs),
+      Math.round(receivedAtMs),
+      ranks[index],
     );
+    if (isReady) lanes.offer(recipient.destination, ranks[index]);
   }
-  context.isQueueChanged = true;
 }
 
 function domainOf(address: string): string {

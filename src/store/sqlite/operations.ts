@@ -29,7 +29,8 @@ import {
   takeRecent,
   unlockMaildrop,
 } from "./operations-mailbox.ts";
-import { claim, deleteQueued, hold, release, retry, settle } from "./operations-queue.ts";
+import { claim } from "./operations-claim.ts";
+import { deleteQueued, hold, release, settle, wish } from "./operations-queue.ts";
 import type { AnswerOf, OperationName, RequestOf } from "./requests.ts";
 
 export const OPERATIONS: {
@@ -52,7 +53,7 @@ export const OPERATIONS: {
   unlockMaildrop,
   claim,
   settle,
-  retry,
+  wish,
   hold,
   release,
   deleteQueued,

@@ -1,14 +1,42 @@
 /** Queue rows as values, and filters as conditions; used on both sides of the store. */
 
 import type { NotifyOn } from "../acceptance.ts";
-import type { QueuedMessage, QueueFilter, QueueRecipient, RecipientState } from "../queue.ts";
+import type {
+  OperatorWish,
+  QueuedMessage,
+  QueueFilter,
+  QueueRecipient,
+  RecipientState,
+} from "../queue.ts";
 import type { Value } from "./database.ts";
 
-export const DUE = 0;
+/** Due, and in the order of rank. */
+export const READY = 0;
 export const LEASED = 1;
 export const HELD = 2;
+/** For its time; due once a claim finds that it has come. */
+export const WAITING = 3;
 
-export const STATES: readonly RecipientState[] = ["due", "leased", "held"];
+const STATES: readonly RecipientState[] = ["due", "leased", "held", "due"];
+
+/** Always written into the text of a statement: only a literal lets SQLite use the index of a state. */
+export const STATE_NUMBERS: Readonly<Record<RecipientState, string>> = {
+  due: `${READY}, ${WAITING}`,
+  leased: `${LEASED}`,
+  held: `${HELD}`,
+};
+
+const WISHES: readonly (OperatorWish | undefined)[] = [
+  undefined,
+  "retry",
+  "flush",
+  "expire",
+  "requeue",
+];
+
+export function wishNumber(wish: OperatorWish): number {
+  return WISHES.indexOf(wish);
+}
 
 export type RecipientRow = {
   readonly id: number;
@@ -26,13 +54,15 @@ export type RecipientRow = {
   readonly lastProblem: string | null;
   readonly lastStatus: string | null;
   readonly isDelayReported: number;
+  readonly wish: number;
 };
 
-export const RECIPIENT_COLUMNS = `recipient.id, queue_id AS queueId, recipient,
+/** Without the queue id, which is the envelope's. */
+export const RECIPIENT_COLUMNS = `recipient.id, recipient,
   original_recipient AS originalRecipient, notify, transport, destination, state,
   held_because AS heldBecause, attempts, next_attempt_ms AS nextAttemptMs,
   last_attempt_ms AS lastAttemptMs, last_problem AS lastProblem, last_status AS lastStatus,
-  is_delay_reported AS isDelayReported`;
+  is_delay_reported AS isDelayReported, wish`;
 
 export function recipientOf(row: RecipientRow): QueueRecipient {
   return {
@@ -47,8 +77,9 @@ export function recipientOf(row: RecipientRow): QueueRecipient {
     heldBecause: row.heldBecause ?? undefined,
     attempts: row.attempts,
     nextAttemptMs: Math.abs(row.nextAttemptMs),
-    // Negative: see `retry`.
+    // Negative: see `wish`.
     askedForMs: row.nextAttemptMs < 0 ? -row.nextAttemptMs : undefined,
+    wish: WISHES[row.wish],
     lastAttemptMs: row.lastAttemptMs ?? undefined,
     lastProblem: row.lastProblem ?? undefined,
     lastStatus: row.lastStatus ?? undefined,
@@ -79,13 +110,14 @@ export type EnvelopeRow = {
   readonly byMode: "notify" | "return" | null;
   readonly byTrace: number;
   readonly longLines: number;
+  readonly priority: number;
   readonly sizeOctets: number;
 };
 
 export const ENVELOPE_COLUMNS = `envelope.id, queue_id AS queueId, message_id AS messageId,
   reverse_path AS reversePath, envid, ret, smtp_utf8 AS smtpUtf8, body, prefix,
-  arrived_at_ms AS arrivedAtMs, submitted_by AS submittedBy, size_octets AS sizeOctets, tls, by_until_ms AS byUntilMs,
-  by_mode AS byMode, by_trace AS byTrace, long_lines AS longLines`;
+  envelope.arrived_at_ms AS arrivedAtMs, submitted_by AS submittedBy, size_octets AS sizeOctets, tls,
+  by_until_ms AS byUntilMs, by_mode AS byMode, by_trace AS byTrace, long_lines AS longLines, priority`;
 
 export function queuedMessageOf(row: EnvelopeRow): QueuedMessage {
   return {
@@ -105,16 +137,17 @@ export function queuedMessageOf(row: EnvelopeRow): QueuedMessage {
         ? undefined
         : { untilMs: row.byUntilMs, mode: row.byMode, trace: row.byTrace !== 0 },
     hasLongLines: row.longLines !== 0,
+    priority: row.priority,
     sizeOctets: row.sizeOctets,
   };
 }
 
 const DEFAULT_LIMIT = 1_000_000_000;
 
-/** WHERE, ORDER and LIMIT for `recipient JOIN envelope`; every value is a parameter. */
+/** WHERE, ORDER and LIMIT for `recipient JOIN envelope`; every value that came from outside is a parameter. */
 export function queueCondition(
   filter: QueueFilter,
-  states: readonly number[] = [],
+  more: { readonly states?: readonly number[]; readonly afterId?: number } = {},
 ): { readonly sql: string; readonly values: Value[] } {
   const conditions: string[] = [];
   const values: Value[] = [];
@@ -127,10 +160,15 @@ export function queueCondition(
   add("reverse_path = ?", filter.sender);
   add("recipient = ?", filter.recipient);
   add("domain = ?", filter.domain?.toLowerCase());
-  add("state = ?", filter.state === undefined ? undefined : STATES.indexOf(filter.state));
-  add("arrived_at_ms < ?", filter.arrivedBeforeMs);
-  if (states.length > 0) conditions.push(`state IN (${states.map(() => "?").join(", ")})`);
-  values.push(...states, filter.limit ?? DEFAULT_LIMIT);
+  add("destination = ?", filter.destination?.toLowerCase());
+  add("transport = ?", filter.transport);
+  add("attempts >= ?", filter.attempts);
+  add("recipient.arrived_at_ms < ?", filter.arrivedBeforeMs);
+  add("recipient.arrived_at_ms > ?", filter.arrivedAfterMs);
+  add("recipient.id > ?", more.afterId);
+  if (filter.state !== undefined) conditions.push(`state IN (${STATE_NUMBERS[filter.state]})`);
+  if (more.states !== undefined) conditions.push(`state IN (${more.states.join(", ")})`);
+  values.push(filter.limit ?? DEFAULT_LIMIT);
   const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
   return { sql: `${where} ORDER BY recipient.id LIMIT ?`, values };
 }

@@ -5,10 +5,13 @@ import type { Log } from "../../base/log.ts";
 import type { Acceptance } from "../acceptance.ts";
 import type {
   AttemptRecord,
+  ClaimRequest,
+  OperatorWish,
   QueuedMessage,
   QueueFilter,
   QueueJob,
   QueueRecipient,
+  QueueShape,
   QueueStore,
   RecipientState,
   Settlement,
@@ -17,14 +20,18 @@ import { acceptRequest, stagedOf } from "./accept-request.ts";
 import type { Database } from "./database.ts";
 import {
   ENVELOPE_COLUMNS,
+  LEASED,
   queueCondition,
   queuedMessageOf,
+  READY,
   RECIPIENT_COLUMNS,
   recipientOf,
-  STATES,
+  WAITING,
   type EnvelopeRow,
   type RecipientRow,
 } from "./queue-rows.ts";
+import { queueShape } from "./queue-shape.ts";
+import type { PortionDone, QueuePortion } from "./requests.ts";
 import type { Staged } from "./staging.ts";
 import type { WriterClient } from "./writer-client.ts";
 
@@ -43,6 +50,10 @@ export type QueueDeps = {
   readonly onListening: (isListening: boolean) => void;
 };
 
+const DEFAULT_RECIPIENTS_PER_JOB = 100;
+/** Recipients that an operator's verb touches in one commit. */
+const PORTION = 2000;
+
 export class SqliteQueue implements QueueStore {
   readonly #deps: QueueDeps;
   readonly #listeners = new Set<() => void>();
@@ -53,23 +64,21 @@ export class SqliteQueue implements QueueStore {
     this.#deps = deps;
   }
 
-  async claim(request: {
-    worker: string;
-    nowMs: number;
-    leaseMs: number;
-    limit: number;
-    busy: ReadonlySet<string>;
-  }): Promise<readonly QueueJob[]> {
+  async claim(request: ClaimRequest): Promise<readonly QueueJob[]> {
     const dueMs = this.nextDueMs();
     this.#knownDueMs = dueMs;
     // Nothing due is the usual answer, and needs no commit.
     if (request.limit <= 0 || dueMs === undefined || dueMs > request.nowMs) return [];
-    const { nowMs, leaseMs, limit } = request;
+    const { nowMs, leaseMs, limit, busy, sites, roomElsewhere, only, recipientsPerJob } = request;
     const jobs = await this.#deps.writer.submit("claim", () => ({
       nowMs: Math.floor(nowMs),
       leaseMs: Math.ceil(leaseMs),
       limit,
-      busy: [...request.busy],
+      busy: [...busy],
+      sites: sites ?? [],
+      roomElsewhere: roomElsewhere ?? limit,
+      only: only && [...only],
+      recipientsPerJob: recipientsPerJob ?? DEFAULT_RECIPIENTS_PER_JOB,
     }));
     // What was claimed no longer waits: something due later may now be the earliest.
     this.#knownDueMs = this.nextDueMs();
@@ -94,16 +103,18 @@ export class SqliteQueue implements QueueStore {
   }
 
   nextDueMs(): number | undefined {
-    const { database } = this.#deps;
-    const due = database.get<{ ms: number }>(
-      "SELECT next_attempt_ms AS ms FROM recipient WHERE state = 0 ORDER BY next_attempt_ms LIMIT 1",
-    )?.ms;
+    const earliest = (state: number, order: string): number | undefined =>
+      this.#deps.database.get<{ ms: number }>(
+        `SELECT next_attempt_ms AS ms FROM recipient WHERE state = ${state} ${order} LIMIT 1`,
+      )?.ms;
+    const byTime = "ORDER BY next_attempt_ms";
+    // Whatever is ready is due, though the clock may have been put back since it came.
+    const ready = earliest(READY, "");
+    const readyMs = ready && Math.min(ready, this.#deps.clock.nowMs());
     // A lease that lapses makes its recipients due again.
-    const lapse = database.get<{ ms: number }>(
-      "SELECT next_attempt_ms AS ms FROM recipient WHERE state = 1 ORDER BY next_attempt_ms LIMIT 1",
-    )?.ms;
-    if (due === undefined) return lapse;
-    return lapse === undefined ? due : Math.min(due, lapse);
+    const times = [readyMs, earliest(LEASED, byTime), earliest(WAITING, byTime)];
+    const known = times.filter((ms) => ms !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
   }
 
   onDue(listener: () => void): () => void {
@@ -154,7 +165,7 @@ export class SqliteQueue implements QueueStore {
     const { sql, values } = queueCondition(filter);
     return this.#deps.database
       .all<ListRow>(
-        `SELECT ${RECIPIENT_COLUMNS}, reverse_path AS reversePath, arrived_at_ms AS arrivedAtMs,
+        `SELECT ${RECIPIENT_COLUMNS}, queue_id AS queueId, reverse_path AS reversePath, recipient.arrived_at_ms AS arrivedAtMs,
            size_octets AS sizeOctets
          FROM recipient JOIN envelope ON envelope.id = envelope_id ${sql}`,
         ...values,
@@ -178,30 +189,72 @@ export class SqliteQueue implements QueueStore {
   }
 
   counts(): Readonly<Record<RecipientState, number>> {
-    const counts = { due: 0, leased: 0, held: 0 };
-    STATES.forEach((state, index) => {
-      const row = this.#deps.database.get<{ n: number }>(
-        "SELECT count(*) AS n FROM recipient WHERE state = ?",
-        index,
-      );
-      counts[state] = row?.n ?? 0;
+    const { database } = this.#deps;
+    const count = (where: string): number =>
+      database.get<{ n: number }>(`SELECT count(*) AS n FROM recipient ${where}`)?.n ?? 0;
+    return database.snapshot(() => {
+      const leased = count("WHERE state = 1");
+      const held = count("WHERE state = 2");
+      // All are counted by pages of an index, which a condition would not allow.
+      return { due: count("") - leased - held, leased, held };
     });
-    return counts;
+  }
+
+  shape(by: "destination" | "sender-domain", nowMs: number, limit?: number): QueueShape {
+    return queueShape(this.#deps.database, by, nowMs, limit);
   }
 
   retry(filter: QueueFilter): Promise<number> {
-    return this.#deps.writer.submit("retry", () => ({ filter }));
+    return this.#wish("retry", filter);
+  }
+
+  flush(filter: QueueFilter): Promise<number> {
+    return this.#wish("flush", filter);
+  }
+
+  expire(filter: QueueFilter): Promise<number> {
+    return this.#wish("expire", filter);
+  }
+
+  requeue(filter: QueueFilter): Promise<number> {
+    return this.#wish("requeue", filter);
   }
 
   hold(filter: QueueFilter, reason: string): Promise<number> {
-    return this.#deps.writer.submit("hold", () => ({ filter, reason }));
+    return inPortions(filter, (portion) =>
+      this.#deps.writer.submit("hold", () => ({ ...portion, reason })),
+    );
   }
 
   release(filter: QueueFilter): Promise<number> {
-    return this.#deps.writer.submit("release", () => ({ filter }));
+    return inPortions(filter, (portion) => this.#deps.writer.submit("release", () => portion));
   }
 
   delete(filter: QueueFilter): Promise<number> {
-    return this.#deps.writer.submit("deleteQueued", () => ({ filter }));
+    return inPortions(filter, (portion) => this.#deps.writer.submit("deleteQueued", () => portion));
   }
+
+  #wish(wish: OperatorWish, filter: QueueFilter): Promise<number> {
+    return inPortions(filter, (portion) =>
+      this.#deps.writer.submit("wish", () => ({ ...portion, wish })),
+    );
+  }
+}
+
+/** Each portion is a commit of its own: a large clean-up holds nobody up. */
+async function inPortions(
+  filter: QueueFilter,
+  act: (portion: QueuePortion) => Promise<PortionDone>,
+): Promise<number> {
+  let left = filter.limit ?? Number.POSITIVE_INFINITY;
+  let total = 0;
+  for (let afterId = 0; left > 0;) {
+    const limit = Math.min(PORTION, left);
+    const { touched, lastId } = await act({ filter: { ...filter, limit }, afterId });
+    total += touched;
+    left -= touched;
+    afterId = lastId;
+    if (touched < limit) break;
+  }
+  return total;
 }

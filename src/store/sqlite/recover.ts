@@ -8,7 +8,7 @@ import { readdirSync, statSync, truncateSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 
 import type { CommitContext } from "./commit-context.ts";
-import { endLeasesOf } from "./operations-queue.ts";
+import { endLeasesOf } from "./operations-claim.ts";
 import { isAlive } from "./process-identity.ts";
 import type { WriterEvent } from "./requests.ts";
 

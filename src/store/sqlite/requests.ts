@@ -10,7 +10,7 @@ import type { DomainChange } from "../directory.ts";
 import type { CopyResult, FlagChange, SpecialUse } from "../mail.ts";
 import type { MessageId } from "../octets.ts";
 import type { CompactionPolicy } from "./compactor.ts";
-import type { QueueFilter, QueueJob, Settlement } from "../queue.ts";
+import type { OperatorWish, QueueFilter, QueueJob, Settlement, SiteRoom } from "../queue.ts";
 import type { EncodedEntries } from "./feed-entries.ts";
 
 /** Where in the batch's `extras` some octets are: first position and length. */
@@ -45,6 +45,14 @@ export type PasswordRecord = {
   readonly sha256StoredKey: Uint8Array;
   readonly sha256ServerKey: Uint8Array;
 };
+
+/** The next so many that match, in the order of their ids. */
+export type QueuePortion = {
+  readonly filter: QueueFilter & { readonly limit: number };
+  readonly afterId: number;
+};
+
+export type PortionDone = { readonly touched: number; readonly lastId: number };
 
 type Operation<Request, Answer> = { readonly request: Request; readonly answer: Answer };
 
@@ -84,17 +92,26 @@ export type Operations = {
   unlockMaildrop: Operation<{ accountId: number; holder: string }, void>;
 
   claim: Operation<
-    { nowMs: number; leaseMs: number; limit: number; busy: readonly string[] },
+    {
+      nowMs: number;
+      leaseMs: number;
+      limit: number;
+      busy: readonly string[];
+      sites: readonly SiteRoom[];
+      roomElsewhere: number;
+      only: readonly string[] | undefined;
+      recipientsPerJob: number;
+    },
     QueueJob[]
   >;
   settle: Operation<
     { settlements: readonly Settlement[]; reports: readonly AcceptRequest[] },
     void
   >;
-  retry: Operation<{ filter: QueueFilter }, number>;
-  hold: Operation<{ filter: QueueFilter; reason: string }, number>;
-  release: Operation<{ filter: QueueFilter }, number>;
-  deleteQueued: Operation<{ filter: QueueFilter }, number>;
+  wish: Operation<QueuePortion & { wish: OperatorWish }, PortionDone>;
+  hold: Operation<QueuePortion & { reason: string }, PortionDone>;
+  release: Operation<QueuePortion, PortionDone>;
+  deleteQueued: Operation<QueuePortion, PortionDone>;
 
   addDomain: Operation<
     {

@@ -310,6 +310,30 @@ const HEADS = `
   ) STRICT;
 `;
 
+/**
+ * Fair order. state 0 is now ready (due, in the order of rank), and 3 waits for its time; a wish
+ * (1 retry, 2 flush, 3 expire, 4 requeue) is an operator's. Each state has a small index of its own,
+ * so that a million recipients that wait cost those that go nothing.
+ */
+const FAIR_ORDER = `
+  ALTER TABLE envelope ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE recipient ADD COLUMN arrived_at_ms INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE recipient ADD COLUMN rank INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE recipient ADD COLUMN wish INTEGER NOT NULL DEFAULT 0;
+  DROP INDEX recipient_by_state;
+  DROP INDEX recipient_by_destination;
+  UPDATE recipient SET arrived_at_ms =
+    coalesce((SELECT arrived_at_ms FROM envelope WHERE envelope.id = envelope_id), 0);
+  UPDATE recipient SET rank = 90000000000000 + arrived_at_ms,
+    wish = CASE WHEN next_attempt_ms < 0 THEN 1 ELSE 0 END,
+    state = CASE state WHEN 0 THEN 3 ELSE state END;
+  CREATE INDEX recipient_ready ON recipient (destination, rank) WHERE state = 0;
+  CREATE INDEX recipient_leased ON recipient (next_attempt_ms) WHERE state = 1;
+  CREATE INDEX recipient_held ON recipient (next_attempt_ms) WHERE state = 2;
+  CREATE INDEX recipient_waiting ON recipient (next_attempt_ms) WHERE state = 3;
+  CREATE INDEX recipient_by_destination ON recipient (destination, arrived_at_ms);
+`;
+
 export const SCHEMA: readonly SchemaStep[] = [
   { version: 1, sql: STORAGE + DIRECTORY + MAIL + QUEUE },
   { version: 2, sql: LEASES },
@@ -319,4 +343,5 @@ export const SCHEMA: readonly SchemaStep[] = [
   { version: 6, sql: COMPACTION },
   { version: 7, sql: QUOTAS },
   { version: 8, sql: HEADS },
+  { version: 9, sql: FAIR_ORDER },
 ];

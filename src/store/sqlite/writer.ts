@@ -19,6 +19,7 @@ import { encodeEntries } from "./feed-entries.ts";
 import { Ledger } from "./ledger.ts";
 import { migrate } from "./migrate.ts";
 import { OPERATIONS } from "./operations.ts";
+import { giveBackLeases } from "./operations-queue.ts";
 import { pruneFeed } from "./prune-feed.ts";
 import { ownIdentity } from "./process-identity.ts";
 import { recover } from "./recover.ts";
@@ -201,10 +202,7 @@ export class StoreWriter {
 
   close(): void {
     this.#appender.seal();
-    this.#database.run(
-      "UPDATE recipient SET state = 0, leased_by = NULL, next_attempt_ms = 0 WHERE state = 1 AND leased_by = ?",
-      this.writerId,
-    );
+    giveBackLeases(this.#context);
     this.#database.run("DELETE FROM writer WHERE id = ?", this.writerId);
     this.#database.close();
   }
@@ -282,6 +280,7 @@ export class StoreWriter {
         throw new TransactionLost(error);
       }
       this.#ledger.rollbackRequest();
+      context.lanes.forget();
       context.doomed.length = doomed;
       this.#giveBack(adopted);
       throw storeError(error, "writing");
@@ -301,6 +300,7 @@ export class StoreWriter {
       // SQLite has rolled back by itself, or the transaction could not begin.
     }
     this.#ledger.reset();
+    this.#context.lanes.forget();
     this.#giveBack(0);
   }
 

@@ -74,6 +74,10 @@ export function queueSuite(on: WithStore): void {
       body: "8bitmime",
       arrivedAtMs: AT,
       submittedBy: "alice@example.org",
+      tls: undefined,
+      deliverBy: undefined,
+      hasLongLines: false,
+      priority: 0,
       sizeOctets: MESSAGE.length,
     });
     assert.ok(equalBytes(prefix, encodeLatin1("List-Id: <x>\r\n")));
@@ -97,17 +101,122 @@ export function queueSuite(on: WithStore): void {
     assert.equal((await claim(store, { nowMs: AT + 60_000 })).length, 1);
   });
 
-  on("oldest first, limited, none for busy destinations", async (store) => {
+  on("by arrival, limited, none for busy destinations", async (store) => {
     for (let index = 0; index < 6; index++) {
-      await acceptFor(store, { recipients: [to(`a${index}@d${index % 2}.test`)] }, MESSAGE, {
-        receivedAtMs: AT - index,
-      });
+      await acceptFor(
+        store,
+        { reversePath: `s${index}@x.test`, recipients: [to(`a${index}@d${index % 2}.test`)] },
+        MESSAGE,
+        { receivedAtMs: AT - index },
+      );
     }
     assert.deepEqual(recipientsOf(await claim(store, { limit: 2 })), ["a5@d1.test", "a4@d0.test"]);
     assert.deepEqual(recipientsOf(await claim(store, { busy: ["d1.test"] })), [
       "a2@d0.test",
       "a0@d0.test",
     ]);
+  });
+
+  on("a higher priority goes first, whatever came before (RFC 6710)", async (store) => {
+    for (const [priority, at] of [
+      [0, 0],
+      [-9, 1],
+      [9, 2],
+      [1, 3],
+    ]) {
+      const recipients = [to(`p${priority}@one.test`)];
+      await acceptFor(store, { priority, recipients }, MESSAGE, { receivedAtMs: AT + at });
+    }
+    const jobs = await claim(store, { nowMs: AT + 10 });
+    assert.deepEqual(
+      jobs.map(({ message }) => message.priority),
+      [9, 1, 0, -9],
+    );
+  });
+
+  on("one mail goes before the rest of a large posting to the same destination", async (store) => {
+    const crowd = Array.from({ length: 3000 }, (_, index) => to(`u${index}@one.test`));
+    await acceptFor(store, { queueId: "QLARGE", reversePath: "", recipients: crowd });
+    await acceptFor(store, { reversePath: "b@x.test", recipients: [to("b@one.test")] }, MESSAGE, {
+      receivedAtMs: AT + 2000,
+    });
+    const jobs = await claim(store, { nowMs: AT + 3000, limit: 1000 });
+    const sizes = jobs.map(({ recipients }) => recipients.length);
+    assert.ok(Math.max(...sizes) <= 100);
+    const single = jobs.findIndex(({ message }) => message.reversePath === "b@x.test");
+    assert.ok(single > 0 && single < 5, `after ${single} of ${jobs.length} jobs`);
+    assert.equal(new Set(recipientsOf(jobs)).size, 3001);
+  });
+
+  on("one sender's many mails do not hold up another's", async (store) => {
+    await Promise.all(
+      Array.from({ length: 500 }, (_, index) =>
+        acceptFor(store, {
+          reversePath: "news@x.test",
+          recipients: [to(`u${index}@d${index % 20}.test`)],
+        }),
+      ),
+    );
+    await acceptFor(store, { reversePath: "b@x.test", recipients: [to("b@d3.test")] }, MESSAGE, {
+      receivedAtMs: AT + 1000,
+    });
+    const jobs = await claim(store, { nowMs: AT + 1000, limit: 150 });
+    assert.ok(recipientsOf(jobs).includes("b@d3.test"));
+  });
+
+  on("fresh mail goes before retries that become due with it", async (store) => {
+    for (let index = 0; index < 20; index++) {
+      const recipients = [to(`old${index}@one.test`)];
+      await acceptFor(store, { reversePath: `s${index}@x.test`, recipients });
+    }
+    const settlements = (await claim(store)).flatMap(({ recipients }) =>
+      recipients.map(({ recipientId }) => ({
+        recipientId,
+        outcome: "deferred" as const,
+        nextAttemptMs: AT + 10_000,
+        attempt: { atMs: AT, durationMs: 1, host: "h", tls: undefined, reply: "" },
+      })),
+    );
+    await store.queue.settle(settlements, []);
+    const now = AT + 20_000;
+    await acceptFor(store, { recipients: [to("new@one.test")] }, MESSAGE, { receivedAtMs: now });
+    const jobs = await claim(store, { nowMs: now, limit: 3, leaseMs: 4 * 3_600_000 });
+    assert.equal(recipientsOf(jobs)[0], "new@one.test");
+    // They wait for no one who comes much later.
+    const later = now + 3_600_000;
+    await acceptFor(store, { recipients: [to("last@one.test")] }, MESSAGE, { receivedAtMs: later });
+    const rest = recipientsOf(await claim(store, { nowMs: later - 1 }));
+    assert.equal(rest.at(-1), "last@one.test");
+  });
+
+  on("destinations of one site share its room; others have their own", async (store) => {
+    for (let index = 0; index < 12; index++) {
+      const recipients = [to(`a${index}@d${index % 3}.test`)];
+      await acceptFor(store, { reversePath: `s${index}@x.test`, recipients });
+    }
+    const jobs = await store.queue.claim({
+      worker: "w",
+      nowMs: AT,
+      leaseMs: 60_000,
+      limit: 100,
+      busy: new Set(),
+      sites: [{ destinations: ["d0.test", "d1.test"], room: 3 }],
+      roomElsewhere: 2,
+    });
+    const at = (name: string): number =>
+      jobs.filter(({ destination }) => destination === name).length;
+    assert.equal(at("d0.test") + at("d1.test"), 3);
+    assert.equal(at("d2.test"), 2);
+    const only = await store.queue.claim({
+      worker: "w",
+      nowMs: AT,
+      leaseMs: 60_000,
+      limit: 100,
+      busy: new Set(),
+      only: new Set(["d1.test"]),
+    });
+    assert.deepEqual(new Set(only.map(({ destination }) => destination)), new Set(["d1.test"]));
+    assert.equal((await claim(store)).length, 12 - jobs.length - only.length);
   });
 
   on("a crowd for a busy destination does not hide the others", async (store) => {
@@ -248,6 +357,94 @@ export function queueSuite(on: WithStore): void {
       assert.equal(store.queue.list({ queueId: "QB" })[0].askedForMs, undefined);
     },
   );
+
+  on("flush, expire and requeue are wishes that go with the next attempt", async (store) => {
+    const { queue } = store;
+    await acceptFor(store, { queueId: "QA", recipients: [to("a@one.test")], notBeforeMs: AT + 9 });
+    await acceptFor(store, { queueId: "QB", recipients: [to("b@two.test")], heldBecause: "why" });
+    await acceptFor(store, { queueId: "QC", recipients: [to("c@three.test")] });
+    assert.equal(await queue.flush({}), 2, "what is held stays held");
+    assert.equal(await queue.expire({ queueId: "QB" }), 1);
+    assert.equal(await queue.requeue({ queueId: "QC" }), 1);
+    const wishes = new Map(
+      (await claim(store)).map(({ recipients: [row] }) => [row.recipient, row.wish]),
+    );
+    assert.deepEqual(Object.fromEntries(wishes), {
+      "a@one.test": "flush",
+      "b@two.test": "expire",
+      "c@three.test": "requeue",
+    });
+    // Asked for during an attempt, it is heeded after it.
+    assert.equal(await queue.expire({ queueId: "QA" }), 1);
+    const [{ recipientId }] = queue.list({ queueId: "QA" });
+    const attempt = { atMs: AT, durationMs: 1, host: "h", tls: undefined, reply: "450" };
+    const nextAttemptMs = AT + 3_600_000;
+    await queue.settle([{ recipientId, outcome: "deferred", nextAttemptMs, attempt }], []);
+    const [again] = await claim(store);
+    assert.equal(again.recipients[0].wish, "expire");
+    await queue.settle([{ recipientId, outcome: "deferred", nextAttemptMs }], []);
+    assert.equal(queue.list({ queueId: "QA" })[0].wish, "expire", "not done, not forgotten");
+  });
+
+  on(
+    "filters: destination, transport, attempts, arrival; also a large queue in portions",
+    async (store) => {
+      const { queue } = store;
+      const crowd = Array.from({ length: 4500 }, (_, index) => to(`u${index}@one.test`));
+      await acceptFor(store, { queueId: "QA", recipients: crowd });
+      await acceptFor(
+        store,
+        { recipients: [to("z@x.test", { transport: "route", destination: "hop.test" })] },
+        MESSAGE,
+        { receivedAtMs: AT + 5 },
+      );
+      const [job] = await claim(store, { limit: 1 });
+      const [{ recipientId, recipient }] = job.recipients;
+      const attempt = { atMs: AT, durationMs: 1, host: "h", tls: undefined, reply: "450" };
+      await queue.settle([{ recipientId, outcome: "deferred", nextAttemptMs: AT, attempt }], []);
+      const found = (filter: object): string[] => queue.list(filter).map((row) => row.recipient);
+      assert.deepEqual(found({ attempts: 1 }), [recipient]);
+      assert.deepEqual(found({ destination: "HOP.test" }), ["z@x.test"]);
+      assert.deepEqual(found({ transport: "route" }), ["z@x.test"]);
+      assert.deepEqual(found({ arrivedAfterMs: AT }), ["z@x.test"]);
+      assert.equal(await queue.hold({ destination: "one.test", limit: 4200 }, "x"), 4200);
+      assert.equal(queue.counts().held, 4200);
+      assert.equal(await queue.release({ state: "held" }), 4200);
+      assert.equal(await queue.delete({ queueId: "QA" }), 4500);
+      assert.deepEqual(queue.counts(), { due: 1, leased: 0, held: 0 });
+      assert.deepEqual(await store.check(), []);
+    },
+  );
+
+  on("shape: what waits by destination and by sender's domain, and how long", async (store) => {
+    const MINUTE_MS = 60_000;
+    for (const [sender, recipient, minutes] of [
+      ["a@x.test", "a@one.test", 1],
+      ["b@x.test", "b@one.test", 7],
+      ['"c@d"@y.test', "c@one.test", 5000],
+      ["", "d@two.test", 7],
+    ] as const) {
+      await acceptFor(store, { reversePath: sender, recipients: [to(recipient)] }, MESSAGE, {
+        receivedAtMs: AT - minutes * MINUTE_MS,
+      });
+    }
+    const { total, rows } = store.queue.shape("destination", AT);
+    assert.deepEqual(total, { recipients: 4, byAge: [1, 2, 0, 0, 0, 0, 0, 0, 0, 1] });
+    assert.deepEqual(rows, [
+      { name: "one.test", recipients: 3, byAge: [1, 1, 0, 0, 0, 0, 0, 0, 0, 1] },
+      { name: "two.test", recipients: 1, byAge: [0, 1, 0, 0, 0, 0, 0, 0, 0, 0] },
+    ]);
+    const senders = store.queue.shape("sender-domain", AT, 2);
+    assert.deepEqual(senders.total, total);
+    assert.equal(senders.rows.length, 2);
+    assert.deepEqual(senders.rows[0], {
+      name: "x.test",
+      recipients: 2,
+      byAge: [1, 1, 0, 0, 0, 0, 0, 0, 0, 0],
+    });
+    const names = store.queue.shape("sender-domain", AT).rows.map(({ name }) => name);
+    assert.deepEqual(names.toSorted(), ["", "x.test", "y.test"]);
+  });
 
   on("a held recipient stays held when its attempt ends deferred", async (store) => {
     await acceptFor(store, { recipients: [to("a@one.test")] });
