@@ -8,6 +8,7 @@ import type { Resolver } from "../base/resolver.ts";
 import type { SaslServerDeps } from "../sasl/server-deps.ts";
 import type { SmtpHandler, SmtpSession } from "../smtp/handler.ts";
 import type { Store } from "../store/contract.ts";
+import { DeadlineAgent } from "./agents/deadline-agent.ts";
 import { LocalAgent } from "./agents/local/local-agent.ts";
 import { ConnectionPool } from "./agents/remote/connection-pool.ts";
 import type { Connect } from "./agents/remote/open-connection.ts";
@@ -167,7 +168,8 @@ function makeRunner(
       pool,
       reporter: parts.reporter,
       octets: store.octets,
-      agentFor: (transport) => (transport === LOCAL_TRANSPORT ? local : remote),
+      agentFor: (transport) =>
+        new DeadlineAgent(transport === LOCAL_TRANSPORT ? local : remote, clock),
       worker: config.hostname,
     },
     config,

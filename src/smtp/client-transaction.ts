@@ -11,6 +11,7 @@ import { encodeCommand, encodeMail, encodeRcpt } from "./command-encoder.ts";
 import { sendChunks, sendData } from "./content-sender.ts";
 import type { OutgoingTransaction, RecipientOutcome, SmtpStage, UnsentReason } from "./delivery.ts";
 import { isAsciiPath } from "./describe-path.ts";
+import type { MailParams } from "./handler.ts";
 import { isPositive, isTransient, type Reply } from "./reply.ts";
 import type { ServerExtensions } from "./server-extensions.ts";
 
@@ -91,6 +92,9 @@ export class ClientTransaction {
     const { extensions, isChunking } = this.#settings;
     const isSecure = this.#dialogue.channel.tls !== undefined && extensions.has("REQUIRETLS");
     if (params?.requireTls && !isSecure) return "cannot-requiretls";
+    if (params?.deliverBy !== undefined && !canReturnBy(params.deliverBy, extensions)) {
+      return "cannot-deliver-by";
+    }
     if (content.sizeOctets > (extensions.maxSizeOctets ?? Number.POSITIVE_INFINITY)) {
       return "too-large";
     }
@@ -231,6 +235,16 @@ export class ClientTransaction {
     }
     this.#needsReset = false;
   }
+}
+
+/** RFC 2852 §4.1.4: mail to be given back goes only to who will give it back, and can in that time. */
+function canReturnBy(
+  { mode, seconds }: NonNullable<MailParams["deliverBy"]>,
+  extensions: ServerExtensions,
+): boolean {
+  if (mode === "notify") return true;
+  if (seconds <= 0 || !extensions.has("DELIVERBY")) return false;
+  return seconds >= extensions.minDeliverBySeconds;
 }
 
 /** A connection that breaks at the RSET of the transaction before has heard nothing of this one yet. */

@@ -334,7 +334,7 @@ test("client: every parameter that the server offers goes along, no other", asyn
       envid: "id 1",
       auth: "a=b@example.org",
       priority: -2,
-      deliverBy: { seconds: 60, mode: "return", trace: true },
+      deliverBy: { seconds: 60, mode: "notify", trace: true },
       holdUntilMs: Date.UTC(2026, 1, 3),
     },
   });
@@ -346,7 +346,7 @@ test("client: every parameter that the server offers goes along, no other", asyn
   await client.open();
   await client.deliver(full);
   assert.deepEqual(server.commands.slice(1, 4), [
-    "MAIL FROM:<é@example.org> BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=id+201 AUTH=a+3Db@example.org MT-PRIORITY=-2 BY=60;RT HOLDUNTIL=2026-02-03T00:00:00.000Z",
+    "MAIL FROM:<é@example.org> BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=id+201 AUTH=a+3Db@example.org MT-PRIORITY=-2 BY=60;NT HOLDUNTIL=2026-02-03T00:00:00.000Z",
     "RCPT TO:<b@example.org> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;B+2Bb@example.org",
     "RCPT TO:<c@example.org> NOTIFY=NEVER ORCPT=utf-8;ü@example.org",
   ]);
@@ -358,6 +358,33 @@ test("client: every parameter that the server offers goes along, no other", asyn
     "MAIL FROM:<é@example.org> BODY=8BITMIME SMTPUTF8",
     "RCPT TO:<b@example.org>",
   ]);
+});
+
+test("client: what is to be back by a time goes only to a server that will give it back by then", async () => {
+  const outcomesFor = async (ehlo: string, seconds: number): Promise<string[]> => {
+    const { client, server } = dial(answers({ EHLO: ehlo }));
+    await client.open();
+    const deliverBy = { seconds, mode: "return", trace: false } as const;
+    const { outcomes, passedDeliverBy } = await client.deliver(
+      transaction({ params: { deliverBy } }),
+    );
+    const unsent = outcomes.map((outcome) => ("reason" in outcome ? outcome.reason : "sent"));
+    return [...unsent, `${passedDeliverBy}`, server.commands[1] ?? "nothing said"];
+  };
+  const no = "nothing said";
+  assert.deepEqual(await outcomesFor("250 mx", 60), ["cannot-deliver-by", "false", no]);
+  assert.deepEqual(await outcomesFor("250-mx\n250 DELIVERBY 61", 60), [
+    "cannot-deliver-by",
+    "true",
+    no,
+  ]);
+  assert.deepEqual(await outcomesFor("250-mx\n250 DELIVERBY", 0), [
+    "cannot-deliver-by",
+    "true",
+    no,
+  ]);
+  const taken = await outcomesFor("250-mx\n250 DELIVERBY 60", 60);
+  assert.deepEqual(taken, ["sent", "true", "MAIL FROM:<a@example.org> BY=60;R"]);
 });
 
 test("B18: client sends binary content by BDAT as it is, others mended", async () => {

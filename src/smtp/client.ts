@@ -162,6 +162,7 @@ export class SmtpClient {
       outcomes,
       isReusable: this.#dialogue.isOpen && this.#transactions < maxTransactions,
       passedDsn: extensions.has("DSN"),
+      passedDeliverBy: extensions.has("DELIVERBY"),
     };
   }
 

@@ -27,7 +27,7 @@ export type OutgoingTransaction = {
   readonly recipients: readonly OutgoingRecipient[];
   /**
    * Parameters for MAIL. SIZE, BODY and SMTPUTF8 come from `content` and the addresses. Those the
-   * server does not offer are left out, but for REQUIRETLS, whose absence is an outcome.
+   * server does not offer are left out, but for REQUIRETLS and BY in mode R, whose absence is an outcome.
    */
   readonly params?: Omit<MailParams, "sizeOctets" | "body" | "smtpUtf8">;
   readonly content: MessageContent;
@@ -58,7 +58,9 @@ export type UnsentReason =
   /** Larger than the SIZE the server announced: bounce 5.3.4. */
   | "too-large"
   /** REQUIRETLS asked, and the connection is in the clear or the server does not offer it: bounce 5.7.30. */
-  | "cannot-requiretls";
+  | "cannot-requiretls"
+  /** BY in mode R, and the server does not know DELIVERBY, or not for so little time (RFC 2852 §4.1.4). */
+  | "cannot-deliver-by";
 
 export type RecipientOutcome =
   /** The server has taken responsibility for this recipient. */
@@ -82,6 +84,8 @@ export type DeliveryReport = {
   readonly isReusable: boolean;
   /** The server offered DSN, so that RET, ENVID, NOTIFY and ORCPT went along (RFC 3461 §5.2.2). */
   readonly passedDsn: boolean;
+  /** The server offered DELIVERBY: from here on the time is its business. */
+  readonly passedDeliverBy: boolean;
 };
 
 /** The answer to one step that is not a delivery. */

@@ -53,6 +53,12 @@ export class ServerExtensions {
     return [...new Set(names.filter((name) => name !== ""))];
   }
 
+  /** The least time for BY in mode R (RFC 2852 §3); 0 when the server does not say. */
+  get minDeliverBySeconds(): number {
+    const least = this.#offered.get("DELIVERBY") ?? "";
+    return /^\d{1,9}$/.test(least) ? Number(least) : 0;
+  }
+
   /** A number from LIMITS (RFC 9422): MAILMAX, RCPTMAX, RCPTDOMAINMAX. */
   limit(name: "MAILMAX" | "RCPTMAX" | "RCPTDOMAINMAX"): number | undefined {
     const limits = this.#offered.get("LIMITS")?.toUpperCase().split(" ") ?? [];

@@ -13,6 +13,9 @@ export type ReportedMessage = {
   readonly arrivedAtMs: number;
   readonly sizeOctets: number;
   readonly submittedBy: string | undefined;
+  readonly tls: "required" | "waived" | undefined;
+  /** RFC 6710; 0 is ordinary. */
+  readonly priority?: number;
   /** The first octets of the message, at most so many. */
   readonly read: (maxOctets: number) => Promise<Uint8Array>;
 };

@@ -103,7 +103,11 @@ export class Reporter {
     if (refusalOf(resolution) !== undefined) return undefined;
     const addressee = to.domain === "" ? { ...to, domain: this.#config.hostname } : to;
     const composed = await this.#compose(addressee, kind, message, recipients);
-    const transaction = new Transaction("null", {}, undefined, clock.nowMs());
+    // RFC 8689 §5: what must not be overheard must not be overheard coming back. RFC 6710 §4.5.
+    const requireTls = message.tls === "required";
+    const { priority = 0 } = message;
+    const params = { requireTls, ...(priority !== 0 && { priority }) };
+    const transaction = new Transaction("null", params, undefined, clock.nowMs());
     transaction.recipients.push({ text: message.reversePath, params: {}, resolution });
     const { envelopes } = buildEnvelopes({
       transaction,
@@ -134,7 +138,8 @@ export class Reporter {
     const octets = await message.read(returnedOctets);
     const isWhole = octets.length === message.sizeOctets;
     // RFC 3461 §6.2: only a failure gives the message back.
-    const ret = kind === "failed" && isWhole && message.ret !== "headers" ? "full" : "headers";
+    const mayReturnAll = message.ret !== "headers" && message.tls !== "required";
+    const ret = kind === "failed" && isWhole && mayReturnAll ? "full" : "headers";
     const header = parseHeader(octets);
     const [originalMessageId] = parseMessageIds(textOf(octets, header, "message-id") ?? "", 1);
     return composeDsn({

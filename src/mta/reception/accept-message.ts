@@ -31,6 +31,8 @@ export type FinishedMessage = {
   readonly facts: TraceFacts;
   /** Octets over 127 anywhere. Undefined: nobody looked, because the client has told. */
   readonly is8Bit: boolean | undefined;
+  /** False also where nobody looked: no next host is to get it. */
+  readonly hasLongLines: boolean;
 };
 
 export type AcceptDeps = {
@@ -52,6 +54,7 @@ export async function acceptMessage(
     queueId,
     body: bodyOf(message),
     needsSmtpUtf8: transaction.params.smtpUtf8 === true && facts.is8Bit,
+    hasLongLines: message.hasLongLines,
     facts,
     config,
   });
@@ -128,6 +131,8 @@ async function reportedMessage(
     arrivedAtMs: clock.nowMs(),
     sizeOctets: staged.sizeOctets,
     submittedBy: transaction.account?.address,
+    tls: transaction.params.requireTls === true ? "required" : undefined,
+    priority: transaction.params.priority ?? 0,
     read: (maxOctets) => Promise.resolve(head.subarray(0, maxOctets)),
   };
 }

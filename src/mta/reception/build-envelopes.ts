@@ -6,7 +6,12 @@
 
 import { concatBytes, encodeUtf8, NO_OCTETS } from "../../base/bytes.ts";
 import { formatAddress, parseAddress, type Address } from "../../message/addr-spec.ts";
-import type { Envelope, LocalDelivery, QueuedRecipient } from "../../store/acceptance.ts";
+import type {
+  DeliverBy,
+  Envelope,
+  LocalDelivery,
+  QueuedRecipient,
+} from "../../store/acceptance.ts";
 import type { MtaConfig } from "../config.ts";
 import type { Branch, LocalTarget } from "../resolution/resolution.ts";
 import { chooseRoute } from "../routing/choose-route.ts";
@@ -19,6 +24,7 @@ export type EnvelopeContext = {
   readonly queueId: string;
   readonly body: Envelope["body"];
   readonly needsSmtpUtf8: boolean;
+  readonly hasLongLines?: boolean;
   readonly facts: TraceFacts;
   readonly config: Pick<MtaConfig, "routes" | "smarthost">;
 };
@@ -30,6 +36,7 @@ export type BuiltEnvelopes = {
 };
 
 type OpenEnvelope = {
+  readonly isList: boolean;
   readonly reversePath: string;
   readonly prefix: Uint8Array;
   readonly deliveries: Map<number, LocalDelivery>;
@@ -71,8 +78,10 @@ class EnvelopeBuilder {
   }
 
   #envelopes(): Envelope[] {
-    const { transaction, queueId, body, needsSmtpUtf8 } = this.#context;
-    const { envid, ret, holdUntilMs } = transaction.params;
+    const { transaction, queueId, body, needsSmtpUtf8, hasLongLines, facts } = this.#context;
+    const { envid, ret, holdUntilMs, requireTls } = transaction.params;
+    // RFC 8689 §5: the field counts only where the envelope says nothing.
+    const tls = requireTls === true ? "required" : facts.waivesTls ? "waived" : undefined;
     const { heldBecause } = transaction.marks;
     return [...this.#open.values()].map((open, index) => ({
       queueId: index === 0 ? queueId : `${queueId}-${index}`,
@@ -86,6 +95,10 @@ class EnvelopeBuilder {
       recipients: [...open.recipients.values()],
       notBeforeMs: holdUntilMs,
       heldBecause,
+      tls,
+      // A list sends anew, in its own name: the time was a matter between the sender and the list.
+      deliverBy: open.isList ? undefined : deliverByOf(transaction),
+      hasLongLines,
       submittedBy: transaction.account?.address,
     }));
   }
@@ -165,6 +178,7 @@ class EnvelopeBuilder {
     const known = this.#open.get(key);
     if (known !== undefined) return known;
     const envelope: OpenEnvelope = {
+      isList: branch.kind === "list",
       reversePath: branch.reversePath ?? this.#context.transaction.sender,
       prefix: this.#tagged(branch.kind === "alias" ? forwardPrefix(branch.name) : branch.prefix),
       deliveries: new Map(),
@@ -173,6 +187,13 @@ class EnvelopeBuilder {
     this.#open.set(key, envelope);
     return envelope;
   }
+}
+
+/** RFC 2852 §4.1.3: the time began with MAIL. */
+function deliverByOf({ params, startedMs }: Transaction): DeliverBy | undefined {
+  if (params.deliverBy === undefined) return undefined;
+  const { seconds, mode, trace } = params.deliverBy;
+  return { untilMs: startedMs + seconds * 1000, mode, trace };
 }
 
 /** A copy for a mailbox that waits in the queue (held, or RFC 4865), under a name that still leads there later. */

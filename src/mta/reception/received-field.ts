@@ -19,6 +19,8 @@ export type Reception = {
   readonly isSmtpUtf8: boolean;
   /** The one recipient; undefined for several, so that none learns of the others. */
   readonly recipient: string | undefined;
+  /** RFC 6710 §4: said where the client has said one. */
+  readonly priority?: number;
   readonly nowMs: number;
 };
 
@@ -36,6 +38,7 @@ export function receivedField(reception: Reception): Uint8Array {
     lines.push(`\t(using ${clean(protocol)} with cipher ${clean(cipher)}${bits})`);
   }
   if (recipient !== undefined) lines.push(`\tfor <${recipient}>`);
+  if (reception.priority !== undefined) lines.push(`\tPRIORITY ${reception.priority}`);
   const date = formatDate(nowMs);
   return encodeUtf8(`${lines.join("\r\n")};\r\n\t${date}\r\n`);
 }

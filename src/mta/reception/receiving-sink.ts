@@ -13,6 +13,7 @@ import type { Reply } from "../../smtp/reply.ts";
 import type { StagedMessage } from "../../store/octets.ts";
 import type { FinishedMessage } from "./accept-message.ts";
 import { HeaderGate, type HeldHeader } from "./header-gate.ts";
+import { LongLines } from "./long-lines.ts";
 import { HEADER_TOO_LONG, replyToStoreFailure, TOO_MANY_HOPS } from "./refusals.ts";
 import { traceFacts, type TraceFacts } from "./trace-facts.ts";
 
@@ -24,13 +25,15 @@ export type SinkPlan = {
   readonly complete: ((header: Uint8Array) => Uint8Array) | undefined;
   /** Look whether there are octets over 127: nobody has said. */
   readonly looksFor8Bit: boolean;
+  /** Look whether there are lines that not every next host takes. */
+  readonly looksForLongLines: boolean;
   readonly maxHeaderOctets: number;
   readonly maxReceivedFields: number;
   /** Sees the header section (or its first part, if it is too long) as it came. */
   readonly onHeader?: (header: Uint8Array) => void;
   /** Commits. Called once, with everything staged. */
   readonly accept: (
-    finished: Pick<FinishedMessage, "facts" | "is8Bit">,
+    finished: Pick<FinishedMessage, "facts" | "is8Bit" | "hasLongLines">,
   ) => Promise<readonly Reply[]>;
 };
 
@@ -40,16 +43,19 @@ export class ReceivingSink implements MessageSink {
   #facts: TraceFacts | undefined;
   #refusal: Reply | undefined;
   #is8Bit: boolean | undefined;
+  readonly #longLines: LongLines | undefined;
 
   constructor(plan: SinkPlan) {
     this.#plan = plan;
     this.#gate = new HeaderGate(plan.maxHeaderOctets);
     this.#is8Bit = plan.looksFor8Bit ? false : undefined;
+    this.#longLines = plan.looksForLongLines ? new LongLines() : undefined;
   }
 
   async write(octets: Uint8Array): Promise<void> {
     if (this.#refusal !== undefined) return;
     if (this.#is8Bit === false) this.#is8Bit = !isAscii(octets);
+    this.#longLines?.push(octets);
     if (this.#gate === undefined) return this.#stage([octets]);
     const held = this.#gate.push(octets);
     if (held !== undefined) await this.#passGate(held);
@@ -61,7 +67,8 @@ export class ReceivingSink implements MessageSink {
       await this.#plan.staged.discard();
       return [this.#refusal ?? TOO_MANY_HOPS];
     }
-    return this.#plan.accept({ facts: this.#facts, is8Bit: this.#is8Bit });
+    const hasLongLines = this.#longLines?.found === true;
+    return this.#plan.accept({ facts: this.#facts, is8Bit: this.#is8Bit, hasLongLines });
   }
 
   abort(): void {

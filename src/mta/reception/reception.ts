@@ -41,6 +41,7 @@ import {
   TOO_MANY_RECIPIENTS,
 } from "./refusals.ts";
 import { recipientText, Transaction } from "./transaction.ts";
+import { grantWishes } from "./transfer-wishes.ts";
 
 export type { Service } from "../service.ts";
 
@@ -108,15 +109,20 @@ export class Reception implements SmtpHandler {
     }
     if (await this.#deps.diskGauge.isLow()) return DISK_LOW;
     const nowMs = this.#deps.clock.nowMs();
+    const granted = grantWishes(params, {
+      mayHurry: this.#deps.relay.mayRelay(this.#session),
+      nowMs,
+    });
+    if ("refusal" in granted) return granted.refusal;
     const own = reversePath === "null" ? undefined : this.#deps.maps.sender(reversePath)?.address;
-    const transaction = new Transaction(own ?? reversePath, params, account, nowMs);
+    const transaction = new Transaction(own ?? reversePath, granted.params, account, nowMs);
     const { sizeOctets } = params;
     const action = this.#policy.decide("sender", { sender: transaction.sender, sizeOctets });
     const refusal = refusalIn(action);
     if (refusal !== undefined) return refusal;
     mark(transaction.marks, action);
     this.#transaction = transaction;
-    return undefined;
+    return granted.reply;
   }
 
   async rcpt(recipient: Address, params: RcptParams): Promise<Reply | undefined> {
@@ -171,11 +177,13 @@ export class Reception implements SmtpHandler {
         queueId,
         isSmtpUtf8: transaction.params.smtpUtf8 === true,
         recipient: namedRecipient(transaction),
+        priority: transaction.params.priority,
         nowMs: clock.nowMs(),
       }),
       complete: this.#service === "submission" ? this.#completion(transaction) : undefined,
       // Only a further hop cares, and only where the client has not told.
       looksFor8Bit: (transaction.params.body ?? "7bit") === "7bit" && leavesUs(transaction),
+      looksForLongLines: transaction.params.body !== "binarymime" && leavesUs(transaction),
       maxHeaderOctets: config.reception.headerOctets,
       maxReceivedFields: config.reception.receivedFields,
       ...(this.#policy.has("data") && {

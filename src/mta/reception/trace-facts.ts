@@ -9,6 +9,8 @@ export type TraceFacts = {
   readonly deliveredTo: ReadonlySet<string>;
   /** What stands in the brackets of List-Id fields, lower case. */
   readonly listIds: ReadonlySet<string>;
+  /** `TLS-Required: No` (RFC 8689 §5). */
+  readonly waivesTls: boolean;
   /** Octets over 127 in the header section. */
   readonly is8Bit: boolean;
 };
@@ -19,9 +21,12 @@ export function traceFacts(header: Uint8Array): TraceFacts {
   const deliveredTo = new Set<string>();
   const listIds = new Set<string>();
   let receivedFields = 0;
+  let waivesTls = false;
   for (const field of section.fields) {
     if (field.key === "received") receivedFields++;
-    else if (field.key === "delivered-to") {
+    else if (field.key === "tls-required") {
+      waivesTls = lowerAscii(fieldText(header, field).trim()) === "no";
+    } else if (field.key === "delivered-to") {
       deliveredTo.add(lowerAscii(fieldText(header, field).replace(/^<(.*)>$/, "$1")));
     } else if (field.key === "list-id") {
       const text = fieldText(header, field);
@@ -30,7 +35,7 @@ export function traceFacts(header: Uint8Array): TraceFacts {
       if (open !== -1 && close !== -1) listIds.add(lowerAscii(text.slice(open + 1, close).trim()));
     }
   }
-  return { receivedFields, deliveredTo, listIds, is8Bit: !isAscii(header) };
+  return { receivedFields, deliveredTo, listIds, waivesTls, is8Bit: !isAscii(header) };
 }
 
 /** Of a message that has just been made. */
@@ -38,5 +43,6 @@ export const NO_TRACE: TraceFacts = {
   receivedFields: 0,
   deliveredTo: new Set(),
   listIds: new Set(),
+  waivesTls: false,
   is8Bit: false,
 };

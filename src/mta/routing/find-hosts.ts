@@ -59,7 +59,11 @@ export async function findNextHop(
         // The operator's mistake, not the recipient's: wait for it to be mended.
         return routeProblem("temporary", "4.3.5", `the next hop ${name} has no address`);
       case "found":
-        return { ok: true, hosts: hostsAt(name, port, found.addresses, config.maxAddresses) };
+        return {
+          ok: true,
+          hosts: hostsAt(name, port, found.addresses, config.maxAddresses),
+          isAuthentic: true,
+        };
     }
   });
 }
@@ -77,7 +81,13 @@ async function byMx(domain: string, deps: RoutingDeps, config: RoutingConfig): P
       return routeProblem("permanent", "5.1.2", `the domain ${domain} does not exist`);
     case "nodata":
       // The implicit MX, preference 0.
-      return byExchangers(domain, [{ preference: 0, exchange: domain }], deps, config);
+      return byExchangers(
+        domain,
+        [{ preference: 0, exchange: domain }],
+        answer.authentic,
+        deps,
+        config,
+      );
     case "found":
       break;
   }
@@ -86,12 +96,13 @@ async function byMx(domain: string, deps: RoutingDeps, config: RoutingConfig): P
     // RFC 7505 §3
     return routeProblem("permanent", "5.1.10", `the domain ${domain} takes no mail (null MX)`);
   }
-  return byExchangers(domain, real, deps, config);
+  return byExchangers(domain, real, answer.authentic, deps, config);
 }
 
 async function byExchangers(
   domain: string,
   exchangers: readonly MxRecord[],
+  isAuthentic: boolean,
   deps: RoutingDeps,
   config: RoutingConfig,
 ): Promise<HostsFound> {
@@ -118,7 +129,8 @@ async function byExchangers(
       } else if (answer.status === "failed") failure ??= `${names[index]}: ${answer.reason}`;
     }
   }
-  if (hosts.length > 0) return { ok: true, hosts: hosts.slice(0, config.maxAddresses) };
+  if (hosts.length > 0)
+    return { ok: true, hosts: hosts.slice(0, config.maxAddresses), isAuthentic };
   if (failure !== undefined) {
     return routeProblem(
       "temporary",
@@ -162,7 +174,7 @@ function literalHost(literal: string, port: number, ownHosts: OwnHosts | undefin
   if (ownHosts?.hasAddress(address)) {
     return routeProblem("permanent", "5.4.6", `${literal} is this host itself`);
   }
-  return { ok: true, hosts: [{ name: literal, address, port }] };
+  return { ok: true, hosts: [{ name: literal, address, port }], isAuthentic: true };
 }
 
 async function withinBudget(

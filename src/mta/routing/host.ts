@@ -18,7 +18,13 @@ export type RouteProblem = {
 
 export type HostsFound =
   /** In the order they shall be tried; at least one. */
-  { readonly ok: true; readonly hosts: readonly Host[] } | RouteProblem;
+  | {
+      readonly ok: true;
+      readonly hosts: readonly Host[];
+      /** The hosts' names can be relied on: validated by DNSSEC, or given by configuration or the address itself. */
+      readonly isAuthentic: boolean;
+    }
+  | RouteProblem;
 
 export function routeProblem(
   kind: "temporary" | "permanent",

@@ -13,11 +13,26 @@ export function retryDelayMs(attempts: number, config: RetryConfig, random: Rand
 
 /** After this moment a deferral is a failure. */
 export function expiryMs(
-  message: Pick<QueuedMessage, "arrivedAtMs" | "reversePath">,
+  message: Pick<QueuedMessage, "arrivedAtMs" | "reversePath"> &
+    Partial<Pick<QueuedMessage, "deliverBy">>,
   config: RetryConfig,
 ): number {
   const lifeMs = message.reversePath === "" ? config.expireReportsAfterMs : config.expireAfterMs;
-  return message.arrivedAtMs + lifeMs;
+  const endMs = message.arrivedAtMs + lifeMs;
+  const { deliverBy } = message;
+  return deliverBy?.mode === "return" ? Math.min(endMs, deliverBy.untilMs) : endMs;
+}
+
+/**
+ * When the sender hears that mail is late: at the time the sender has named (RFC 2852, mode N; one
+ * that had passed when the mail came was told elsewhere), or as the operator has set it.
+ */
+export function lateFromMs(
+  { arrivedAtMs, deliverBy }: Pick<QueuedMessage, "arrivedAtMs" | "deliverBy">,
+  { delayNoticeAfterMs }: RetryConfig,
+): number {
+  if (deliverBy?.mode === "notify" && deliverBy.untilMs > arrivedAtMs) return deliverBy.untilMs;
+  return delayNoticeAfterMs > 0 ? arrivedAtMs + delayNoticeAfterMs : Number.POSITIVE_INFINITY;
 }
 
 /**

@@ -13,7 +13,7 @@ import type { RetryConfig } from "../config.ts";
 import { LOCAL_TRANSPORT } from "../agents/transports.ts";
 import type { ReportedMessage, ReportedRecipient } from "../dsn/reported.ts";
 import type { Reporter } from "../dsn/reporter.ts";
-import { expiryMs, retryDelayMs } from "./retry-schedule.ts";
+import { expiryMs, lateFromMs, retryDelayMs } from "./retry-schedule.ts";
 
 export type SettlingDeps = {
   readonly reporter: Reporter;
@@ -38,14 +38,17 @@ export async function settleJob(
   waitMs?: number,
 ): Promise<SettledJob> {
   const untilMs = expiryMs(message, config);
-  const decided = outcomes.map((outcome) => expire(outcome, nowMs >= untilMs));
+  const isOverdue = message.deliverBy?.mode === "return" && nowMs >= message.deliverBy.untilMs;
+  // RFC 3463: delivery time expired, the sender's (RFC 2852 §4.1.4) or the queue's.
+  const status = isOverdue ? "5.4.7" : "4.4.7";
+  const decided = outcomes.map((outcome) => expire(outcome, nowMs >= untilMs, status));
   const late = decided.filter((outcome) => isLate(outcome, message, nowMs, config));
   const settlements = decided.map((outcome) =>
     settlement(outcome, {
       nextAttemptMs: nextAttemptMs(
         outcome,
         nowMs,
-        untilMs,
+        Math.min(untilMs, noticeMs(outcome, message, nowMs, config)),
         waitMs ?? scheduledMs(outcome, deps, config),
       ),
       isDelayReported: late.includes(outcome) ? true : undefined,
@@ -56,10 +59,10 @@ export async function settleJob(
   return { settlements, reports: [...filings, ...reports], outcomes: decided };
 }
 
-/** RFC 3463: 4.4.7, delivery time expired. What the hosts said stays in the diagnostic. */
-function expire(outcome: RecipientOutcome, isExpired: boolean): RecipientOutcome {
+/** What the hosts said stays in the diagnostic. */
+function expire(outcome: RecipientOutcome, isExpired: boolean, status: string): RecipientOutcome {
   if (outcome.kind !== "deferred" || !isExpired) return outcome;
-  return { ...outcome, kind: "failed", status: "4.4.7" };
+  return { ...outcome, kind: "failed", status };
 }
 
 function scheduledMs(
@@ -68,6 +71,18 @@ function scheduledMs(
   config: RetryConfig,
 ): number {
   return retryDelayMs(recipient.attempts + (attempt === undefined ? 0 : 1), config, random);
+}
+
+/** A time that the sender has named is looked at then, so that the notice comes in time. */
+function noticeMs(
+  { recipient }: RecipientOutcome,
+  message: QueuedMessage,
+  nowMs: number,
+  config: RetryConfig,
+): number {
+  const isNamed = message.deliverBy?.mode === "notify" && !recipient.isDelayReported;
+  const atMs = isNamed ? lateFromMs(message, config) : Number.POSITIVE_INFINITY;
+  return atMs > nowMs ? atMs : Number.POSITIVE_INFINITY;
 }
 
 function nextAttemptMs(
@@ -86,13 +101,12 @@ function isLate(
   { kind, recipient }: RecipientOutcome,
   message: QueuedMessage,
   nowMs: number,
-  { delayNoticeAfterMs }: RetryConfig,
+  config: RetryConfig,
 ): boolean {
   return (
     kind === "deferred" &&
     !recipient.isDelayReported &&
-    delayNoticeAfterMs > 0 &&
-    nowMs - message.arrivedAtMs >= delayNoticeAfterMs &&
+    nowMs >= lateFromMs(message, config) &&
     wants(recipient, "delay") &&
     message.reversePath !== ""
   );
@@ -160,7 +174,9 @@ function reported(
     action: kind === "failed" ? "failed" : kind === "deferred" ? "delayed" : delivered,
     status,
     problem:
-      kind === "delivered" ? "was taken by the next system, which sends no notices." : problem,
+      kind === "delivered"
+        ? "was taken by the next system. What becomes of it there, only that system can say."
+        : problem,
     remoteHost,
     diagnostic,
     lastAttemptMs: attempt?.atMs ?? recipient.lastAttemptMs,

@@ -144,6 +144,7 @@ const UNSENT = {
   "cannot-utf8": "the server takes no addresses or header fields beyond ASCII",
   "too-large": "the message is larger than the server takes",
   "cannot-requiretls": "the server cannot promise TLS all the way",
+  "cannot-deliver-by": "the server cannot promise to deliver it by that time",
 } as const;
 
 function describeOutcome(

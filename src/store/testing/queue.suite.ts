@@ -50,6 +50,9 @@ export function queueSuite(on: WithStore): void {
       body: "8bitmime",
       prefix: encodeLatin1("List-Id: <x>\r\n"),
       submittedBy: "alice@example.org",
+      tls: "required",
+      deliverBy: { untilMs: AT + 1000, mode: "notify", trace: true },
+      hasLongLines: true,
       recipients: [
         to("a@one.test", { notify: [], originalRecipient: "rfc822;x@y" }),
         to("b@two.test", { notify: ["success", "delay"] }),
@@ -74,9 +77,9 @@ export function queueSuite(on: WithStore): void {
       body: "8bitmime",
       arrivedAtMs: AT,
       submittedBy: "alice@example.org",
-      tls: undefined,
-      deliverBy: undefined,
-      hasLongLines: false,
+      tls: "required",
+      deliverBy: { untilMs: AT + 1000, mode: "notify", trace: true },
+      hasLongLines: true,
       priority: 0,
       sizeOctets: MESSAGE.length,
     });

@@ -2,9 +2,10 @@
 
 import { concatBytes, isAscii } from "../../../base/bytes.ts";
 import type { MessageContent } from "../../../smtp/delivery.ts";
+import type { ServerExtensions } from "../../../smtp/server-extensions.ts";
 import type { OctetStore } from "../../../store/octets.ts";
 import type { QueuedMessage } from "../../../store/queue.ts";
-import { convertTo7Bit } from "./convert-to-7bit.ts";
+import { convertContent } from "./convert-content.ts";
 
 const PIECE_OCTETS = 256 * 1024;
 
@@ -34,17 +35,31 @@ async function* pieces(
 /** Larger messages are not converted: they would have to be in memory whole. */
 const MAX_CONVERTED_OCTETS = 32 * 1024 * 1024;
 
-/** The same message for a host that takes only 7-bit octets; undefined where that cannot be. */
-export async function as7Bit(content: MessageContent): Promise<MessageContent | undefined> {
+/**
+ * The content in a form that a host with these extensions takes. Where there is none it comes back
+ * as it is: the client then says what the host cannot take, or, for long lines alone, tries them.
+ */
+export async function fitFor(
+  content: MessageContent,
+  extensions: ServerExtensions,
+  hasLongLines: boolean,
+): Promise<MessageContent> {
+  const takes8Bit = extensions.has("8BITMIME");
+  const takesBinary = extensions.has("BINARYMIME") && extensions.has("CHUNKING");
+  const isTooMuch = (content.body === "8bitmime" && !takes8Bit) || content.body === "binarymime";
+  // Declared as binary, lines may have any length (RFC 3030 §3): nothing needs to change.
+  if (takesBinary) return isTooMuch || hasLongLines ? { ...content, body: "binarymime" } : content;
+  if (!isTooMuch && !hasLongLines) return content;
   // Declared as 8-bit, but perhaps not one octet is.
-  if (await is7Bit(content)) return { ...content, body: "7bit" };
-  if (content.sizeOctets > MAX_CONVERTED_OCTETS) return undefined;
+  const mayBe7Bit = content.body === "8bitmime" && !takes8Bit && !hasLongLines;
+  if (mayBe7Bit && (await is7Bit(content))) return { ...content, body: "7bit" };
+  if (content.sizeOctets > MAX_CONVERTED_OCTETS) return content;
   const parts: Uint8Array[] = [];
   for await (const piece of content.chunks()) parts.push(piece);
-  const converted = convertTo7Bit(concatBytes(parts));
-  if (converted === undefined) return undefined;
-  const sizeOctets = converted.length;
-  return { ...content, sizeOctets, body: "7bit", chunks: () => [converted] };
+  const converted = convertContent(concatBytes(parts), { takes8Bit });
+  if (converted === undefined) return content;
+  const body = isAscii(converted) ? "7bit" : "8bitmime";
+  return { ...content, sizeOctets: converted.length, body, chunks: () => [converted] };
 }
 
 async function is7Bit(content: MessageContent): Promise<boolean> {

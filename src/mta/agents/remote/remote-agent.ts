@@ -12,11 +12,16 @@ import type { Store } from "../../../store/contract.ts";
 import { asciiDomain } from "../../resolution/ascii-domain.ts";
 import { chooseRoute, type Route } from "../../routing/choose-route.ts";
 import { findHosts, findNextHop, type RoutingDeps } from "../../routing/find-hosts.ts";
-import type { Host, HostsFound } from "../../routing/host.ts";
+import { routeProblem, type Host, type HostsFound, type RouteProblem } from "../../routing/host.ts";
 import type { DeliveryAgent, RecipientOutcome } from "../outcome.ts";
 import type { ConnectionPool, PooledConnection } from "./connection-pool.ts";
 import { HostHints } from "./host-hints.ts";
-import { openConnection, type ConnectionDeps, type Opened } from "./open-connection.ts";
+import {
+  openConnection,
+  type ConnectionDeps,
+  type ConnectionProblem,
+  type Opened,
+} from "./open-connection.ts";
 import { queuedContent } from "./queued-content.ts";
 import { Sorting } from "./sorting.ts";
 import { connectionKey, hopPolicy, type HopPolicy } from "./tls-policy.ts";
@@ -69,14 +74,19 @@ export class RemoteAgent implements DeliveryAgent {
   }
 
   async #deliverBy(route: Route, job: QueueJob): Promise<readonly RecipientOutcome[]> {
-    const sorting = new Sorting(job.recipients, this.#deps.clock);
+    const sorting = new Sorting(job, this.#deps.clock);
     const found = await this.#findHosts(route);
     if (!found.ok) {
       sorting.noRoute(found);
       return sorting.finish();
     }
     const nextHop = route.transport === "smtp" ? undefined : route.nextHop;
-    const policy = hopPolicy(nextHop, this.#config);
+    const { tls } = job.message;
+    if (tls === "required" && !found.isAuthentic) {
+      sorting.noRoute(untrustedNames(route.destination));
+      return sorting.finish();
+    }
+    const policy = hopPolicy(nextHop, this.#config, tls);
     let sessions = 0;
     for (const host of this.#hints.inOrder(found.hosts)) {
       if (sorting.isDone || sessions >= this.#config.remote.maxSessions) break;
@@ -104,7 +114,7 @@ export class RemoteAgent implements DeliveryAgent {
     const opened = await this.#open(host, policy);
     if (!opened.ok) {
       this.#hints.failed(host, opened);
-      sorting.noConnection(opened);
+      sorting.noConnection(job.message.tls === "required" ? forRequireTls(opened) : opened);
       return opened.isReached;
     }
     this.#hints.reached(host);
@@ -128,10 +138,13 @@ export class RemoteAgent implements DeliveryAgent {
     let isAlive = true;
     for (;;) {
       const limit = connection.client.extensions.limit("RCPTMAX") ?? Number.POSITIVE_INFINITY;
-      const batch = sorting.nextBatch(Math.min(limit, this.#config.queue.recipientsPerTransaction));
+      const domains = connection.client.extensions.limit("RCPTDOMAINMAX");
+      const most = Math.min(limit, this.#config.queue.recipientsPerTransaction);
+      const batch = sorting.nextBatch(most, domains);
       if (batch.length === 0 || !isAlive) break;
       const isFresh = connection.transactions === 0;
-      const sent = await sendBatch(connection.client, job.message, batch, content).catch(
+      const nowMs = this.#deps.clock.nowMs();
+      const sent = await sendBatch(connection.client, job.message, batch, content, nowMs).catch(
         (error) => {
           pool.drop(connection);
           throw error;
@@ -150,4 +163,19 @@ export class RemoteAgent implements DeliveryAgent {
     else pool.drop(connection);
     return true;
   }
+}
+
+/** RFC 8689 §4.2.1: a name that anybody could have put there proves nothing. */
+function untrustedNames(domain: string): RouteProblem {
+  return routeProblem(
+    "permanent",
+    "5.7.30",
+    `the name service does not vouch for the exchangers of ${domain} (no DNSSEC), and TLS is required for this message`,
+  );
+}
+
+/** A host without TLS will not have it tomorrow; a certificate or handshake that fails may be mended. */
+function forRequireTls(problem: ConnectionProblem): ConnectionProblem {
+  if (problem.status !== "4.7.4") return problem;
+  return { ...problem, isPermanent: true, status: "5.7.10" };
 }

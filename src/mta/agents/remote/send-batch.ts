@@ -7,11 +7,11 @@ import type {
   DeliveryReport,
   MessageContent,
   OutgoingRecipient,
-  RecipientOutcome,
+  OutgoingTransaction,
 } from "../../../smtp/delivery.ts";
 import type { ReversePath } from "../../../smtp/handler.ts";
 import type { QueuedMessage, QueueRecipient } from "../../../store/queue.ts";
-import { as7Bit } from "./queued-content.ts";
+import { fitFor } from "./queued-content.ts";
 
 const OUR_OWN: ReadonlySet<ErrorCode> = new Set([
   "store-busy",
@@ -34,12 +34,15 @@ export async function sendBatch(
   message: QueuedMessage,
   recipients: readonly QueueRecipient[],
   content: MessageContent,
+  nowMs: number,
 ): Promise<SentBatch> {
-  let report = await deliver(client, message, recipients, content);
-  if (report.outcomes.every(isUnsent8Bit)) {
-    const plain = await as7Bit(content);
-    if (plain !== undefined) report = await deliver(client, message, recipients, plain);
-  }
+  const fitting = await fitFor(content, client.extensions, message.hasLongLines);
+  const report = await client.deliver({
+    reversePath: readReversePath(message.reversePath),
+    recipients: recipients.map(outgoing),
+    params: mailParams(message, nowMs),
+    content: fitting,
+  });
   for (const outcome of report.outcomes) {
     // Our own disk failed while the octets went out: no word about the host.
     if (outcome.status === "lost" && OUR_OWN.has(outcome.error.code)) throw outcome.error;
@@ -50,22 +53,21 @@ export async function sendBatch(
   return { recipients, report, isStale };
 }
 
-function isUnsent8Bit(outcome: RecipientOutcome): boolean {
-  return outcome.status === "unsent" && /^cannot-(?:8bit|binary)$/.test(outcome.reason);
-}
-
-function deliver(
-  client: SmtpClient,
-  message: QueuedMessage,
-  recipients: readonly QueueRecipient[],
-  content: MessageContent,
-): Promise<DeliveryReport> {
-  return client.deliver({
-    reversePath: readReversePath(message.reversePath),
-    recipients: recipients.map(outgoing),
-    params: { ret: message.ret, envid: message.envid },
-    content,
-  });
+function mailParams(message: QueuedMessage, nowMs: number): OutgoingTransaction["params"] {
+  const { ret, envid, tls, deliverBy } = message;
+  return {
+    ret,
+    envid,
+    requireTls: tls === "required",
+    ...(deliverBy !== undefined && {
+      deliverBy: {
+        // RFC 2852 §4.1.4: what is left of the time.
+        seconds: Math.floor((deliverBy.untilMs - nowMs) / 1000),
+        mode: deliverBy.mode,
+        trace: deliverBy.trace,
+      },
+    }),
+  };
 }
 
 function readReversePath(text: string): ReversePath {

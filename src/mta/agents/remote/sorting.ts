@@ -6,9 +6,14 @@
 import { tlsLabel } from "../../../base/tls-label.ts";
 import type { TlsSession } from "../../../base/channel.ts";
 import type { Clock } from "../../../base/clock.ts";
-import type { RecipientOutcome as SmtpOutcome, UnsentReason } from "../../../smtp/delivery.ts";
+import type {
+  DeliveryReport,
+  RecipientOutcome as SmtpOutcome,
+  UnsentReason,
+} from "../../../smtp/delivery.ts";
 import type { Reply } from "../../../smtp/reply.ts";
-import type { QueueRecipient } from "../../../store/queue.ts";
+import type { DeliverBy } from "../../../store/acceptance.ts";
+import type { QueueJob, QueueRecipient } from "../../../store/queue.ts";
 import type { Host, RouteProblem } from "../../routing/host.ts";
 import { replyStatus, replyText, type OutcomeKind, type RecipientOutcome } from "../outcome.ts";
 import { hostLabel, type ConnectionProblem } from "./open-connection.ts";
@@ -20,16 +25,27 @@ type Verdict = Pick<RecipientOutcome, "kind" | "status" | "problem" | "diagnosti
 };
 
 const UNSENT: Readonly<Record<UnsentReason, { status: string; text: string }>> = {
-  "cannot-8bit": { status: "5.6.3", text: "does not take 8-bit text" },
-  "cannot-binary": { status: "5.6.3", text: "does not take binary content" },
+  "cannot-8bit": {
+    status: "5.6.3",
+    text: "does not take 8-bit text, and to convert the message would break it or its signature",
+  },
+  "cannot-binary": {
+    status: "5.6.3",
+    text: "does not take binary content, and to convert the message would break it or its signature",
+  },
   "cannot-utf8": { status: "5.6.7", text: "does not take internationalized addresses or headers" },
   "too-large": { status: "5.3.4", text: "does not take messages of this size" },
   "cannot-requiretls": { status: "5.7.30", text: "cannot promise TLS for the whole way" },
+  "cannot-deliver-by": {
+    status: "5.4.7",
+    text: "cannot promise to deliver the message by the time you named, or to give it back",
+  },
 };
 
 export class Sorting {
   readonly #clock: Clock;
   readonly #recipients: readonly QueueRecipient[];
+  readonly #deliverBy: DeliverBy | undefined;
   readonly #startedMs: number;
   readonly #settled: Map<number, RecipientOutcome> = new Map();
   /** The last word about those still open. */
@@ -44,8 +60,9 @@ export class Sorting {
   readonly #hopeful: Set<number> = new Set();
   #wasReached = false;
 
-  constructor(recipients: readonly QueueRecipient[], clock: Clock) {
+  constructor({ recipients, message }: QueueJob, clock: Clock) {
     this.#recipients = recipients;
+    this.#deliverBy = message.deliverBy;
     this.#clock = clock;
     this.#startedMs = clock.monotonicMs();
     this.#hostStartedMs = this.#startedMs;
@@ -101,12 +118,21 @@ export class Sorting {
     }
   }
 
-  /** The next recipients to offer to the host at hand. */
-  nextBatch(most: number): readonly QueueRecipient[] {
+  /** The next recipients to offer to the host at hand: of so many domains at most. */
+  nextBatch(
+    most: number,
+    mostDomains: number = Number.POSITIVE_INFINITY,
+  ): readonly QueueRecipient[] {
+    const domains = new Set<string>();
     return this.#recipients
       .filter(
         ({ recipientId }) => !this.#settled.has(recipientId) && !this.#seenHere.has(recipientId),
       )
+      .filter(({ recipient }) => {
+        const domain = recipient.slice(recipient.lastIndexOf("@") + 1).toLowerCase();
+        if (domains.size < mostDomains) domains.add(domain);
+        return domains.has(domain);
+      })
       .slice(0, Math.max(1, most));
   }
 
@@ -123,7 +149,7 @@ export class Sorting {
       const outcome = report.outcomes[index];
       const mayAskAgain = tookSome && report.isReusable && isTooMany(outcome);
       if (!mayAskAgain) this.#seenHere.add(recipient.recipientId);
-      this.#sort(recipient, outcome, report.passedDsn);
+      this.#sort(recipient, outcome, report);
     }
   }
 
@@ -139,12 +165,12 @@ export class Sorting {
     });
   }
 
-  #sort(recipient: QueueRecipient, outcome: SmtpOutcome, passedDsn: boolean): void {
+  #sort(recipient: QueueRecipient, outcome: SmtpOutcome, report: DeliveryReport): void {
     switch (outcome.status) {
       case "accepted": {
         const verdict = this.#said("delivered", outcome.reply);
-        const wants = recipient.notify?.includes("success") === true;
-        this.#settle(recipient, verdict, { mustReportSuccess: wants && !passedDsn });
+        const mustReportSuccess = mustReportRelay(recipient, this.#deliverBy, report);
+        this.#settle(recipient, verdict, { mustReportSuccess });
         return;
       }
       case "refused": {
@@ -228,6 +254,22 @@ export class Sorting {
   #label(): string {
     return this.#host === undefined ? "the next host" : hostLabel(this.#host);
   }
+}
+
+/**
+ * Whether it is ours to tell that the message went on: where the next host will not tell of success
+ * (RFC 3461 §5.2.2) or of a time that has passed (RFC 2852 §4.1.4), and where each hop is to tell.
+ */
+function mustReportRelay(
+  { notify }: QueueRecipient,
+  deliverBy: DeliverBy | undefined,
+  { passedDsn, passedDeliverBy }: DeliveryReport,
+): boolean {
+  if (notify?.includes("success") === true && !passedDsn) return true;
+  if (deliverBy === undefined || notify?.length === 0) return false;
+  if (deliverBy.trace) return true;
+  const wantsToKnow = notify === undefined || notify.some((wish) => wish !== "failure");
+  return !passedDeliverBy && wantsToKnow;
 }
 
 const NOTHING_TRIED: Verdict = {

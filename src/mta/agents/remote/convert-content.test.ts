@@ -6,10 +6,10 @@ import { decodeLatin1, encodeLatin1, encodeUtf8, isAscii } from "../../../base/b
 import { bodyOctets } from "../../../message/decode-body.ts";
 import { parseMessage } from "../../../message/parse.ts";
 import { partsOf } from "../../../message/part.ts";
-import { convertTo7Bit } from "./convert-to-7bit.ts";
+import { convertContent } from "./convert-content.ts";
 
 function convert(text: string): string | undefined {
-  const converted = convertTo7Bit(encodeUtf8(text));
+  const converted = convertContent(encodeUtf8(text), { takes8Bit: false });
   return converted && decodeLatin1(converted);
 }
 
@@ -40,7 +40,9 @@ test("a text without MIME gets what MIME needs", () => {
     "Subject: s\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n" +
       "Content-Transfer-Encoding: quoted-printable\r\n\r\ngr=C3=BCn\r\n",
   );
-  const latin1 = convertTo7Bit(encodeLatin1("Subject: s\r\n\r\ngr\xfcn\r\n"));
+  const latin1 = convertContent(encodeLatin1("Subject: s\r\n\r\ngr\xfcn\r\n"), {
+    takes8Bit: false,
+  });
   assert.match(decodeLatin1(latin1 ?? new Uint8Array()), /charset=unknown-8bit\r\n/);
 });
 
@@ -50,7 +52,7 @@ test("in a multipart only the 8-bit parts change, and what the containers say of
     "--b\r\n\r\nplain\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nü\r\n" +
     "--b\r\nContent-Type: application/x\r\n\r\nÿþ\r\n--b\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n\r\nSubject: inner\r\n\r\nö\r\n--b--\r\npost\r\n";
   const octets = encodeUtf8(message);
-  const converted = convertTo7Bit(octets);
+  const converted = convertContent(octets, { takes8Bit: false });
   assert.ok(converted);
   const text = decodeLatin1(converted);
   assert.ok(isAscii(converted));
@@ -83,7 +85,7 @@ test("the corpus: whatever is converted is 7-bit and decodes to the same", () =>
     if (!/\.(eml|msg)$/.test(name)) continue;
     const octets = new Uint8Array(readFileSync(join(folder, name)));
     if (isAscii(octets) || octets.length > 1_000_000) continue;
-    const converted = convertTo7Bit(octets);
+    const converted = convertContent(octets, { takes8Bit: false });
     if (converted === undefined) continue;
     count++;
     assert.ok(isAscii(converted), name);
