@@ -15,7 +15,7 @@ export type ReportedMessage = {
   readonly submittedBy: string | undefined;
   readonly tls: "required" | "waived" | undefined;
   /** RFC 6710; 0 is ordinary. */
-  readonly priority?: number;
+  readonly priority: number;
   /** The first octets of the message, at most so many. */
   readonly read: (maxOctets: number) => Promise<Uint8Array>;
 };

@@ -105,7 +105,7 @@ export class Reporter {
     const composed = await this.#compose(addressee, kind, message, recipients);
     // RFC 8689 §5: what must not be overheard must not be overheard coming back. RFC 6710 §4.5.
     const requireTls = message.tls === "required";
-    const { priority = 0 } = message;
+    const { priority } = message;
     const params = { requireTls, ...(priority !== 0 && { priority }) };
     const transaction = new Transaction("null", params, undefined, clock.nowMs());
     transaction.recipients.push({ text: message.reversePath, params: {}, resolution });

@@ -79,7 +79,7 @@ class EnvelopeBuilder {
 
   #envelopes(): Envelope[] {
     const { transaction, queueId, body, needsSmtpUtf8, hasLongLines, facts } = this.#context;
-    const { envid, ret, holdUntilMs, requireTls } = transaction.params;
+    const { envid, ret, holdUntilMs, requireTls, priority } = transaction.params;
     // RFC 8689 §5: the field counts only where the envelope says nothing.
     const tls = requireTls === true ? "required" : facts.waivesTls ? "waived" : undefined;
     const { heldBecause } = transaction.marks;
@@ -99,6 +99,7 @@ class EnvelopeBuilder {
       // A list sends anew, in its own name: the time was a matter between the sender and the list.
       deliverBy: open.isList ? undefined : deliverByOf(transaction),
       hasLongLines,
+      priority,
       submittedBy: transaction.account?.address,
     }));
   }

@@ -54,11 +54,12 @@ export async function sendBatch(
 }
 
 function mailParams(message: QueuedMessage, nowMs: number): OutgoingTransaction["params"] {
-  const { ret, envid, tls, deliverBy } = message;
+  const { ret, envid, tls, deliverBy, priority } = message;
   return {
     ret,
     envid,
     requireTls: tls === "required",
+    ...(priority !== 0 && { priority }),
     ...(deliverBy !== undefined && {
       deliverBy: {
         // RFC 2852 §4.1.4: what is left of the time.
