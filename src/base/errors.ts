@@ -14,6 +14,7 @@ export type ErrorCode =
   | "not-found" // a row that was there a moment ago is gone
   | "already-exists" // a unique name is taken
   | "over-quota" // the account may not hold more
+  | "forbidden" // the account has no right to do that
   | "refused" // the operation is not possible on this object (sentence says why)
   | "channel-timeout" // the peer was silent for longer than the limit
   | "channel-closed" // the peer or we closed the connection in the middle
@@ -35,6 +36,7 @@ const TEMPORARY: Readonly<Record<ErrorCode, boolean>> = {
   "not-found": false,
   "already-exists": false,
   "over-quota": true,
+  forbidden: false,
   refused: false,
   "channel-timeout": true,
   "channel-closed": true,

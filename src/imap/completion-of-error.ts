@@ -10,6 +10,7 @@ export function completionOfError(error: unknown): Completion {
   if (code === "over-quota") return no("Over quota", "OVERQUOTA");
   if (code === "already-exists") return no(message, "ALREADYEXISTS");
   if (code === "not-found") return no(message, "NONEXISTENT");
+  if (code === "forbidden") return no(message, "NOPERM");
   if (code === "refused") return no(message, "CANNOT");
   if (code === "disk-full") return no("No room left on the server", "UNAVAILABLE");
   return no("The server cannot do that now", error.temporary ? "UNAVAILABLE" : "SERVERBUG");
@@ -23,6 +24,7 @@ export function isConnectionLost(error: unknown): boolean {
 /** What a user can bring about at will: nothing here has failed. */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   "refused",
+  "forbidden",
   "over-quota",
   "not-found",
   "already-exists",

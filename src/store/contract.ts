@@ -12,8 +12,10 @@
  * `store-corrupt`, `store-closed`. Each method names what else it may reject with.
  */
 
+import type { AclChange, AclEntry } from "./acl.ts";
 import type { Directory } from "./directory.ts";
 import type { MailStore } from "./mail.ts";
+import type { MailboxGrant, Right } from "./mailbox-grant.ts";
 import type { QueueStore } from "./queue.ts";
 import type { OctetStore } from "./octets.ts";
 import type { Credentials } from "./credentials.ts";
@@ -24,6 +26,7 @@ export interface Store {
   readonly credentials: Credentials;
   readonly octets: OctetStore;
   readonly mail: MailStore;
+  readonly acl: AclStore;
   readonly queue: QueueStore;
 
   /**
@@ -43,6 +46,18 @@ export interface Store {
 
   /** Waits for what is under way, then closes. */
   close(): Promise<void>;
+}
+
+/** Access lists of mailboxes (RFC 4314). */
+export interface AclStore {
+  /** What the holder may do just now: all for the owner, nothing when the mailbox may not be seen any more. */
+  rights(grant: MailboxGrant): ReadonlySet<Right>;
+  /** The owner's address. */
+  ownerOf(grant: MailboxGrant): string;
+  /** By identifier, the owner left out. Throws `not-found` and `forbidden` without the right `a`. */
+  entries(grant: MailboxGrant): readonly AclEntry[];
+  /** Takes effect in every session at its next command. Rejects also with `refused`. */
+  change(grant: MailboxGrant, change: AclChange): Promise<void>;
 }
 
 export type StoreProblem = {

@@ -161,11 +161,13 @@ export type FlagChange = {
 /**
  * `accountId` is always who acts, and names are as that account sees them. Operations on one mailbox
  * take the grant of it, which only the store makes; they reject with `not-found` when the mailbox has
- * gone or may not be seen, and with `refused` when the right is missing.
+ * gone or may not be seen, and with `forbidden` when only the right is missing.
  */
 export interface MailStore {
   /** All mailboxes of an account, INBOX first, then by name. */
   mailboxes(accountId: number): readonly MailboxInfo[];
+  /** Those of others that it may look up, by name (`shared-name.ts`). */
+  sharedMailboxes(accountId: number): readonly MailboxInfo[];
   mailbox(accountId: number, name: string): MailboxInfo | undefined;
   status(grant: MailboxGrant): MailboxStatus | undefined;
 

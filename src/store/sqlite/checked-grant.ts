@@ -2,7 +2,7 @@
 
 import { InvariantError } from "../../base/errors.ts";
 import type { MailboxId } from "../mail.ts";
-import type { MailboxGrant, Right } from "../mailbox-grant.ts";
+import type { MailboxGrant } from "../mailbox-grant.ts";
 
 export class CheckedGrant {
   readonly mailboxId: MailboxId;
@@ -19,17 +19,16 @@ export class CheckedGrant {
   }
 
   static ofOwner(mailboxId: MailboxId, ownerId: number): MailboxGrant {
-    return new CheckedGrant(mailboxId, ownerId, ownerId) as unknown as MailboxGrant;
+    return CheckedGrant.ofActor(mailboxId, ownerId, ownerId);
+  }
+
+  static ofActor(mailboxId: MailboxId, ownerId: number, actorId: number): MailboxGrant {
+    return new CheckedGrant(mailboxId, ownerId, actorId) as unknown as MailboxGrant;
   }
 
   static of(grant: MailboxGrant): CheckedGrant {
     const given: object = grant;
     if (!(#isOurs in given)) throw new InvariantError("a grant was not made by the store");
     return given;
-  }
-
-  /** The mailbox, if the actor has all of `rights` just now. */
-  use(_rights: readonly Right[]): MailboxId {
-    return this.mailboxId;
   }
 }

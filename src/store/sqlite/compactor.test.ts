@@ -10,6 +10,7 @@ import { TestClock } from "../../base/testing/test-clock.ts";
 import type { Store } from "../contract.ts";
 import type { MessageId } from "../octets.ts";
 import { inboxOf, makeAccount } from "../testing/store-fixture.ts";
+import type { MailboxGrant } from "../mailbox-grant.ts";
 import { makeTempFolder } from "../testing/temp-folder.ts";
 import { openStore, type StoreOptions } from "./open-store.ts";
 
@@ -19,7 +20,7 @@ type World = {
   readonly store: Store;
   readonly clock: TestClock;
   readonly folder: string;
-  readonly mailboxId: number;
+  readonly grant: MailboxGrant;
   octetsOnDisk(): number;
   /** Lets compaction go on until the disk no longer changes. */
   settle(): Promise<void>;
@@ -53,7 +54,7 @@ async function inWorld(
       store,
       clock,
       folder,
-      mailboxId: inboxOf(store, account).id,
+      grant: inboxOf(store, account).grant,
       octetsOnDisk,
       async settle() {
         for (let quiet = 0, last = -1; quiet < 5;) {
@@ -77,10 +78,10 @@ function messageOf(serial: number): Uint8Array {
 }
 
 /** Appends messages 1 to `count`, one by one; their UIDs are their numbers. */
-async function fill({ store, mailboxId }: World, count: number): Promise<Map<number, MessageId>> {
+async function fill({ store, grant }: World, count: number): Promise<Map<number, MessageId>> {
   for (let serial = 1; serial <= count; serial += 10) {
     await store.mail.append(
-      mailboxId,
+      grant,
       Array.from({ length: 10 }, (_, index) => ({
         message: store.octets.stageOctets(messageOf(serial + index)),
         flags: [],
@@ -88,7 +89,7 @@ async function fill({ store, mailboxId }: World, count: number): Promise<Map<num
       })),
     );
   }
-  const mailbox = await store.mail.open(mailboxId);
+  const mailbox = await store.mail.open(grant);
   assert.ok(mailbox);
   const ids = new Map<number, MessageId>();
   for (let index = 0; index < mailbox.count; index++) {
@@ -109,7 +110,7 @@ const keepTenths = (uid: number): boolean => uid % 10 === 0;
 
 async function expungeMost(world: World, ids: Map<number, MessageId>): Promise<void> {
   const dead = [...ids.keys()].filter((uid) => !keepTenths(uid));
-  await world.store.mail.expunge(world.mailboxId, dead, false);
+  await world.store.mail.expunge(world.grant, dead, false);
   for (const uid of dead) ids.delete(uid);
 }
 
@@ -147,7 +148,7 @@ test("a segment with more living octets than dead ones is left alone", () =>
     const ids = await fill(world, 200);
     const before = world.octetsOnDisk();
     const dead = [...ids.keys()].filter((uid) => uid % 3 === 0);
-    await world.store.mail.expunge(world.mailboxId, dead, false);
+    await world.store.mail.expunge(world.grant, dead, false);
     await world.settle();
     assert.equal(world.octetsOnDisk(), before);
   }));

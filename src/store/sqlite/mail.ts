@@ -1,7 +1,5 @@
 /** Mailboxes and messages: reads from the reading connection and from open mailboxes, changes through the writer. */
 
-import { setImmediate } from "node:timers/promises";
-
 import { NO_OCTETS } from "../../base/bytes.ts";
 import { MailError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
@@ -21,22 +19,25 @@ import type {
   OpenMailbox,
   SpecialUse,
 } from "../mail.ts";
-import type { MailboxGrant, Right } from "../mailbox-grant.ts";
+import type { MailboxGrant } from "../mailbox-grant.ts";
 import type { MessageId, OctetStore } from "../octets.ts";
 import { ownStaged } from "./accept-request.ts";
-import { CheckedGrant } from "./checked-grant.ts";
 import { ChangeHub } from "./change-hub.ts";
-import { Database } from "./database.ts";
-import { mailboxInfo, mailboxInfoByName, mailboxInfos, mailboxStatus } from "./mailbox-rows.ts";
+import type { Database } from "./database.ts";
+import { changeableFlags, flagMask, mayChangeFlag } from "./flag-scope.ts";
+import type { MailGate } from "./mail-gate.ts";
+import { mailboxStatus } from "./mailbox-rows.ts";
 import { deliveryPrefixes, messageDetails, messageHeads } from "./message-rows.ts";
 import { mailboxKey } from "./mailbox-name.ts";
 import type { FeedEntry } from "./feed-entry.ts";
-import { changeOf, MailboxHandle, SharedMailbox } from "./shared-mailbox.ts";
+import { OpenMailboxes } from "./open-mailboxes.ts";
+import { changeOf } from "./shared-mailbox.ts";
 import { decodeRuns } from "./uid-runs.ts";
 import type { WriterClient } from "./writer-client.ts";
 
 export type MailDeps = {
   readonly database: Database;
+  readonly gate: MailGate;
   readonly databaseFile: string;
   readonly octets: OctetStore;
   readonly writer: WriterClient;
@@ -44,41 +45,40 @@ export type MailDeps = {
   readonly onListening: (isListening: boolean) => void;
 };
 
-/** Larger mailboxes are read in slices. */
-const LARGE_MAILBOX = 10_000;
-/** Mailboxes kept in memory after the last session has left them. */
-const MAX_IDLE_MAILBOXES = 100;
-const MAX_IDLE_MESSAGES = 500_000;
 
 export class SqliteMail implements MailStore {
   readonly #deps: MailDeps;
+  readonly #gate: MailGate;
   readonly #hub: ChangeHub;
-  /** Open ones, and idle ones in the order in which they were left. */
-  readonly #open = new Map<MailboxId, Promise<SharedMailbox | undefined>>();
-  readonly #loaded = new Map<MailboxId, SharedMailbox>();
+  readonly #open: OpenMailboxes;
   readonly #accountListeners = new Map<number, Set<(change: MailboxChange) => void>>();
   #holders = 0;
 
   constructor(deps: MailDeps) {
     this.#deps = deps;
+    this.#gate = deps.gate;
+    this.#open = new OpenMailboxes({ ...deps, onHeld: (change) => this.#held(change) });
     this.#hub = new ChangeHub(deps.database, {
       onEntry: (entry) => this.#apply(entry),
-      onGap: () => {
-        for (const shared of this.#loaded.values()) shared.reload();
-      },
+      onGap: () => this.#open.reload(),
     });
   }
 
   mailboxes(accountId: number): readonly MailboxInfo[] {
-    return mailboxInfos(this.#deps.database, accountId);
+    return this.#gate.owned(accountId);
+  }
+
+  sharedMailboxes(accountId: number): readonly MailboxInfo[] {
+    return this.#gate.shared(accountId);
   }
 
   mailbox(accountId: number, name: string): MailboxInfo | undefined {
-    return mailboxInfoByName(this.#deps.database, accountId, inboxKey(name));
+    return this.#gate.info(accountId, name);
   }
 
   status(grant: MailboxGrant): MailboxStatus | undefined {
-    return mailboxStatus(this.#deps.database, this.#use(grant, "r"));
+    const mailboxId = this.#gate.useToRead(grant);
+    return mailboxId === undefined ? undefined : mailboxStatus(this.#deps.database, mailboxId);
   }
 
   async createMailbox(
@@ -86,28 +86,49 @@ export class SqliteMail implements MailStore {
     name: string,
     specialUse?: SpecialUse,
   ): Promise<MailboxInfo> {
-    const id = await this.#deps.writer.submit("createMailbox", () => ({
-      accountId,
-      name: mailboxKey(name),
+    const place = this.#gate.placeFor(accountId, name);
+    const isOwn = place.ownerId === accountId;
+    if (!isOwn && specialUse !== undefined) {
+      throw new MailError("refused", "A special use is for one's own mailboxes");
+    }
+    await this.#deps.writer.submit("createMailbox", () => ({
+      accountId: place.ownerId,
+      name: place.name,
       ...(specialUse && { specialUse }),
     }));
-    const info = mailboxInfo(this.#deps.database, id);
+    const info = this.#gate.info(accountId, name);
     if (info === undefined) throw new MailError("not-found", "the mailbox has gone meanwhile");
     return info;
   }
 
-  deleteMailbox(accountId: number, name: string): Promise<void> {
-    return this.#deps.writer.submit("deleteMailbox", () => ({ accountId, name }));
+  async deleteMailbox(accountId: number, name: string): Promise<void> {
+    const found = this.#gate.require(accountId, name, "x");
+    await this.#deps.writer.submit("deleteMailbox", () => ({
+      accountId: found.ownerId,
+      name: found.name,
+    }));
   }
 
-  renameMailbox(accountId: number, from: string, to: string): Promise<void> {
-    return this.#deps.writer.submit("renameMailbox", () => ({ accountId, from, to }));
+  async renameMailbox(accountId: number, from: string, to: string): Promise<void> {
+    const found = this.#gate.require(accountId, from, "x");
+    const place = this.#gate.placeFor(accountId, to);
+    if (place.ownerId !== found.ownerId) {
+      throw new MailError("refused", "A mailbox stays with its owner");
+    }
+    if (found.ownerId !== accountId && found.name === "INBOX") {
+      throw new MailError("refused", "Another user's INBOX cannot be renamed");
+    }
+    await this.#deps.writer.submit("renameMailbox", () => ({
+      accountId: found.ownerId,
+      from: found.name,
+      to: place.name,
+    }));
   }
 
   subscribe(accountId: number, name: string, subscribed: boolean): Promise<void> {
     return this.#deps.writer.submit("subscribe", () => ({
       accountId,
-      name,
+      name: mailboxKey(name),
       isSubscribed: subscribed,
     }));
   }
@@ -122,28 +143,15 @@ export class SqliteMail implements MailStore {
   }
 
   async open(grant: MailboxGrant): Promise<OpenMailbox | undefined> {
-    const mailboxId = this.#use(grant, "r");
     this.#hub.poll();
-    let opening = this.#open.get(mailboxId);
-    if (opening === undefined) {
-      opening = this.#load(mailboxId);
-      this.#open.set(mailboxId, opening);
-    }
-    const shared = await opening.catch((error: unknown) => {
-      this.#forget(mailboxId);
-      throw error;
-    });
-    if (shared === undefined || shared.isGone) {
-      this.#forget(mailboxId);
-      return undefined;
-    }
-    shared.holders++;
-    if (++this.#holders === 1) this.#deps.onListening(true);
-    return new MailboxHandle(shared, grant, () => this.#released(shared));
+    const mailboxId = this.#gate.useToRead(grant);
+    if (mailboxId === undefined) return undefined;
+    const view = (info: MailboxInfo): MailboxInfo => this.#gate.view(grant, info);
+    return this.#open.open(mailboxId, { grant, view });
   }
 
   async takeRecent(grant: MailboxGrant): Promise<number> {
-    const mailboxId = this.#use(grant, "r");
+    const mailboxId = this.#gate.use(grant, "r");
     const status = mailboxStatus(this.#deps.database, mailboxId);
     // Most often nothing is new, and then nothing need be written.
     if (status?.firstRecentUid === status?.uidNext && status) return status.uidNext;
@@ -167,21 +175,22 @@ export class SqliteMail implements MailStore {
   prefix(grant: MailboxGrant, uid: number): Uint8Array {
     const row = this.#deps.database.get<{ prefix: Uint8Array | null }>(
       "SELECT prefix FROM entry WHERE mailbox_id = ? AND uid = ?",
-      this.#use(grant, "r"),
+      this.#gate.use(grant, "r"),
       uid,
     );
     return row?.prefix ?? NO_OCTETS;
   }
 
   prefixes(grant: MailboxGrant, uids: ArrayLike<number>): Uint8Array[] {
-    return deliveryPrefixes(this.#deps.database, this.#use(grant, "r"), uids);
+    return deliveryPrefixes(this.#deps.database, this.#gate.use(grant, "r"), uids);
   }
 
   async append(
     grant: MailboxGrant,
     requests: readonly AppendRequest[],
   ): Promise<{ uidValidity: number; uids: readonly number[] }> {
-    const mailboxId = this.#use(grant, "i");
+    const mailboxId = this.#gate.use(grant, "i");
+    const rights = this.#gate.rights(grant);
     const staged = requests.map(({ message }) => ownStaged(message));
     if (!staged.every(({ isInMemory }) => isInMemory)) {
       await Promise.all(staged.map((message) => message.settle()));
@@ -190,7 +199,7 @@ export class SqliteMail implements MailStore {
       mailboxId,
       messages: requests.map(({ flags, internalDateMs }, index) => ({
         source: staged[index].source(packer),
-        flags,
+        flags: flags.filter((name) => mayChangeFlag(rights, name)),
         internalDateMs: Math.round(internalDateMs),
       })),
     }));
@@ -208,20 +217,44 @@ export class SqliteMail implements MailStore {
     modified: readonly number[];
     modSeq: number;
   }> {
-    const mailboxId = this.#use(grant, "w");
-    return this.#deps.writer.submit("changeFlags", () => ({ mailboxId, uids, change }));
+    const mailboxId = this.#gate.use(grant, "r");
+    const rights = this.#gate.rights(grant);
+    const flags = changeableFlags(rights, change.flags);
+    const mask = flagMask(rights);
+    return this.#deps.writer.submit("changeFlags", () => ({
+      mailboxId,
+      uids,
+      change: { ...change, flags },
+      ...(mask && { mask }),
+    }));
   }
 
   async copy(from: MailboxGrant, uids: readonly number[], to: MailboxGrant): Promise<CopyResult> {
-    const fromId = this.#use(from, "r");
-    const toId = this.#use(to, "i");
-    return this.#deps.writer.submit("copy", () => ({ fromId, uids, toId, removes: false }));
+    const fromId = this.#gate.use(from, "r");
+    return this.#copy(fromId, uids, to, false);
   }
 
   async move(from: MailboxGrant, uids: readonly number[], to: MailboxGrant): Promise<CopyResult> {
-    const fromId = this.#use(from, "r", "t", "e");
-    const toId = this.#use(to, "i");
-    return this.#deps.writer.submit("copy", () => ({ fromId, uids, toId, removes: true }));
+    // RFC 6851 §4.4: as COPY, STORE \Deleted and EXPUNGE together.
+    const fromId = this.#gate.use(from, "r", "t", "e");
+    return this.#copy(fromId, uids, to, true);
+  }
+
+  #copy(
+    fromId: MailboxId,
+    uids: readonly number[],
+    to: MailboxGrant,
+    removes: boolean,
+  ): Promise<CopyResult> {
+    const toId = this.#gate.use(to, "i");
+    const mask = flagMask(this.#gate.rights(to));
+    return this.#deps.writer.submit("copy", () => ({
+      fromId,
+      uids,
+      toId,
+      removes,
+      ...(mask && { mask }),
+    }));
   }
 
   async expunge(
@@ -229,12 +262,13 @@ export class SqliteMail implements MailStore {
     uids: readonly number[] | "all",
     onlyDeleted: boolean,
   ): Promise<readonly number[]> {
-    const mailboxId = onlyDeleted ? this.#use(grant, "e") : this.#use(grant, "t", "e");
+    const mailboxId = onlyDeleted ? this.#gate.use(grant, "e") : this.#gate.use(grant, "t", "e");
     return this.#deps.writer.submit("expunge", () => ({ mailboxId, uids, onlyDeleted }));
   }
 
   expungedSince(grant: MailboxGrant, modSeq: number): readonly number[] | undefined {
-    const mailboxId = this.#use(grant, "r");
+    const mailboxId = this.#gate.useToRead(grant);
+    if (mailboxId === undefined) return undefined;
     const { database } = this.#deps;
     const row = database.get<{ horizon: number }>(
       "SELECT vanished_horizon AS horizon FROM mailbox WHERE id = ?",
@@ -257,11 +291,11 @@ export class SqliteMail implements MailStore {
     this.#accountListeners.set(accountId, listeners);
     const entry = (change: MailboxChange): void => listener(change);
     listeners.add(entry);
-    if (++this.#holders === 1) this.#deps.onListening(true);
+    this.#held(1);
     return () => {
       if (!listeners.delete(entry)) return;
       if (listeners.size === 0) this.#accountListeners.delete(accountId);
-      if (--this.#holders === 0) this.#deps.onListening(false);
+      this.#held(-1);
     };
   }
 
@@ -287,13 +321,8 @@ export class SqliteMail implements MailStore {
     this.#hub.poll();
   }
 
-  /** The one place where a grant becomes a mailbox. */
-  #use(grant: MailboxGrant, ...rights: readonly Right[]): MailboxId {
-    return CheckedGrant.of(grant).use(rights);
-  }
-
   #apply(entry: FeedEntry): void {
-    this.#loaded.get(entry.mailboxId)?.apply(entry);
+    this.#open.apply(entry);
     const listeners = this.#accountListeners.get(entry.accountId);
     if (listeners === undefined) return;
     const change = changeOf(entry);
@@ -306,61 +335,10 @@ export class SqliteMail implements MailStore {
     }
   }
 
-  async #load(mailboxId: MailboxId): Promise<SharedMailbox | undefined> {
-    const { database, log } = this.#deps;
-    const info = mailboxInfo(database, mailboxId);
-    const status = mailboxStatus(database, mailboxId);
-    if (info === undefined || status === undefined) return undefined;
-    const shared = new SharedMailbox(info, database, log);
-    this.#loaded.set(mailboxId, shared);
-    if (status.messages <= LARGE_MAILBOX) {
-      shared.load();
-    } else {
-      const snapshot = Database.openForReading(this.#deps.databaseFile);
-      try {
-        await shared.loadSlowly(snapshot, () => setImmediate());
-      } finally {
-        snapshot.close();
-      }
-    }
-    return shared;
-  }
-
-  #released(shared: SharedMailbox): void {
-    shared.holders--;
-    if (--this.#holders === 0) this.#deps.onListening(false);
-    if (shared.holders > 0) return;
-    if (shared.isGone) return this.#forget(shared.id);
-    // Once more to the end of the line: the one left longest ago goes first.
-    const opening = this.#open.get(shared.id);
-    this.#forget(shared.id);
-    if (opening !== undefined) this.#open.set(shared.id, opening);
-    this.#loaded.set(shared.id, shared);
-    this.#dropIdle();
-  }
-
-  #dropIdle(): void {
-    let mailboxes = 0;
-    let messages = 0;
-    const newestFirst = [...this.#loaded.values()].reverse();
-    for (const shared of newestFirst) {
-      if (shared.holders > 0) continue;
-      mailboxes++;
-      messages += shared.columns.count;
-      if (mailboxes > MAX_IDLE_MAILBOXES || messages > MAX_IDLE_MESSAGES) this.#forget(shared.id);
-    }
-  }
-
-  #forget(mailboxId: MailboxId): void {
-    this.#open.delete(mailboxId);
-    this.#loaded.delete(mailboxId);
-  }
-}
-
-function inboxKey(name: string): string {
-  try {
-    return mailboxKey(name);
-  } catch {
-    return "";
+  #held(change: 1 | -1): void {
+    const before = this.#holders;
+    this.#holders += change;
+    if (before === 0) this.#deps.onListening(true);
+    else if (this.#holders === 0) this.#deps.onListening(false);
   }
 }

@@ -4,6 +4,7 @@ import type { CommitContext } from "./commit-context.ts";
 import { checkQuota, countIn, flagsIn, takeUid } from "./entry-rows.ts";
 import type { MailboxState } from "./ledger.ts";
 import { mailboxKey } from "./mailbox-name.ts";
+import { isClosedToPosts } from "./operations-acl.ts";
 import { insertMailbox } from "./operations-mailbox.ts";
 import { FEED_ADDED } from "./feed-entry.ts";
 import { HELD, READY, WAITING } from "./queue-rows.ts";
@@ -64,9 +65,13 @@ function deliver(
 ): void {
   const { ledger } = context;
   const name = delivery.mailbox === undefined ? "INBOX" : mailboxKey(delivery.mailbox);
-  const mailbox =
+  const named =
     ledger.mailboxByName(delivery.accountId, name) ??
     insertMailbox(context, delivery.accountId, name, null);
+  // What may not be posted to a mailbox still came for its owner.
+  const isClosed = name !== "INBOX" && isClosedToPosts(context, named.id);
+  const inbox = isClosed ? ledger.mailboxByName(delivery.accountId, "INBOX") : undefined;
+  const mailbox = inbox ?? named;
   const { uid, modSeq } = file(context, mailbox, message, {
     flags: delivery.flags ?? [],
     internalDateMs: receivedAtMs,

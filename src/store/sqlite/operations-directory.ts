@@ -171,7 +171,13 @@ export function removeAccount(context: CommitContext, request: RequestOf<"remove
     ledger.dropMailbox(mailbox);
   }
   ledger.dropAccount(ledger.account(id));
+  const { address } = request;
+  // Who gets the address next is somebody else.
+  database.run("DELETE FROM acl WHERE identifier IN (?, ?)", address, `-${address}`);
   for (const sql of [
+    "DELETE FROM acl WHERE mailbox_id IN (SELECT id FROM mailbox WHERE account_id = ?)",
+    "DELETE FROM annotation WHERE mailbox_id IN (SELECT id FROM mailbox WHERE account_id = ?)",
+    "DELETE FROM annotation WHERE viewer_id = ?",
     "DELETE FROM mailbox WHERE account_id = ?",
     "DELETE FROM subscription WHERE account_id = ?",
     "DELETE FROM retired_name WHERE account_id = ?",

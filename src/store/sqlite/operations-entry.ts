@@ -44,8 +44,8 @@ export function changeFlags(
   const rows: number[] = [];
   let modSeq = mailbox.highestModSeq;
   for (const entry of candidates) {
-    const low = apply(request.change.action, entry.flags, bits.low);
-    const high = apply(request.change.action, entry.flagsHigh, bits.high);
+    const low = apply(request.change.action, entry.flags, bits.low, request.mask?.low);
+    const high = apply(request.change.action, entry.flagsHigh, bits.high, request.mask?.high);
     if (low === entry.flags && high === entry.flagsHigh) {
       unchanged.push(entry.uid);
       continue;
@@ -85,9 +85,10 @@ function bitsToChange(context: CommitContext, mailbox: MailboxState, change: Fla
   );
 }
 
-function apply(action: FlagChange["action"], old: number, bits: number): number {
-  if (action === "replace") return bits;
-  return (action === "add" ? old | bits : old & ~bits) >>> 0;
+/** Only bits of `mask` change. */
+function apply(action: FlagChange["action"], old: number, bits: number, mask = ~0): number {
+  const wanted = action === "replace" ? bits : action === "add" ? old | bits : old & ~bits;
+  return ((old & ~mask) | (wanted & mask)) >>> 0;
 }
 
 function recount(mailbox: MailboxState, before: number, after: number): void {
@@ -98,12 +99,15 @@ function recount(mailbox: MailboxState, before: number, after: number): void {
 export function copy(context: CommitContext, request: RequestOf<"copy">): AnswerOf<"copy"> {
   const from = context.ledger.mailbox(request.fromId);
   const to = context.ledger.mailbox(request.toId);
-  return copyEntries(context, from, entriesOf(context, from, request.uids), to, request.removes);
+  const entries = entriesOf(context, from, request.uids);
+  return copyEntries(context, from, entries, to, request);
 }
 
 /** For RENAME of INBOX. */
 export function moveAll(context: CommitContext, from: MailboxState, to: MailboxState): void {
-  copyEntries(context, from, context.database.all<EntryRow>(ALL_ENTRIES, from.id), to, true);
+  copyEntries(context, from, context.database.all<EntryRow>(ALL_ENTRIES, from.id), to, {
+    removes: true,
+  });
 }
 
 function copyEntries(
@@ -111,7 +115,7 @@ function copyEntries(
   from: MailboxState,
   entries: readonly EntryRow[],
   to: MailboxState,
-  removes: boolean,
+  { removes, mask }: { readonly removes: boolean; readonly mask?: FlagBits },
 ): AnswerOf<"copy"> {
   const { ledger } = context;
   const result = { uidValidity: to.uidValidity, from: [] as number[], to: [] as number[] };
@@ -129,7 +133,7 @@ function copyEntries(
   const rows: number[] = [];
   for (const entry of entries) {
     const uid = takeUid(to);
-    const { low, high } = translateFlags(entry, from, to);
+    const { low, high } = translateFlags(masked(entry, mask), from, to);
     context.database.run(
       `INSERT INTO entry (mailbox_id, uid, message_id, flags, flags_high, mod_seq,
          internal_date_ms, saved_date_ms, size_octets, prefix) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -157,6 +161,13 @@ function copyEntries(
   });
   if (removes) removeEntries(context, from, entries, false);
   return result;
+}
+
+/** Flags that may not be set in the mailbox copied to are left behind (RFC 4314 §4). */
+function masked(entry: EntryRow, mask: FlagBits | undefined): EntryRow {
+  if (mask === undefined) return entry;
+  const flags = (entry.flags & mask.low) >>> 0;
+  return { ...entry, flags, flagsHigh: (entry.flagsHigh & mask.high) >>> 0 };
 }
 
 /** Keywords have their own places in each mailbox. */

@@ -7,6 +7,7 @@ import type { MailboxState } from "./ledger.ts";
 import { FEED_CHANGED, FEED_CREATED, FEED_DELETED, FEED_RENAMED } from "./feed-entry.ts";
 import { type RequestOf } from "./requests.ts";
 import { mailboxKey } from "./mailbox-name.ts";
+import { inheritAcl } from "./operations-acl.ts";
 import { expungeAll, moveAll } from "./operations-entry.ts";
 
 /** Name and use of the mailboxes an account begins with (RFC 6154). */
@@ -32,9 +33,11 @@ export function insertMailbox(
   const { database, ledger } = context;
   ledger.account(accountId);
   const slash = name.lastIndexOf("/");
-  if (slash !== -1 && !ledger.mailboxByName(accountId, name.slice(0, slash))) {
-    insertMailbox(context, accountId, name.slice(0, slash), null);
-  }
+  const parent =
+    slash === -1
+      ? undefined
+      : (ledger.mailboxByName(accountId, name.slice(0, slash)) ??
+        insertMailbox(context, accountId, name.slice(0, slash), null));
   const count = database.get<{ n: number }>(
     "SELECT count(*) AS n FROM mailbox WHERE account_id = ?",
     accountId,
@@ -54,6 +57,7 @@ export function insertMailbox(
   );
   const mailbox = ledger.mailboxByName(accountId, name);
   if (mailbox === undefined) throw new InvariantError("a mailbox just made is there");
+  if (parent !== undefined) inheritAcl(context, parent.id, mailbox.id);
   ledger.enter(mailbox, FEED_CREATED, []);
   return mailbox;
 }
@@ -78,6 +82,8 @@ export function deleteMailbox(context: CommitContext, request: RequestOf<"delete
   ledger.enter(mailbox, FEED_DELETED, []);
   retireName(context, mailbox);
   database.run("DELETE FROM mailbox WHERE id = ?", mailbox.id);
+  database.run("DELETE FROM acl WHERE mailbox_id = ?", mailbox.id);
+  database.run("DELETE FROM annotation WHERE mailbox_id = ?", mailbox.id);
   // Nobody can ask any more what vanished from it; that it is gone itself stays in the feed.
   database.run("DELETE FROM feed WHERE mailbox_id = ? AND kind = 3", mailbox.id);
   ledger.dropMailbox(mailbox);

@@ -1,6 +1,7 @@
 /** Every operation the writer knows, by name. */
 
 import type { CommitContext } from "./commit-context.ts";
+import { changeAcl } from "./operations-acl.ts";
 import { accept, append } from "./operations-accept.ts";
 import {
   addAccount,
@@ -44,6 +45,7 @@ export const OPERATIONS: {
   createMailbox,
   deleteMailbox,
   renameMailbox,
+  changeAcl,
   subscribe,
   takeRecent,
   changeFlags,

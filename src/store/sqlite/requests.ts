@@ -11,6 +11,7 @@ import type { CopyResult, FlagChange, SpecialUse } from "../mail.ts";
 import type { MessageId } from "../octets.ts";
 import type { CompactionPolicy } from "./compactor.ts";
 import type { OperatorWish, QueueFilter, QueueJob, Settlement, SiteRoom } from "../queue.ts";
+import type { FlagBits } from "./flag-bits.ts";
 import type { EncodedEntries } from "./feed-entries.ts";
 
 /** Where in the batch's `extras` some octets are: first position and length. */
@@ -74,14 +75,23 @@ export type Operations = {
   createMailbox: Operation<{ accountId: number; name: string; specialUse?: SpecialUse }, number>;
   deleteMailbox: Operation<{ accountId: number; name: string }, void>;
   renameMailbox: Operation<{ accountId: number; from: string; to: string }, void>;
+  changeAcl: Operation<
+    {
+      mailboxId: number;
+      identifier: string;
+      action: "set" | "add" | "remove";
+      rights: string;
+    },
+    void
+  >;
   subscribe: Operation<{ accountId: number; name: string; isSubscribed: boolean }, void>;
   takeRecent: Operation<{ mailboxId: number }, number>;
   changeFlags: Operation<
-    { mailboxId: number; uids: readonly number[]; change: FlagChange },
+    { mailboxId: number; uids: readonly number[]; change: FlagChange; mask?: FlagBits },
     { changed: number[]; unchanged: number[]; modified: number[]; modSeq: number }
   >;
   copy: Operation<
-    { fromId: number; uids: readonly number[]; toId: number; removes: boolean },
+    { fromId: number; uids: readonly number[]; toId: number; removes: boolean; mask?: FlagBits },
     CopyResult
   >;
   expunge: Operation<

@@ -334,6 +334,29 @@ const FAIR_ORDER = `
   CREATE INDEX recipient_by_destination ON recipient (destination, arrived_at_ms);
 `;
 
+/**
+ * Who else may use a mailbox (RFC 4314), and annotations (RFC 5464). An annotation of the server
+ * itself has mailbox 0; a shared one has viewer 0, a private one the account that sees it.
+ */
+const SHARING = `
+  CREATE TABLE acl (
+    mailbox_id INTEGER NOT NULL,
+    identifier TEXT NOT NULL,
+    rights TEXT NOT NULL,
+    PRIMARY KEY (mailbox_id, identifier)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX acl_by_identifier ON acl (identifier);
+
+  CREATE TABLE annotation (
+    mailbox_id INTEGER NOT NULL,
+    viewer_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (mailbox_id, viewer_id, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX annotation_by_viewer ON annotation (viewer_id);
+`;
+
 export const SCHEMA: readonly SchemaStep[] = [
   { version: 1, sql: STORAGE + DIRECTORY + MAIL + QUEUE },
   { version: 2, sql: LEASES },
@@ -344,4 +367,5 @@ export const SCHEMA: readonly SchemaStep[] = [
   { version: 7, sql: QUOTAS },
   { version: 8, sql: HEADS },
   { version: 9, sql: FAIR_ORDER },
+  { version: 10, sql: SHARING },
 ];

@@ -225,24 +225,37 @@ function uidsOf(entry: FeedEntry, stride: number): readonly number[] {
 }
 
 /** One session's hold on a shared mailbox. */
+/** Who holds a mailbox open, and how the mailbox looks from there. */
+export type MailboxHolder = {
+  readonly grant: MailboxGrant;
+  readonly view: (info: MailboxInfo) => MailboxInfo;
+};
+
 export class MailboxHandle implements OpenMailbox {
   readonly #shared: SharedMailbox;
   readonly #onRelease: () => void;
   readonly #ends = new Set<() => void>();
   #isReleased = false;
-  readonly #grant: MailboxGrant;
+  readonly #holder: MailboxHolder;
+  #info: MailboxInfo | undefined;
+  #seen: MailboxInfo | undefined;
 
-  constructor(shared: SharedMailbox, grant: MailboxGrant, onRelease: () => void) {
+  constructor(shared: SharedMailbox, holder: MailboxHolder, onRelease: () => void) {
     this.#shared = shared;
-    this.#grant = grant;
+    this.#holder = holder;
     this.#onRelease = onRelease;
   }
 
   get grant(): MailboxGrant {
-    return this.#grant;
+    return this.#holder.grant;
   }
   get info(): MailboxInfo {
-    return this.#shared.info;
+    const { info } = this.#shared;
+    if (this.#info !== info || this.#seen === undefined) {
+      this.#info = info;
+      this.#seen = this.#holder.view(info);
+    }
+    return this.#seen;
   }
   get count(): number {
     return this.#shared.columns.count;

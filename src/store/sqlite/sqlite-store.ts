@@ -16,7 +16,9 @@ import { SqliteCredentials } from "./credentials.ts";
 import type { Database } from "./database.ts";
 import { SqliteDirectory } from "./directory.ts";
 import { decodeEntries } from "./feed-entries.ts";
+import { SqliteAcl } from "./acl.ts";
 import { SqliteMail } from "./mail.ts";
+import { MailGate } from "./mail-gate.ts";
 import { OctetReader } from "./octet-reader.ts";
 import { SqliteQueue } from "./queue.ts";
 import type { Answers, WriterEvent } from "./requests.ts";
@@ -45,6 +47,7 @@ export class SqliteStore implements Store {
   readonly credentials: SqliteCredentials;
   readonly octets: OctetStore;
   readonly mail: SqliteMail;
+  readonly acl: SqliteAcl;
   readonly queue: SqliteQueue;
   readonly #deps: SqliteStoreDeps;
   readonly #writer: WriterClient;
@@ -74,8 +77,11 @@ export class SqliteStore implements Store {
       serverSecret: deps.serverSecret,
     });
     this.octets = this.#makeOctets();
+    const gate = new MailGate(database);
+    this.acl = new SqliteAcl(database, gate, writer);
     this.mail = new SqliteMail({
       database,
+      gate,
       octets: this.octets,
       databaseFile: folders.database,
       writer,

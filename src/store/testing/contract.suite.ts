@@ -5,6 +5,7 @@
 
 import { suite } from "node:test";
 
+import { aclSuite } from "./acl.suite.ts";
 import { acceptanceSuite } from "./acceptance.suite.ts";
 import { directorySuite } from "./directory.suite.ts";
 import { mailSuite } from "./mail.suite.ts";
@@ -19,6 +20,7 @@ export function storeContract(name: string, makeFixture: () => Promise<StoreFixt
     directorySuite(withStore(makeFixture, `${name} directory`));
     acceptanceSuite(withStore(makeFixture, `${name} accept`));
     mailboxSuite(withStore(makeFixture, `${name} mailboxes`));
+    aclSuite(withStore(makeFixture, `${name} access lists`));
     mailSuite(withStore(makeFixture, `${name} mail`));
     queueSuite(withStore(makeFixture, `${name} queue`));
   });
