@@ -6,8 +6,6 @@
  * at the next command, also in a mailbox that is selected.
  */
 
-import type { MailboxId } from "./mail.ts";
-
 /** RFC 4314 §2.1: lookup, read, seen, write, insert, post, create, delete mailbox, delete messages, expunge, administer. */
 export type Right = "l" | "r" | "s" | "w" | "i" | "p" | "k" | "x" | "t" | "e" | "a";
 
@@ -19,7 +17,7 @@ declare const checked: unique symbol;
 /** One account's access to one mailbox. It cannot be made outside the store. */
 export interface MailboxGrant {
   readonly [checked]: true;
-  readonly mailboxId: MailboxId;
+  readonly mailboxId: number;
   /** Whose mailbox it is: quota, MODSEQ and UIDVALIDITY are this account's. */
   readonly ownerId: number;
   /** Who acts. */

@@ -5,17 +5,20 @@ import type { MailboxId } from "../mail.ts";
 import type { MailboxGrant } from "../mailbox-grant.ts";
 
 export class CheckedGrant {
-  readonly mailboxId: MailboxId;
+  /** Private, so that it also tells our own objects from any that only look like them. */
+  readonly #mailboxId: MailboxId;
   readonly ownerId: number;
   readonly actorId: number;
-  /** Tells our own objects from any that only look like them. */
-  readonly #isOurs = true;
 
   private constructor(mailboxId: MailboxId, ownerId: number, actorId: number) {
-    this.mailboxId = mailboxId;
+    this.#mailboxId = mailboxId;
     this.ownerId = ownerId;
     this.actorId = actorId;
     Object.freeze(this);
+  }
+
+  get mailboxId(): MailboxId {
+    return this.#mailboxId;
   }
 
   static ofOwner(mailboxId: MailboxId, ownerId: number): MailboxGrant {
@@ -28,7 +31,7 @@ export class CheckedGrant {
 
   static of(grant: MailboxGrant): CheckedGrant {
     const given: object = grant;
-    if (!(#isOurs in given)) throw new InvariantError("a grant was not made by the store");
+    if (!(#mailboxId in given)) throw new InvariantError("a grant was not made by the store");
     return given;
   }
 }

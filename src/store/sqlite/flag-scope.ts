@@ -1,6 +1,5 @@
 /** Which flags the rights `s`, `t` and `w` let an account change (RFC 4314 §4). */
 
-
 import { DELETED, SEEN } from "../mail.ts";
 import type { Right } from "../mailbox-grant.ts";
 import type { FlagBits } from "./flag-bits.ts";
