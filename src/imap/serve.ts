@@ -31,7 +31,7 @@ const MAX_FAULTS = 20;
 const MAX_REFUSED_LOGINS = 6;
 
 /** These may run so long that it matters whether the client is still there. */
-const LONG_RUNNING: ReadonlySet<Verb> = new Set(["SEARCH", "SORT", "THREAD", "FETCH"]);
+const LONG_RUNNING: ReadonlySet<Verb> = new Set(["SEARCH", "ESEARCH", "SORT", "THREAD", "FETCH"]);
 
 /** One step of the store's, of which nobody knows how far it is; they write whole lines between waits. */
 const ONE_STEP: ReadonlySet<Verb> = new Set(["COPY", "MOVE", "EXPUNGE", "STORE"]);

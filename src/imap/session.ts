@@ -59,6 +59,8 @@ export const RULES: Readonly<Record<Verb, Rule>> = {
   UNSELECT: { ...inMailbox, updates: "none" },
   EXPUNGE: { ...inMailbox, updates: "all" },
   SEARCH: { ...inMailbox, updates: "keep-numbers", uidUpdates: "all" },
+  ESEARCH: { ...afterLogin, updates: "all" },
+  CANCELUPDATE: { ...afterLogin, updates: "all" },
   SORT: { ...inMailbox, updates: "keep-numbers", uidUpdates: "all" },
   THREAD: { ...inMailbox, updates: "keep-numbers", uidUpdates: "all" },
   FETCH: { ...inMailbox, updates: "keep-numbers", uidUpdates: "all" },

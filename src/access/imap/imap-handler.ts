@@ -18,7 +18,10 @@ import { advertisedMechanisms, serverMechanism } from "../../sasl/server-mechani
 import { openAppend } from "./append-transaction.ts";
 import { hiddenFrom } from "./capability-mask.ts";
 import type { ImapDeps } from "./imap-deps.ts";
+import { KeptSearches } from "./kept-searches.ts";
 import type { MailSession } from "./mail-session.ts";
+import { runCancelUpdate } from "./run-cancel-update.ts";
+import { runEsearch } from "./run-esearch.ts";
 import { runFetch } from "./run-fetch.ts";
 import { runList, runLsub, runNamespace } from "./run-list.ts";
 import { runCreate, runDelete, runRename, runSubscribe } from "./run-mailbox.ts";
@@ -30,7 +33,7 @@ import { runStatus } from "./run-status.ts";
 import { runStore } from "./run-store.ts";
 import { runThread } from "./run-thread.ts";
 import { runExpunge, runTransfer } from "./run-transfer.ts";
-import { writeUpdates } from "./updates.ts";
+import { tellUpdates } from "./tell-updates.ts";
 
 const NOTHING: ReadonlySet<string> = new Set();
 
@@ -84,6 +87,7 @@ class StoreImapHandler implements ImapHandler {
       address: account.address,
       selected: undefined,
       saved: [],
+      contexts: new KeptSearches(),
       hasToldOfUnkept: false,
       notify: () => {
         for (const listener of this.#listeners) listener();
@@ -152,6 +156,10 @@ class StoreImapHandler implements ImapHandler {
         return runExpunge(session, command, context);
       case "SEARCH":
         return runSearch(session, command, context);
+      case "ESEARCH":
+        return runEsearch(session, command, context);
+      case "CANCELUPDATE":
+        return runCancelUpdate(session, command, context);
       case "SORT":
         return runSort(session, command, context);
       case "THREAD":
@@ -175,10 +183,11 @@ class StoreImapHandler implements ImapHandler {
   }
 
   async sendUpdates(context: CommandContext, scope: UpdateScope): Promise<"told" | "gone"> {
-    const view = this.#session?.selected;
-    if (view === undefined) return "told";
+    const session = this.#session;
+    const view = session?.selected;
+    if (session === undefined || view === undefined) return "told";
     if (view.isGone) return "gone";
-    writeUpdates(view, context, scope);
+    await tellUpdates(session, view, { context, scope });
     return "told";
   }
 

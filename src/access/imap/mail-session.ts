@@ -3,6 +3,7 @@
 import type { CommandContext } from "../../imap/handler.ts";
 import type { Completion } from "../../imap/completion.ts";
 import type { ImapDeps } from "./imap-deps.ts";
+import type { KeptSearches } from "./kept-searches.ts";
 import type { SelectedMailbox } from "./selected-mailbox.ts";
 
 export type MailSession = {
@@ -12,6 +13,8 @@ export type MailSession = {
   selected: SelectedMailbox | undefined;
   /** `$` of RFC 5182, as UIDs of the selected mailbox. */
   saved: readonly number[];
+  /** Searches kept up to date, of the selected mailbox. */
+  readonly contexts: KeptSearches;
   /** The log has been told that `\Recent` or `\Seen` cannot be kept: once a session is enough. */
   hasToldOfUnkept: boolean;
   /** Calls those who wait for updates (IDLE). */

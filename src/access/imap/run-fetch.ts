@@ -19,6 +19,7 @@ import { lowerBound, type SelectedMailbox, type Targets } from "./selected-mailb
 import { Slicer } from "./slicer.ts";
 import { writeAdded } from "./updates.ts";
 import { writeVanished } from "./resync.ts";
+import { rangeWithin } from "../../imap/partial-range.ts";
 import { resolveRanges } from "../../imap/sequence-set.ts";
 
 /** Messages that are looked up together, where octets of them are read and where not. */
@@ -40,13 +41,24 @@ export const runFetch: Run<FetchCommand> = async (session, command, context) => 
   if (command.plain.has("MODSEQ")) context.enabled.isCondstore = true;
   if (command.isUid) writeAdded(view, context);
   else if (!view.coversSeqs(command.set)) return bad("No such message number");
-  const targets = view.resolve(command.set, command.isUid, session.saved);
+  const targets = partOf(view.resolve(command.set, command.isUid, session.saved), command);
   if (command.isVanished && command.changedSince !== undefined && command.set !== "saved") {
     const ranges = resolveRanges(command.set, view.open.uidNext - 1);
     writeVanished(session, view, { ranges, modSeq: command.changedSince, context });
   }
   return new Fetch(session, view, { command, context, targets }).run();
 };
+
+/** RFC 9394 §3.3: places among the messages that are there. */
+function partOf(targets: Targets, { partial }: FetchCommand): Targets {
+  if (partial === undefined) return targets;
+  const { from, to } = rangeWithin(partial, targets.uids.length);
+  return {
+    ...targets,
+    seqs: targets.seqs.subarray(from, to),
+    uids: targets.uids.subarray(from, to),
+  };
+}
 
 type Request = {
   readonly command: FetchCommand;

@@ -6,13 +6,14 @@
 import { NO_OCTETS } from "../../base/bytes.ts";
 import { isMailError } from "../../base/errors.ts";
 import { bad, no, okay, type Completion } from "../../imap/completion.ts";
+import type { SearchReturns } from "../../imap/command/search-return.ts";
 import type { SearchCommand } from "../../imap/command/search.ts";
 import type { CommandContext } from "../../imap/handler.ts";
-import type { SearchKey } from "../../imap/search-key.ts";
-import { formatSet } from "../../imap/sequence-set.ts";
+import { findKey, mapKeys, type SearchKey, type SearchReturn } from "../../imap/search-key.ts";
+import { savedOf, writeEsearch, type Returned } from "./esearch-answer.ts";
 import { holdRanges, sourcesOf } from "./load-sources.ts";
 import type { MailSession, Run } from "./mail-session.ts";
-import { compileSearch, type SearchNode } from "./search-program.ts";
+import { compileSearch, Relevancy, type SearchNode } from "./search-program.ts";
 import { MAX_HEADER_OCTETS, SearchText } from "./search-text.ts";
 import { lowerBound, type SelectedMailbox } from "./selected-mailbox.ts";
 import { Slicer } from "./slicer.ts";
@@ -30,20 +31,68 @@ export type Found = { readonly seqs: number[]; readonly uids: number[]; highestM
 export const runSearch: Run<SearchCommand> = async (session, command, context) => {
   const search = await findMessages(session, command, context);
   if (search.type === "refused") return search.completion;
-  const { found, usesModSeq } = search;
-  if (command.returns?.has("SAVE")) session.saved = savedOf(found, command);
-  answer(command, found, { context, usesModSeq });
+  const returned = returnedBy(command);
+  if (returned.returns.has("SAVE")) session.saved = savedOf(search.found.uids, returned);
+  answer(command, search, context);
+  if (returned.returns.has("UPDATE")) keepUpToDate(session, command, { search, context });
   return okay("Searched");
 };
 
+/** What is asked for; ALL where nothing is said. */
+export function returnedBy({ returns, partial }: SearchReturns): Returned {
+  return { returns: returns ?? new Set(["ALL"]), partial };
+}
+
+/** RFC 5267 §4.3: from now on the client hears what enters the result and what leaves it. */
+function keepUpToDate(
+  session: MailSession,
+  command: SearchCommand,
+  { search, context }: { search: FoundMessages; context: CommandContext },
+): void {
+  const view = session.selected;
+  if (view === undefined) return;
+  const { tag, out } = context;
+  const { isUid } = command;
+  const key = fixedKey(command.key, view, session.saved);
+  const uids = new Set(search.found.uids);
+  const modSeq = view.open.highestModSeq;
+  if (!session.contexts.add({ tag, isUid, key, uids, modSeq })) {
+    out.line(`* NO [NOUPDATE "${tag}"] Too many results are kept up to date already`);
+  }
+}
+
+/** Message numbers and `$` mean what they meant when the search was begun. */
+function fixedKey(key: SearchKey, view: SelectedMailbox, saved: readonly number[]): SearchKey {
+  return mapKeys(key, (part) => {
+    if (part.key !== "set" || (part.isUid && part.set !== "saved")) return part;
+    const uids = Array.from(view.resolve(part.set, part.isUid, saved).uids);
+    return { key: "set", set: uids.map((uid) => ({ from: uid, to: uid })), isUid: true };
+  });
+}
+
+export type Searching = {
+  readonly isUid: boolean;
+  readonly key: SearchKey;
+  readonly returns?: ReadonlySet<SearchReturn> | undefined;
+};
+
+export type FoundMessages = {
+  readonly type: "found";
+  readonly found: Found;
+  readonly usesModSeq: boolean;
+  /** Where the search is about MODSEQ. */
+  readonly modSeqOf: ((uid: number) => number) | undefined;
+  readonly scoreOf: (uid: number) => number;
+};
+
 export type SearchOutcome =
-  | { readonly type: "found"; readonly found: Found; readonly usesModSeq: boolean }
+  | FoundMessages
   | { readonly type: "refused"; readonly completion: Completion };
 
 /** What SEARCH, SORT and THREAD have in common: the messages of the selected mailbox that match. */
 export async function findMessages(
   session: MailSession,
-  command: { readonly isUid: boolean; readonly key: SearchKey },
+  command: Searching,
   context: CommandContext,
 ): Promise<SearchOutcome> {
   const view = session.selected;
@@ -54,12 +103,34 @@ export async function findMessages(
     (key) => key.key === "set" && !key.isUid && !view.coversSeqs(key.set),
   );
   if (isOutside) return { type: "refused", completion: bad("No such message number") };
+  return searchView(session, view, command, context);
+}
+
+/** Searches any mailbox that is open. */
+export async function searchView(
+  session: MailSession,
+  view: SelectedMailbox,
+  command: Pick<Searching, "key" | "returns">,
+  context: CommandContext,
+): Promise<SearchOutcome> {
+  if (command.returns?.has("RELEVANCY") && !findKey(command.key, ({ key }) => key === "fuzzy")) {
+    return { type: "refused", completion: bad("RELEVANCY needs a FUZZY key") };
+  }
   const usesModSeq = findKey(command.key, (key) => key.key === "modseq");
   if (usesModSeq) context.enabled.isCondstore = true;
-  const scope = { view, saved: session.saved, nowMs: session.deps.clock.nowMs() };
+  const relevancy = new Relevancy();
+  const scope = { view, saved: session.saved, nowMs: session.deps.clock.nowMs(), relevancy };
   const found = await new Search(session, view, context).run(compileSearch(command.key, scope));
   if (found === undefined) return { type: "refused", completion: no("Cancelled") };
-  return { type: "found", found, usesModSeq };
+  const { open } = view;
+  const modSeqOf = (uid: number): number => open.modSeqs[open.indexOfUid(uid)] ?? 0;
+  return {
+    type: "found",
+    found,
+    usesModSeq,
+    modSeqOf: usesModSeq ? modSeqOf : undefined,
+    scoreOf: (uid) => relevancy.of(uid),
+  };
 }
 
 class Search {
@@ -220,30 +291,9 @@ type DetailOf = (typeof SIZES)[number] | "envelope" | "structure";
 
 type Candidate = { readonly uid: number; readonly text: SearchText; isReadable: boolean };
 
-function findKey(key: SearchKey, test: (key: SearchKey) => boolean): boolean {
-  if (key.key === "and") return key.keys.some((part) => findKey(part, test));
-  if (key.key === "or") return findKey(key.left, test) || findKey(key.right, test);
-  return key.key === "not" ? findKey(key.of, test) : test(key);
-}
-
-/** RFC 5182 §2.4: with MIN or MAX alone, only those are saved. */
-function savedOf(found: Found, { returns = new Set() }: SearchCommand): readonly number[] {
-  if (returns.has("ALL") || returns.has("COUNT") || (!returns.has("MIN") && !returns.has("MAX"))) {
-    return found.uids;
-  }
-  const saved = new Set<number>();
-  const { uids } = found;
-  if (uids.length > 0 && returns.has("MIN")) saved.add(uids[0]);
-  if (uids.length > 0 && returns.has("MAX")) saved.add(uids[uids.length - 1]);
-  return [...saved];
-}
-
-function answer(
-  command: SearchCommand,
-  found: Found,
-  { context, usesModSeq }: { context: CommandContext; usesModSeq: boolean },
-): void {
+function answer(command: SearchCommand, search: FoundMessages, context: CommandContext): void {
   const { out, enabled } = context;
+  const { found, usesModSeq } = search;
   const numbers = command.isUid ? found.uids : found.seqs;
   if (command.returns === undefined && !enabled.isRev2) {
     out.text("* SEARCH");
@@ -252,17 +302,12 @@ function answer(
     out.line("");
     return;
   }
-  const returns = command.returns ?? new Set(["ALL"]);
-  // RFC 5182 §2.1: SAVE alone asks for no answer.
-  if (returns.size === 1 && returns.has("SAVE")) return;
-  out.text("* ESEARCH (TAG ").string(context.tag).text(")");
-  if (command.isUid) out.text(" UID");
-  if (numbers.length > 0) {
-    if (returns.has("MIN")) out.text(` MIN ${numbers[0]}`);
-    if (returns.has("MAX")) out.text(` MAX ${numbers[numbers.length - 1]}`);
-    if (returns.has("ALL")) out.text(` ALL ${formatSet(numbers)}`);
-  }
-  if (returns.has("COUNT")) out.text(` COUNT ${numbers.length}`);
-  if (usesModSeq && numbers.length > 0) out.text(` MODSEQ ${found.highestModSeq}`);
-  out.line("");
+  writeEsearch(out, returnedBy(command), {
+    tag: context.tag,
+    isUid: command.isUid,
+    uids: found.uids,
+    numbers,
+    modSeqOf: search.modSeqOf,
+    scoreOf: search.scoreOf,
+  });
 }

@@ -85,6 +85,7 @@ export async function closeSelected(session: MailSession): Promise<void> {
   if (view === undefined) return;
   session.selected = undefined;
   session.saved = [];
+  session.contexts.clear();
   view.release();
   if (view.isReadOnly || view.isGone || !view.hasAnnounced) return;
   try {

@@ -7,10 +7,10 @@ import { compareCodePoints } from "../../base/unicode-casemap.ts";
 import { okay } from "../../imap/completion.ts";
 import type { SortCommand, SortCriterion } from "../../imap/command/sort.ts";
 import type { CommandContext } from "../../imap/handler.ts";
-import { formatSet } from "../../imap/sequence-set.ts";
 import type { MessageHead } from "../../store/mail.ts";
+import { savedOf, writeEsearch } from "./esearch-answer.ts";
 import type { MailSession, Run } from "./mail-session.ts";
-import { findMessages, type Found } from "./run-search.ts";
+import { findMessages, returnedBy, type FoundMessages } from "./run-search.ts";
 import { fold } from "./search-text.ts";
 import { Slicer } from "./slicer.ts";
 import { sortSliced } from "./sliced-sort.ts";
@@ -24,19 +24,26 @@ export const runSort: Run<SortCommand> = async (session, command, context) => {
   if (search.type === "refused") return search.completion;
   const { found } = search;
   const slicer = new Slicer(session.deps.clock);
-  const columns = await keyColumns(session, found, { command, slicer, context });
+  const columns = await keyColumns(session, search, { command, slicer, context });
   const order = Uint32Array.from(found.uids, (_, index) => index);
   await sortSliced(order, comparator(columns, command.criteria), slicer);
-  const numbers = command.isUid ? found.uids : found.seqs;
-  const sorted = Array.from(order, (index) => numbers[index]);
-  if (command.returns?.has("SAVE")) session.saved = found.uids;
-  answer(command, sorted, context);
+  const uids = Array.from(order, (index) => found.uids[index]);
+  const returned = returnedBy(command);
+  if (returned.returns.has("SAVE")) session.saved = savedOf(uids, returned);
+  const numbers = command.isUid ? uids : Array.from(order, (index) => found.seqs[index]);
+  if (command.returns === undefined) writeSort(context, numbers, search);
+  else {
+    const { modSeqOf, scoreOf } = search;
+    const { isUid } = command;
+    const { tag, out } = context;
+    writeEsearch(out, returned, { tag, isUid, uids, numbers, modSeqOf, scoreOf });
+  }
   return okay("Sorted");
 };
 
 async function keyColumns(
   session: MailSession,
-  found: Found,
+  { found, scoreOf }: FoundMessages,
   work: {
     readonly command: SortCommand;
     readonly slicer: Slicer;
@@ -59,7 +66,8 @@ async function keyColumns(
       const arrivalMs = open.internalDatesMs[position] ?? 0;
       const sizeOctets = open.sizesOctets[position] ?? 0;
       for (const [column, { key }] of criteria.entries()) {
-        columns[column].push(valueOf(key, { head, arrivalMs, sizeOctets }));
+        const score = scoreOf(uid);
+        columns[column].push(valueOf(key, { head, arrivalMs, sizeOctets, score }));
       }
     }
     if (slicer.isDue(BATCH)) await slicer.rest();
@@ -94,6 +102,7 @@ type Known = {
   readonly head: Partial<SortHead>;
   readonly arrivalMs: number;
   readonly sizeOctets: number;
+  readonly score: number;
 };
 
 function valueOf(key: SortCriterion["key"], known: Known): string | number {
@@ -103,6 +112,9 @@ function valueOf(key: SortCriterion["key"], known: Known): string | number {
       return arrivalMs;
     case "SIZE":
       return sizeOctets;
+    case "RELEVANCY":
+      // RFC 6203 §5: the nearest come first.
+      return -known.score;
     case "DATE":
       // RFC 5256 §2.2: without a valid Date field, INTERNALDATE.
       return head.sentMs ?? arrivalMs;
@@ -141,23 +153,14 @@ function comparator(
   };
 }
 
-function answer(command: SortCommand, sorted: readonly number[], context: CommandContext): void {
-  const { out } = context;
-  const { returns } = command;
-  if (returns === undefined) {
-    out.text("* SORT");
-    for (const number of sorted) out.text(" ").number(number);
-    out.line("");
-    return;
-  }
-  if (returns.size === 1 && returns.has("SAVE")) return;
-  out.text("* ESEARCH (TAG ").string(context.tag).text(")");
-  if (command.isUid) out.text(" UID");
-  if (sorted.length > 0) {
-    if (returns.has("MIN")) out.text(` MIN ${sorted[0]}`);
-    if (returns.has("MAX")) out.text(` MAX ${sorted[sorted.length - 1]}`);
-    if (returns.has("ALL")) out.text(` ALL ${formatSet(sorted)}`);
-  }
-  if (returns.has("COUNT")) out.text(` COUNT ${sorted.length}`);
+/** RFC 7162 §3.1.5: with a MODSEQ key the highest is told. */
+function writeSort(
+  { out }: CommandContext,
+  numbers: readonly number[],
+  { found, usesModSeq }: FoundMessages,
+): void {
+  out.text("* SORT");
+  for (const number of numbers) out.text(" ").number(number);
+  if (usesModSeq && numbers.length > 0) out.text(` (MODSEQ ${found.highestModSeq})`);
   out.line("");
 }

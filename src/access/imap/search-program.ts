@@ -4,10 +4,11 @@
  * asked. So a search by flags or dates touches no message at all.
  */
 
-import type { SearchKey } from "../../imap/search-key.ts";
+import { isTextKey, type SearchKey, type TextKey as WordsKey } from "../../imap/search-key.ts";
 import { dayOf } from "../../imap/date-time.ts";
 import { resolveRanges, type SequenceSet } from "../../imap/sequence-set.ts";
 import { FIRST_KEYWORD_BIT } from "../../store/mail.ts";
+import { fuzzyWanted } from "./fuzzy-match.ts";
 import { messageIdOf } from "./object-id.ts";
 import { fold, type SearchText } from "./search-text.ts";
 import { systemFlagBit } from "./flag-writer.ts";
@@ -34,7 +35,26 @@ export type SearchScope = {
   readonly view: SelectedMailbox;
   readonly saved: readonly number[];
   readonly nowMs: number;
+  /** Takes note of how near the FUZZY keys came (RFC 6203). */
+  readonly relevancy?: Relevancy;
+  readonly isFuzzy?: boolean;
 };
+
+/** Scores of the messages that FUZZY keys found, by UID. */
+export class Relevancy {
+  readonly #scores = new Map<number, { sum: number; count: number }>();
+
+  add(uid: number, score: number): void {
+    const known = this.#scores.get(uid) ?? { sum: 0, count: 0 };
+    this.#scores.set(uid, { sum: known.sum + score, count: known.count + 1 });
+  }
+
+  /** 1 to 100; what no FUZZY key was asked about is as near as can be. */
+  of(uid: number): number {
+    const known = this.#scores.get(uid);
+    return known === undefined ? 100 : Math.round(known.sum / known.count);
+  }
+}
 
 export function compileSearch(key: SearchKey, scope: SearchScope): SearchNode {
   if (key.key === "and") return conjunction(key.keys.map((part) => compileSearch(part, scope)));
@@ -42,12 +62,34 @@ export function compileSearch(key: SearchKey, scope: SearchScope): SearchNode {
     return disjunction(compileSearch(key.left, scope), compileSearch(key.right, scope));
   }
   if (key.key === "not") return negation(compileSearch(key.of, scope));
+  // FUZZY is about texts: it goes down to them, and leaves other keys as they are (RFC 6203 §3).
+  if (key.key === "fuzzy") return compileSearch(key.of, { ...scope, isFuzzy: true });
+  if (isTextKey(key) && scope.isFuzzy === true) return fuzzyNode(key, scope);
   if (key.key === "envelope") return envelopeNode(key);
   if (key.key === "header" || key.key === "body" || key.key === "text") return wordsNode(key);
   if (key.key === "date") {
     return key.of === "sent" ? sentNode(key) : columnNode(dateTest(key, scope));
   }
   return columnNode(columnTest(key, scope));
+}
+
+function fuzzyNode(of: WordsKey, { view, relevancy }: SearchScope): SearchNode {
+  const wanted = fuzzyWanted(fold(of.text));
+  let known: { readonly text: SearchText; readonly score: number } | undefined;
+  const scoreOf = (text: SearchText): number => {
+    if (known?.text !== text) known = { text, score: text.fuzzyScore(of, wanted) };
+    return known.score;
+  };
+  return {
+    quick: () => "look",
+    full: (position, _seq, text) => {
+      const score = scoreOf(text);
+      if (score > 0) relevancy?.add(view.open.uids[position], score);
+      return score > 0;
+    },
+    needs: of.key === "envelope" ? "envelope" : of.key === "header" ? "header" : "body",
+    textKeys: [{ prepare: (text) => scoreOf(text) > 0 }],
+  };
 }
 
 type ColumnTest = (position: number, seq: number) => boolean;
@@ -68,6 +110,7 @@ function columnTest(
     | KeyOf<"and">
     | KeyOf<"or">
     | KeyOf<"not">
+    | KeyOf<"fuzzy">
     | KeyOf<"header">
     | KeyOf<"envelope">
     | KeyOf<"body">

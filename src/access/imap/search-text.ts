@@ -12,7 +12,9 @@ import { fieldText, parseHeader, type HeaderSection } from "../../message/header
 import type { StoredPart } from "../../message/imap-view/stored-structure.ts";
 import { dayOf } from "../../imap/date-time.ts";
 import type { BodySource } from "./body-source.ts";
+import type { TextKey } from "../../imap/search-key.ts";
 import { EnvelopeText, type EnvelopeField } from "./envelope-text.ts";
+import { FuzzyText, type FuzzyWanted } from "./fuzzy-match.ts";
 
 /** Text beyond this much of one message is not searched: nobody's prose is longer. */
 const MAX_BODY_OCTETS = 8_388_608;
@@ -31,6 +33,8 @@ export class SearchText {
   #bodyText: string | undefined;
   /** Folded values by field name. */
   readonly #fields = new Map<string, readonly string[]>();
+  /** By the key's name. */
+  readonly #fuzzy = new Map<string, readonly FuzzyText[]>();
 
   constructor(source: BodySource, envelope: Uint8Array) {
     this.#source = source;
@@ -85,30 +89,71 @@ export class SearchText {
 
   /** Whether ENVELOPE shows `text`, which is folded, in a field. Needs nothing loaded. */
   hasInEnvelope(field: EnvelopeField, text: string): boolean {
+    return this.#envelopeField(field).includes(text);
+  }
+
+  #envelopeField(field: EnvelopeField): string {
     this.#envelope ??= new EnvelopeText(this.#envelopeOctets);
     const value = this.#envelope.field(field).slice(0, MAX_HEADER_OCTETS);
-    return fold(value.includes("=?") ? decodeWords(value) : value).includes(text);
+    return fold(value.includes("=?") ? decodeWords(value) : value);
   }
 
   /** Whether a field of that name (lower case) contains `text`, which is folded. */
   hasField(name: string, text: string): boolean {
     if (this.#header === undefined) return false;
     if (text === "") return this.#header.section.fields.some(({ key }) => key === name);
+    return this.#fieldValues(name).some((value) => value.includes(text));
+  }
+
+  #fieldValues(name: string): readonly string[] {
     let values = this.#fields.get(name);
-    if (values === undefined) {
+    if (values === undefined && this.#header !== undefined) {
       const { octets, section } = this.#header;
       values = section.fields
         .filter(({ key }) => key === name)
         .map((field) => fold(decodeWords(fieldText(octets, field))));
       this.#fields.set(name, values);
     }
-    return values.some((value) => value.includes(text));
+    return values ?? [];
+  }
+
+  /** How near a FUZZY key came: 0 when not at all (RFC 6203). */
+  fuzzyScore(key: TextKey, wanted: FuzzyWanted): number {
+    return Math.max(...this.#fuzzyTexts(key).map((text) => text.score(wanted)), 0);
+  }
+
+  #fuzzyTexts(key: TextKey): readonly FuzzyText[] {
+    const name =
+      key.key === "envelope" || key.key === "header" ? `${key.key} ${key.field}` : key.key;
+    let texts = this.#fuzzy.get(name);
+    if (texts === undefined) {
+      texts = this.#textsOf(key).map((text) => new FuzzyText(text));
+      this.#fuzzy.set(name, texts);
+    }
+    return texts;
+  }
+
+  #textsOf(key: TextKey): readonly string[] {
+    switch (key.key) {
+      case "envelope":
+        return [this.#envelopeField(key.field)];
+      case "header":
+        return this.#fieldValues(key.field);
+      case "body":
+        return [this.#bodyText ?? ""];
+      case "text":
+        return [this.#wholeHeader(), this.#bodyText ?? ""];
+    }
   }
 
   hasInHeader(text: string): boolean {
-    if (this.#header === undefined) return false;
+    return this.#wholeHeader().includes(text);
+  }
+
+  #wholeHeader(): string {
+    if (this.#header === undefined) return "";
     this.#headerText ??= headerTextOf(this.#header.octets, this.#header.section);
-    return this.#headerText.includes(text);
+    return this.#headerText;
   }
 
   hasInBody(text: string): boolean {

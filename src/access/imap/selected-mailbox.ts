@@ -125,6 +125,23 @@ export class SelectedMailbox {
     return { seqs, uids };
   }
 
+  /** What `takeExpunged` would take, lowest number first. */
+  get ghosts(): { readonly seqs: readonly number[]; readonly uids: readonly number[] } {
+    const uids = this.#ghosts;
+    return { seqs: uids.map((uid, index) => this.#liveBelow(uid) + index + 1), uids: [...uids] };
+  }
+
+  /** Messages that the client knows of and that changed, or came, after `modSeq`. */
+  uidsChangedSince(modSeq: number): number[] {
+    const { uids, modSeqs } = this.open;
+    const changed: number[] = [];
+    const end = this.#liveTold;
+    for (let position = 0; position < end; position++) {
+      if (modSeqs[position] > modSeq) changed.push(uids[position]);
+    }
+    return changed;
+  }
+
   /** Positions in the columns whose flags have changed since they were told. */
   takeChanged(): number[] {
     if (!this.#haveFlagsChanged) return [];

@@ -2,9 +2,11 @@
 
 import type { AuthenticateCommand } from "./authenticate.ts";
 import type { BareCommand } from "./bare.ts";
+import type { CancelUpdateCommand } from "./cancel-update.ts";
 import type { CompressCommand } from "./compress.ts";
 import type { CreateCommand } from "./create.ts";
 import type { EnableCommand } from "./enable.ts";
+import type { EsearchCommand } from "./esearch.ts";
 import type { ExpungeCommand } from "./expunge.ts";
 import type { FetchCommand } from "./fetch.ts";
 import type { IdCommand } from "./id.ts";
@@ -37,6 +39,8 @@ export type Command =
   | StatusCommand
   | ExpungeCommand
   | SearchCommand
+  | EsearchCommand
+  | CancelUpdateCommand
   | SortCommand
   | ThreadCommand
   | FetchCommand

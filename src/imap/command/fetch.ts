@@ -1,5 +1,6 @@
-/** FETCH and UID FETCH (RFC 9051 §6.4.5, RFC 3501 §6.4.5; RFC 3516, 7162, 8474, 8514). */
+/** FETCH and UID FETCH (RFC 9051 §6.4.5, RFC 3501 §6.4.5; RFC 3516, 7162, 8474, 8514, 9394). */
 
+import { readPartialRange, type PartialRange } from "../partial-range.ts";
 import {
   readPartial,
   readPath,
@@ -52,6 +53,8 @@ export type FetchCommand = {
   /** The first words of the text (RFC 8970). */
   readonly hasPreview: boolean;
   readonly changedSince: number | undefined;
+  /** Only these of the messages named (RFC 9394). */
+  readonly partial: PartialRange | undefined;
   /** With `changedSince`, under QRESYNC: tell what has been expunged as well. */
   readonly isVanished: boolean;
 };
@@ -79,7 +82,7 @@ export function readFetch(reader: ArgumentReader, isUid: boolean): FetchCommand 
   const count = items.sections.length + items.binaries.length;
   if (items.plain.size + count === 0 && !items.hasPreview) reader.fail("Expected fetch items");
   if (count > MAX_ITEMS) reader.fail("Too many items");
-  const modifiers = readModifiers(reader);
+  const modifiers = readModifiers(reader, isUid);
   if (isUid) items.plain.add("UID");
   if (modifiers.changedSince !== undefined) items.plain.add("MODSEQ");
   return { verb: "FETCH", isUid, set, ...items, ...modifiers };
@@ -164,10 +167,15 @@ function readBinary(reader: ArgumentReader, word: string): BinaryItem {
   return { path, partial, isPeek: word !== "BINARY", isSize };
 }
 
-function readModifiers(reader: ArgumentReader): {
+function readModifiers(
+  reader: ArgumentReader,
+  isUid: boolean,
+): {
   changedSince: number | undefined;
   isVanished: boolean;
+  partial: PartialRange | undefined;
 } {
+  let partial: PartialRange | undefined;
   let changedSince: number | undefined;
   let isVanished = false;
   if (reader.take(" ") && !reader.isAtEnd) {
@@ -178,10 +186,13 @@ function readModifiers(reader: ArgumentReader): {
         changedSince = reader.number64();
       } else if (word === "VANISHED") {
         isVanished = true;
+      } else if (word === "PARTIAL" && isUid) {
+        reader.space();
+        partial = readPartialRange(reader);
       } else {
         reader.fail("Unknown fetch modifier");
       }
     });
   }
-  return { changedSince, isVanished };
+  return { changedSince, isVanished, partial };
 }

@@ -6,9 +6,11 @@ import type { RawCommand } from "../wire/raw-command.ts";
 import { readAuthenticate } from "./authenticate.ts";
 import { BARE_VERBS } from "./bare.ts";
 import type { Command } from "./command.ts";
+import { readCancelUpdate } from "./cancel-update.ts";
 import { readCompress } from "./compress.ts";
 import { readCreate } from "./create.ts";
 import { readEnable } from "./enable.ts";
+import { readEsearch } from "./esearch.ts";
 import { readExpunge } from "./expunge.ts";
 import { readFetch } from "./fetch.ts";
 import { readId } from "./id.ts";
@@ -55,6 +57,8 @@ const READERS: ReadonlyMap<string, (reader: ArgumentReader) => Command> = new Ma
   ["UID EXPUNGE", (reader) => readExpunge(reader, true)],
   ["SEARCH", (reader) => readSearch(reader, false)],
   ["UID SEARCH", (reader) => readSearch(reader, true)],
+  ["ESEARCH", readEsearch],
+  ["CANCELUPDATE", readCancelUpdate],
   ["SORT", (reader) => readSort(reader, false)],
   ["UID SORT", (reader) => readSort(reader, true)],
   ["THREAD", (reader) => readThread(reader, false)],

@@ -1,32 +1,29 @@
 /**
- * SEARCH and UID SEARCH (RFC 9051 §6.4.4, RFC 3501 §6.4.4), with RETURN (RFC 4731, RFC 5182), WITHIN,
- * MODSEQ, EMAILID and SAVEDATE keys. Search text is UTF-8 or US-ASCII; other charsets are refused with
+ * SEARCH and UID SEARCH (RFC 9051 §6.4.4, RFC 3501 §6.4.4), with RETURN (`search-return.ts`), WITHIN,
+ * FUZZY, MODSEQ, EMAILID and SAVEDATE keys. Search text is UTF-8 or US-ASCII; other charsets are refused with
  * BADCHARSET and the list of those we take.
  */
 
 import { no } from "../completion.ts";
 import { parseDay } from "../date-time.ts";
-import { MAX_SEARCH_KEYS, type SearchKey, type SearchReturn } from "../search-key.ts";
+import { MAX_SEARCH_KEYS, type SearchKey } from "../search-key.ts";
 import type { SequenceSet } from "../sequence-set.ts";
 import type { ArgumentReader } from "../wire/argument-reader.ts";
+import { readReturns, type SearchReturns } from "./search-return.ts";
 
-export type SearchCommand = {
+export type SearchCommand = SearchReturns & {
   readonly verb: "SEARCH";
   readonly isUid: boolean;
-  /** Undefined: no RETURN was given, the classic answer. Empty RETURN means ALL. */
-  readonly returns: ReadonlySet<SearchReturn> | undefined;
   readonly key: SearchKey;
 };
 
 const MAX_WORDS_LENGTH = 255;
 
-const RETURNS: readonly SearchReturn[] = ["MIN", "MAX", "ALL", "COUNT", "SAVE"];
-
 export function readSearch(reader: ArgumentReader, isUid: boolean): SearchCommand {
   reader.space();
   const returns = readReturns(reader);
   if (reader.take("CHARSET ")) readCharset(reader);
-  return { verb: "SEARCH", isUid, returns, key: readSearchKeys(reader) };
+  return { verb: "SEARCH", isUid, ...returns, key: readSearchKeys(reader) };
 }
 
 /** A charset and the space after it. */
@@ -41,21 +38,6 @@ export function readCharset(reader: ArgumentReader): void {
 /** Search keys up to the end of the command. */
 export function readSearchKeys(reader: ArgumentReader): SearchKey {
   return readKeys(reader, { keys: 0 });
-}
-
-/** `RETURN (…) `, if it is there. */
-export function readReturns(reader: ArgumentReader): Set<SearchReturn> | undefined {
-  if (!reader.take("RETURN ")) return undefined;
-  const returns = new Set<SearchReturn>();
-  reader.list(() => {
-    const word = reader.keyword();
-    const known = RETURNS.find((name) => name === word);
-    if (known === undefined) reader.fail("Unknown search return option");
-    else returns.add(known);
-  });
-  if (returns.size === 0) returns.add("ALL");
-  reader.space();
-  return returns;
 }
 
 type Counter = { keys: number };
@@ -81,7 +63,7 @@ function readKey(reader: ArgumentReader, counter: Counter): SearchKey {
     return { key: "set", set: reader.sequenceSet(), isUid: false };
   }
   const word = reader.keyword();
-  if (word === "NOT" || word === "OR") {
+  if (word === "NOT" || word === "OR" || word === "FUZZY") {
     reader.nested(() => {
       key = readOperator(reader, counter, word);
     });
@@ -92,10 +74,15 @@ function readKey(reader: ArgumentReader, counter: Counter): SearchKey {
   return found ?? key;
 }
 
-function readOperator(reader: ArgumentReader, counter: Counter, word: "NOT" | "OR"): SearchKey {
+function readOperator(
+  reader: ArgumentReader,
+  counter: Counter,
+  word: "NOT" | "OR" | "FUZZY",
+): SearchKey {
   reader.space();
   const first = readKey(reader, counter);
   if (word === "NOT") return { key: "not", of: first };
+  if (word === "FUZZY") return { key: "fuzzy", of: first };
   reader.space();
   return { key: "or", left: first, right: readKey(reader, counter) };
 }

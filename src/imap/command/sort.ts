@@ -1,8 +1,9 @@
-/** SORT and UID SORT (RFC 5256 §3), with RETURN (ESORT, RFC 5267) and DISPLAY keys (RFC 5957). */
+/** SORT and UID SORT (RFC 5256 §3), with RETURN (ESORT, RFC 5267), DISPLAY keys (RFC 5957) and RELEVANCY (RFC 6203). */
 
-import type { SearchKey, SearchReturn } from "../search-key.ts";
+import type { SearchKey } from "../search-key.ts";
 import type { ArgumentReader } from "../wire/argument-reader.ts";
-import { readCharset, readReturns, readSearchKeys } from "./search.ts";
+import { readReturns, type SearchReturns } from "./search-return.ts";
+import { readCharset, readSearchKeys } from "./search.ts";
 
 export const SORT_KEYS = [
   "ARRIVAL",
@@ -14,6 +15,7 @@ export const SORT_KEYS = [
   "TO",
   "DISPLAYFROM",
   "DISPLAYTO",
+  "RELEVANCY",
 ] as const;
 
 export type SortCriterion = {
@@ -21,10 +23,9 @@ export type SortCriterion = {
   readonly isReverse: boolean;
 };
 
-export type SortCommand = {
+export type SortCommand = SearchReturns & {
   readonly verb: "SORT";
   readonly isUid: boolean;
-  readonly returns: ReadonlySet<SearchReturn> | undefined;
   readonly criteria: readonly SortCriterion[];
   readonly key: SearchKey;
 };
@@ -35,6 +36,9 @@ const MAX_CRITERIA = 20;
 export function readSort(reader: ArgumentReader, isUid: boolean): SortCommand {
   reader.space();
   const returns = readReturns(reader);
+  // That would be CONTEXT=SORT, which we do not say we have.
+  if (returns.returns?.has("UPDATE") === true)
+    reader.fail("Sorted results are not kept up to date");
   const criteria: SortCriterion[] = [];
   reader.list(() => {
     const isReverse = reader.take("REVERSE ");
@@ -47,5 +51,5 @@ export function readSort(reader: ArgumentReader, isUid: boolean): SortCommand {
   if (criteria.length === 0) reader.fail("Expected a sort key");
   reader.space();
   readCharset(reader);
-  return { verb: "SORT", isUid, returns, criteria, key: readSearchKeys(reader) };
+  return { verb: "SORT", isUid, ...returns, criteria, key: readSearchKeys(reader) };
 }

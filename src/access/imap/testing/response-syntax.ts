@@ -86,6 +86,10 @@ class SyntaxReader {
         return;
       case "SORT":
         while (this.#maybe(/ (?=\d)/y) !== undefined) this.#number();
+        if (this.#is(" (MODSEQ ")) {
+          this.#number();
+          this.#expect(")");
+        }
         return;
       case "THREAD":
         if (this.#is(" "))
@@ -186,6 +190,10 @@ class SyntaxReader {
       case "MAILBOXID":
         this.#space();
         return this.#list(() => this.#objectId());
+      case "NOUPDATE":
+        this.#space();
+        this.#match(/"[^"\\]*"/y, "tag");
+        return;
       case "INPROGRESS":
         // RFC 9585 §7
         if (!this.#is(" (")) return;
@@ -233,14 +241,49 @@ class SyntaxReader {
   #esearch(): void {
     if (this.#is(" (TAG ")) {
       this.#string();
+      // RFC 7377 §4
+      if (this.#is(" MAILBOX ")) {
+        this.#astring();
+        this.#expect(" UIDVALIDITY ");
+        this.#nonZero();
+      }
       this.#expect(")");
     }
     this.#is(" UID");
-    while (this.#is(" ")) {
-      const item = this.#match(/MIN|MAX|ALL|COUNT|MODSEQ/y, "search return");
-      this.#space();
-      if (item === "ALL") this.#set();
-      else this.#number();
+    while (this.#is(" ")) this.#searchReturnData();
+  }
+
+  #searchReturnData(): void {
+    const item = this.#match(
+      /MIN|MAX|ALL|COUNT|MODSEQ|PARTIAL|RELEVANCY|ADDTO|REMOVEFROM/y,
+      "search return",
+    );
+    this.#space();
+    switch (item) {
+      case "ALL":
+        return this.#set();
+      case "PARTIAL":
+        // RFC 9394 §4
+        this.#expect("(");
+        this.#match(/[1-9]\d*:[1-9]\d*|-[1-9]\d*:-[1-9]\d*/y, "partial range");
+        this.#space();
+        if (!this.#is("NIL")) this.#set();
+        return this.#expect(")");
+      case "RELEVANCY":
+        // RFC 6203 §6
+        return this.#list(() => this.#match(/[1-9]\d?(?!\d)|100/y, "score"), true);
+      case "ADDTO":
+      case "REMOVEFROM":
+        // RFC 5267 §5
+        this.#expect("(");
+        do {
+          this.#number();
+          this.#space();
+          this.#set();
+        } while (this.#is(" "));
+        return this.#expect(")");
+      default:
+        return this.#number();
     }
   }
 

@@ -1,0 +1,53 @@
+/** Which mailboxes an ESEARCH searches (RFC 7377 §2.2): only what this account may see is among them. */
+
+import type { SearchSource } from "../../imap/command/esearch.ts";
+import { HIERARCHY_SEPARATOR } from "../../imap/mailbox-name.ts";
+import type { MailboxInfo } from "../../store/mail.ts";
+import type { MailSession } from "./mail-session.ts";
+
+/** Each mailbox once, whatever names it, in the order of LIST. What is not there is passed over. */
+export function mailboxesOf(
+  session: MailSession,
+  sources: readonly SearchSource[],
+): readonly MailboxInfo[] {
+  const { mail } = session.deps.store;
+  const subscribed = new Set(mail.subscriptions(session.accountId));
+  const selected = session.selected?.open.info.name;
+  const tests = sources.map((source) => testOf(source, { subscribed, selected }));
+  return mail.mailboxes(session.accountId).filter((info) => tests.some((isMeant) => isMeant(info)));
+}
+
+type Known = { readonly subscribed: ReadonlySet<string>; readonly selected: string | undefined };
+
+function testOf(source: SearchSource, known: Known): (info: MailboxInfo) => boolean {
+  switch (source.scope) {
+    case "selected":
+      return ({ name }) => name === known.selected;
+    case "inboxes":
+      // Where delivery files new mail.
+      return ({ name }) => name === "INBOX";
+    case "personal":
+      return (info) => isPersonal(info);
+    case "subscribed":
+      return (info) => info.isSubscribed || known.subscribed.has(info.name);
+    case "mailboxes": {
+      const names = new Set(source.names);
+      return ({ name }) => names.has(name);
+    }
+    case "subtree":
+      return ({ name }) =>
+        source.names.some((top) => name === top || name.startsWith(top + HIERARCHY_SEPARATOR));
+    case "subtree-one":
+      return ({ name }) => source.names.some((top) => isJustBelow(name, top));
+  }
+}
+
+function isPersonal(_info: MailboxInfo): boolean {
+  return true;
+}
+
+function isJustBelow(name: string, top: string): boolean {
+  if (name === top) return true;
+  const below = name.startsWith(top + HIERARCHY_SEPARATOR) ? name.slice(top.length + 1) : "";
+  return below !== "" && !below.includes(HIERARCHY_SEPARATOR);
+}
