@@ -17,11 +17,14 @@ Examples:
   $ posthorn account add bob@example.org --generate              makes one and prints it
   $ echo "$PW" | posthorn account password bob@example.org --password-stdin
   $ posthorn account set anna@example.org --quota 2GB
+  $ posthorn account set kiosk@example.org --relay no            mail to our own addresses only
   $ posthorn account disable bob@example.org
   $ posthorn account list --json
 `;
 
 type AddOptions = PasswordOptions & QuotaOptions & { name?: string; json?: boolean };
+
+type SetOptions = QuotaOptions & { name?: string; relay?: string };
 
 export function addAccountCommand(program: Command): void {
   const account = program
@@ -110,19 +113,21 @@ function addChanging(account: Command): void {
     });
   account
     .command("set <address>")
-    .description("change name or quota")
+    .description("change name, quota or where it may send")
     .option("--name <name>", "the person's name")
     .option("--quota <size>", "how much it may hold, such as 2GB; none for no limit")
     .option("--quota-messages <number>", "how many messages it may hold; none for no limit")
+    .option("--relay <yes|no>", "whether it may send to other hosts than ours")
     .option("--json", "as JSON")
-    .action(async (text: string, options: QuotaOptions & { name?: string }, command: Command) => {
+    .action(async (text: string, options: SetOptions, command: Command) => {
       const change = {
         ...(options.name !== undefined && { displayName: options.name }),
         ...readQuotas(options),
+        ...(options.relay !== undefined && { mayRelay: readYesNo(options.relay) }),
       };
       if (Object.keys(change).length === 0) {
         throw new CliError(
-          "nothing to change: give --name, --quota or --quota-messages",
+          "nothing to change: give --name, --quota, --quota-messages or --relay",
           EXIT.usage,
         );
       }
@@ -184,12 +189,18 @@ function addReading(account: Command): void {
         ["address", found.address],
         ["name", found.displayName],
         ["login", found.isEnabled ? "yes" : "disabled"],
+        ["sends", found.mayRelay ? "everywhere" : "to our own addresses only"],
         ["messages", found.messages],
         ["size", showSize(found.octets)],
         ["quota", showQuota(found)],
         ["since", showTime(found.createdAtMs)],
       ]);
     });
+}
+
+function readYesNo(text: string): boolean {
+  if (text === "yes" || text === "no") return text === "yes";
+  throw new CliError(`--relay is yes or no, not ${text}`, EXIT.usage);
 }
 
 function withUsage(

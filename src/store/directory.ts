@@ -29,6 +29,8 @@ export type Account = {
   readonly quotaOctets: number | undefined;
   readonly quotaMessages: number | undefined;
   readonly isEnabled: boolean;
+  /** May send to other hosts. Without, its mail reaches our own addresses only. */
+  readonly mayRelay: boolean;
   readonly createdAtMs: number;
 };
 
@@ -111,6 +113,7 @@ export interface Directory {
       quotaOctets?: number | null;
       quotaMessages?: number | null;
       isEnabled?: boolean;
+      mayRelay?: boolean;
     },
   ): Promise<Account>;
   /** Removes the account and all its mail. */

@@ -128,6 +128,8 @@ export class Reception implements SmtpHandler {
   async rcpt(recipient: Address, params: RcptParams): Promise<Reply | undefined> {
     const transaction = this.#transaction;
     if (transaction === undefined) return reply(503, "5.5.1", "MAIL comes first");
+    const account = this.#account();
+    if (this.#session.identity !== undefined && account === undefined) return ACCOUNT_GONE;
     if (transaction.recipients.length >= this.#deps.config.reception.recipientsPerMessage) {
       return TOO_MANY_RECIPIENTS;
     }
@@ -145,6 +147,7 @@ export class Reception implements SmtpHandler {
       resolver: this.#deps.resolver,
       directory: this.#deps.store.directory,
       relay: this.#deps.relay,
+      account,
     });
     if (!decision.accepted) return decision.reply;
     const { resolution } = decision;

@@ -6,11 +6,12 @@
 import type { Address } from "../../message/addr-spec.ts";
 import type { SmtpSession } from "../../smtp/handler.ts";
 import type { Reply } from "../../smtp/reply.ts";
-import type { Directory } from "../../store/directory.ts";
+import type { Account, Directory } from "../../store/directory.ts";
 import type { AddressResolver } from "../resolution/address-resolver.ts";
 import { asciiDomain } from "../resolution/ascii-domain.ts";
 import { refusalOf, type Resolution } from "../resolution/resolution.ts";
 import {
+  accountIsLocal,
   mailboxFull,
   notOurs,
   refusedRecipient,
@@ -28,17 +29,19 @@ export type DecisionDeps = {
   readonly resolver: AddressResolver;
   readonly directory: Pick<Directory, "room">;
   readonly relay: RelayPermission;
+  /** Who has logged in, as the directory knows it now. */
+  readonly account: Account | undefined;
 };
 
 export function decideRecipient(
   recipient: Address,
   session: SmtpSession,
   transaction: Transaction,
-  { resolver, directory, relay }: DecisionDeps,
+  { resolver, directory, relay, account }: DecisionDeps,
 ): RecipientDecision {
   const resolution = resolver.resolve(recipient, {
     reversePath: transaction.sender,
-    account: transaction.account?.address,
+    account: account?.address,
   });
   const problem = refusalOf(resolution);
   if (problem !== undefined) return refuse(refusedRecipient(problem));
@@ -46,8 +49,11 @@ export function decideRecipient(
   const isRelayed = !resolver.isOurs(recipient);
   // RFC 2033 §5: LMTP is the last hop; what goes on from here came in by SMTP.
   if (isRelayed && session.protocol === "lmtp") return refuse(notOurs(recipientText(recipient)));
-  if (isRelayed && !relay.isRelayDomain(asciiDomain(recipient.domain))) {
-    if (!relay.mayRelay(session)) return refuse(relayDenied(recipientText(recipient)));
+  if (isRelayed) {
+    const verdict = relay.judge(asciiDomain(recipient.domain), session, account);
+    const text = recipientText(recipient);
+    if (verdict === "not-permitted") return refuse(relayDenied(text));
+    if (verdict === "account-is-local") return refuse(accountIsLocal(text, account));
   }
   const full = fullMailbox(resolution, transaction.params.sizeOctets ?? 0, directory);
   return full === undefined ? { accepted: true, resolution } : refuse(full);

@@ -2,6 +2,7 @@
 
 import { isMailError, type ErrorCode } from "../../base/errors.ts";
 import { reply, type Reply } from "../../smtp/reply.ts";
+import type { Account } from "../../store/directory.ts";
 import type { ResolutionProblem } from "../resolution/resolution.ts";
 
 export const AUTHENTICATE_FIRST: Reply = reply(
@@ -38,6 +39,14 @@ export function notOurs(recipient: string): Reply {
     550,
     "5.1.2",
     `${recipient} is no address of ours, and this service takes no others`,
+  );
+}
+
+export function accountIsLocal(recipient: string, account: Account | undefined): Reply {
+  return reply(
+    550,
+    "5.7.1",
+    `${account?.address} may send to addresses of ours only, and ${recipient} is none`,
   );
 }
 

@@ -1,11 +1,15 @@
 /**
- * Who may send to other hosts through us: those who have authenticated, hosts of the configured
- * networks, and everybody to the domains we are a backup exchanger for. Nobody else, ever.
+ * Who may send to other hosts through us: those who have authenticated, unless their account is for
+ * mail among ourselves; hosts of the configured networks; and everybody to the domains we are a
+ * backup exchanger for. Nobody else, ever.
  */
 
 import type { SmtpSession } from "../../smtp/handler.ts";
+import type { Account } from "../../store/directory.ts";
 import type { MtaConfig } from "../config.ts";
 import { NetworkSet } from "./network-set.ts";
+
+export type RelayVerdict = "allowed" | "not-permitted" | "account-is-local";
 
 export class RelayPermission {
   readonly #networks: NetworkSet;
@@ -16,12 +20,14 @@ export class RelayPermission {
     this.#domains = new Set(config.relayDomains.map((domain) => domain.toLowerCase()));
   }
 
-  /** To any domain. */
-  mayRelay(session: SmtpSession): boolean {
-    return session.identity !== undefined || this.#networks.has(session.peer.address);
-  }
-
-  isRelayDomain(domain: string): boolean {
-    return this.#domains.has(domain);
+  /** To `domain`, which is none of ours. What is said of an account counts wherever it comes from. */
+  judge(
+    domain: string,
+    session: Pick<SmtpSession, "peer">,
+    account: Account | undefined,
+  ): RelayVerdict {
+    if (this.#domains.has(domain)) return "allowed";
+    if (account !== undefined) return account.mayRelay ? "allowed" : "account-is-local";
+    return this.#networks.has(session.peer.address) ? "allowed" : "not-permitted";
   }
 }

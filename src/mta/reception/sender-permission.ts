@@ -1,10 +1,11 @@
 /**
  * As whom an account may send (RFC 6409 §6.1): its own address, with any detail; an alias or
- * catch-all that leads to it; a list it owns.
+ * catch-all that leads to it (also when it leads to others too: they share it); a list it owns, or is
+ * a member of where members may post. Never an address that only passes through a list to it.
  */
 
 import { addressKey, parseAddress, type Address } from "../../message/addr-spec.ts";
-import type { Account, Directory } from "../../store/directory.ts";
+import type { Account, Directory, List } from "../../store/directory.ts";
 import type { AddressResolver } from "../resolution/address-resolver.ts";
 import { withAsciiDomain } from "../resolution/ascii-domain.ts";
 
@@ -23,7 +24,7 @@ export class SenderPermission {
   maySendAs(account: Account, sender: Address): boolean {
     if (!this.#resolver.isLocalDomain(sender.domain)) return false;
     const list = this.#directory.list(addressKey(withAsciiDomain(sender)));
-    if (list !== undefined) return this.#leadsTo(list.owner, account);
+    if (list !== undefined) return this.#maySendAsList(list, account);
     return this.#isIn(sender, account);
   }
 
@@ -36,11 +37,18 @@ export class SenderPermission {
       .map((alias) => alias.address);
     const lists = this.#directory
       .lists(domain)
-      .filter((list) => list.owner.toLowerCase() === account.address)
+      .filter((list) => this.#maySendAsList(list, account))
       .map((list) => list.address);
     const all = [account.address, ...aliases, ...lists];
     const named = all.slice(0, NAMED_ADDRESSES);
     return all.length > named.length ? [...named, `${all.length - named.length} more`] : named;
+  }
+
+  #maySendAsList({ owner, members, posting }: List, account: Account): boolean {
+    if (this.#leadsTo(owner, account)) return true;
+    return (
+      posting !== "owner" && members.some((member) => member.toLowerCase() === account.address)
+    );
   }
 
   #leadsTo(text: string, account: Account): boolean {

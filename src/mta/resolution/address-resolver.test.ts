@@ -32,6 +32,7 @@ function resolverOf(world: World): AddressResolver {
       displayName: "",
       ...NO_QUOTA,
       isEnabled,
+      mayRelay: true,
       createdAtMs: 0,
     });
   }

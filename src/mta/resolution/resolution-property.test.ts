@@ -30,7 +30,13 @@ test("property: any tangle of aliases ends; who gets a copy is who can be reache
       const known = new Map<string, Account>();
       for (let n = 0; n < accounts; n++) {
         const address = `u${n}@us.test`;
-        const plain = { displayName: "", ...NO_QUOTA, isEnabled: true, createdAtMs: 0 };
+        const plain = {
+          displayName: "",
+          ...NO_QUOTA,
+          isEnabled: true,
+          mayRelay: true,
+          createdAtMs: 0,
+        };
         known.set(address, { id: n + 1, address, ...plain });
       }
       const domain = {

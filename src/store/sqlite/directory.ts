@@ -25,7 +25,8 @@ import type { WriterClient } from "./writer-client.ts";
 const DOMAIN = `id, name, catch_all AS catchAll, follows, quota_octets AS quotaOctets,
   quota_messages AS quotaMessages, created_at_ms AS createdAtMs`;
 const ACCOUNT = `account.id, address, display_name AS displayName, quota_octets AS quotaOctets,
-  quota_messages AS quotaMessages, is_enabled AS isEnabled, account.created_at_ms AS createdAtMs`;
+  quota_messages AS quotaMessages, is_enabled AS isEnabled, may_relay AS mayRelay,
+  account.created_at_ms AS createdAtMs`;
 const ALIAS = "alias.id, address, targets";
 const LIST = "list.id, address, display_name AS displayName, owner, members, posting";
 
@@ -45,6 +46,7 @@ type AccountRow = {
   quotaOctets: number | null;
   quotaMessages: number | null;
   isEnabled: number;
+  mayRelay: number;
   createdAtMs: number;
 };
 type AliasRow = { id: number; address: string; targets: string };
@@ -272,6 +274,7 @@ export class SqliteDirectory implements Directory {
       quotaOctets?: number | null;
       quotaMessages?: number | null;
       isEnabled?: boolean;
+      mayRelay?: boolean;
     },
   ): Promise<Account> {
     const { address } = ownAddress(name);
@@ -375,6 +378,7 @@ function accountOf(row: AccountRow): Account {
     quotaOctets: row.quotaOctets ?? undefined,
     quotaMessages: row.quotaMessages ?? undefined,
     isEnabled: row.isEnabled !== 0,
+    mayRelay: row.mayRelay !== 0,
   };
 }
 

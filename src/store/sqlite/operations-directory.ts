@@ -157,6 +157,9 @@ export function changeAccount(context: CommitContext, request: RequestOf<"change
   if (request.isEnabled !== undefined) {
     database.run("UPDATE account SET is_enabled = ? WHERE id = ?", request.isEnabled ? 1 : 0, id);
   }
+  if (request.mayRelay !== undefined) {
+    database.run("UPDATE account SET may_relay = ? WHERE id = ?", request.mayRelay ? 1 : 0, id);
+  }
   directoryChanged(context);
 }
 

@@ -154,6 +154,7 @@ export type Operations = {
       quotaOctets?: number | null;
       quotaMessages?: number | null;
       isEnabled?: boolean;
+      mayRelay?: boolean;
     },
     void
   >;

@@ -357,6 +357,11 @@ const SHARING = `
   CREATE INDEX annotation_by_viewer ON annotation (viewer_id);
 `;
 
+/** Whether an account may send to other hosts. */
+const ACCOUNT_RELAY = `
+  ALTER TABLE account ADD COLUMN may_relay INTEGER NOT NULL DEFAULT 1;
+`;
+
 export const SCHEMA: readonly SchemaStep[] = [
   { version: 1, sql: STORAGE + DIRECTORY + MAIL + QUEUE },
   { version: 2, sql: LEASES },
@@ -368,4 +373,5 @@ export const SCHEMA: readonly SchemaStep[] = [
   { version: 8, sql: HEADS },
   { version: 9, sql: FAIR_ORDER },
   { version: 10, sql: SHARING },
+  { version: 11, sql: ACCOUNT_RELAY },
 ];
