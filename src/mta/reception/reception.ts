@@ -110,7 +110,7 @@ export class Reception implements SmtpHandler {
     if (await this.#deps.diskGauge.isLow()) return DISK_LOW;
     const nowMs = this.#deps.clock.nowMs();
     const granted = grantWishes(params, {
-      mayHurry: this.#deps.relay.mayRelay(this.#session),
+      mayHurry: this.#deps.relay.isKnown(this.#session, account),
       nowMs,
     });
     if ("refusal" in granted) return granted.refusal;

@@ -30,4 +30,9 @@ export class RelayPermission {
     if (account !== undefined) return account.mayRelay ? "allowed" : "account-is-local";
     return this.#networks.has(session.peer.address) ? "allowed" : "not-permitted";
   }
+
+  /** One of ours: by account, or by network. */
+  isKnown(session: Pick<SmtpSession, "peer">, account: Account | undefined): boolean {
+    return account !== undefined || this.#networks.has(session.peer.address);
+  }
 }
