@@ -3,10 +3,10 @@
  * from the header, stored, compared often. The algorithms themselves live with the mailbox.
  */
 
-import { mailboxesOf, parseAddressList } from "./address-list.ts";
-import { scanAddressList } from "./address-scan.ts";
+import { scanAddressList, type RawGroup, type RawMailbox } from "./address-scan.ts";
 import { baseSubject } from "./base-subject.ts";
 import { parseDate } from "./date.ts";
+import { decodeWords } from "./encoded-word.ts";
 import { findField, fieldText, type HeaderSection } from "./header.ts";
 import { messageIdKey, parseMessageIds } from "./message-id.ts";
 
@@ -62,14 +62,14 @@ export function sortKey(
   header: HeaderSection,
   subject: string = baseSubject(textOf(octets, header, "subject")).base,
 ): SortKey {
-  const from = textOf(octets, header, "from");
-  const to = textOf(octets, header, "to");
+  const from = firstAddress(textOf(octets, header, "from"));
+  const to = firstAddress(textOf(octets, header, "to"));
   return {
-    from: firstLocalPart(from),
-    to: firstLocalPart(to),
-    cc: firstLocalPart(textOf(octets, header, "cc")),
-    displayFrom: firstDisplay(from),
-    displayTo: firstDisplay(to),
+    from: localPartOf(from),
+    to: localPartOf(to),
+    cc: localPartOf(firstAddress(textOf(octets, header, "cc"))),
+    displayFrom: displayOf(from),
+    displayTo: displayOf(to),
     subject,
   };
 }
@@ -79,20 +79,23 @@ function textOf(octets: Uint8Array, header: HeaderSection, key: string): string 
   return field === undefined ? "" : fieldText(octets, field);
 }
 
+type FirstAddress = RawMailbox | RawGroup | undefined;
+
+function firstAddress(text: string): FirstAddress {
+  return text === "" ? undefined : scanAddressList(text, 1).entries[0];
+}
+
 /** RFC 5256 §3: the addr-mailbox of the first address; a group's name where a group comes first. */
-function firstLocalPart(text: string): string {
-  const [first] = scanAddressList(text, 1).entries;
+function localPartOf(first: FirstAddress): string {
   if (first === undefined) return "";
   return first.kind === "group" ? first.phrase : first.localPart;
 }
 
-/** RFC 5957 §3 */
-function firstDisplay(text: string): string {
-  const list = parseAddressList(text, 1);
-  const [first] = list.entries;
+/** RFC 5957 §3: the display name, or the address where there is none. */
+function displayOf(first: FirstAddress): string {
   if (first === undefined) return "";
-  if (first.displayName !== "") return first.displayName;
-  const [mailbox] = mailboxesOf(list);
+  if (first.phrase !== "") return decodeWords(first.phrase);
+  const mailbox = first.kind === "group" ? first.members[0] : first;
   if (mailbox === undefined) return "";
   return mailbox.domain === "" ? mailbox.localPart : `${mailbox.localPart}@${mailbox.domain}`;
 }

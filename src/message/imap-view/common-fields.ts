@@ -29,11 +29,13 @@ const NUMBERS: ReadonlyMap<string, number> = new Map(
 /** Header sections with more of these are read when they are asked for. */
 const MAX_OCTETS = 8192;
 const HEAD_OCTETS = 3;
+/** To put fields together in; what comes of it is a copy. */
+const ROOM: Uint8Array = new Uint8Array(MAX_OCTETS);
 /** In the place of all fields: there is too much of them to keep. */
 const TOO_MUCH: Uint8Array = new Uint8Array([255]);
 
 export function encodeCommonFields(octets: Uint8Array, header: HeaderSection): Uint8Array {
-  const room = new Uint8Array(MAX_OCTETS);
+  const room = ROOM;
   let length = 0;
   for (const { key, start, end } of header.fields) {
     const number = NUMBERS.get(key);
