@@ -76,6 +76,8 @@ export interface OpenMailbox {
   readonly messageIds: Float64Array;
   readonly internalDatesMs: Float64Array;
   readonly savedDatesMs: Float64Array;
+  /** Which thread a message belongs to in the account (RFC 8474); 0 where an older Posthorn stored it. */
+  readonly threadIds: Float64Array;
   /** Size with the delivery prefix: what RFC822.SIZE says. */
   readonly sizesOctets: Uint32Array;
   /** Names of the keywords, by bit. */

@@ -9,7 +9,7 @@ import type { PlainItem } from "../../imap/command/fetch.ts";
 import type { CommandContext } from "../../imap/handler.ts";
 import type { ResponseWriter } from "../../imap/wire/response-writer.ts";
 import type { DetailName, MessageDetails } from "../../store/mail.ts";
-import { emailIdOf } from "./object-id.ts";
+import { emailIdOf, threadIdOf } from "./object-id.ts";
 import type { SelectedMailbox } from "./selected-mailbox.ts";
 import { makeFlagWriter } from "./updates.ts";
 import { bodyOf } from "./body-form.ts";
@@ -83,8 +83,10 @@ function makeItemWriter(
     case "EMAILID":
       return (position) => out.text(`${name}(${emailIdOf(open.messageIds[position])})`);
     case "THREADID":
-      // RFC 8474 §5.2: NIL from a server that does not make threads.
-      return () => out.text(`${name}NIL`);
+      return (position) => {
+        const id = threadIdOf(open.threadIds[position]);
+        return out.text(id === undefined ? `${name}NIL` : `${name}(${id})`);
+      };
     case "ENVELOPE":
       return (_, details) => details?.envelope && out.text(name).octets(details.envelope);
     case "BODYSTRUCTURE":

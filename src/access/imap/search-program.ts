@@ -9,7 +9,7 @@ import { dayOf } from "../../imap/date-time.ts";
 import { resolveRanges, type SequenceSet } from "../../imap/sequence-set.ts";
 import { FIRST_KEYWORD_BIT } from "../../store/mail.ts";
 import { fuzzyWanted } from "./fuzzy-match.ts";
-import { messageIdOf } from "./object-id.ts";
+import { messageIdOf, threadOfId } from "./object-id.ts";
 import { fold, type SearchText } from "./search-text.ts";
 import { systemFlagBit } from "./flag-writer.ts";
 import type { SelectedMailbox } from "./selected-mailbox.ts";
@@ -143,8 +143,10 @@ function columnTest(
       const messageId = messageIdOf(key.id);
       return (position) => open.messageIds[position] === messageId;
     }
-    case "thread-id":
-      return () => false;
+    case "thread-id": {
+      const thread = threadOfId(key.id);
+      return (position) => open.threadIds[position] === thread;
+    }
   }
 }
 

@@ -9,8 +9,8 @@ export const FEED_DELETED = 5;
 export const FEED_RENAMED = 6;
 export const FEED_CHANGED = 7;
 
-/** Numbers a message in `FeedEntry.rows`: uid, flags, flagsHigh, messageId, internal date, saved date, size. */
-export const ADDED_STRIDE = 7;
+/** Numbers a message in `FeedEntry.rows`: uid, flags, flagsHigh, messageId, internal date, saved date, size, thread. */
+export const ADDED_STRIDE = 8;
 /** uid, flags, flagsHigh */
 export const FLAGS_STRIDE = 3;
 

@@ -13,7 +13,10 @@ const uidSets = fc
 function columnsOf(uids: readonly number[]): MailboxColumns {
   const columns = new MailboxColumns();
   for (const uid of uids) {
-    columns.add([uid, uid & 31, uid & 7, uid * 10, uid * 1e9, uid * 2e9, uid * 3], uid * 5);
+    columns.add(
+      [uid, uid & 31, uid & 7, uid * 10, uid * 1e9, uid * 2e9, uid * 3, uid * 7],
+      uid * 5,
+    );
   }
   return columns;
 }
@@ -33,6 +36,7 @@ test("removing leaves every column in step, whatever goes", () => {
         assert.equal(columns.internalDatesMs[index], uid * 1e9);
         assert.equal(columns.savedDatesMs[index], uid * 2e9);
         assert.equal(columns.sizesOctets[index], uid * 3);
+        assert.equal(columns.threadIds[index], uid * 7);
         assert.equal(columns.modSeqs[index], uid * 5);
         assert.equal(columns.indexOfUid(uid), index);
       });
@@ -52,7 +56,8 @@ test("positionOf is where a UID is or would be", () => {
 
 test("a UID is added once, and never behind a greater one", () => {
   const columns = columnsOf([1, 5]);
-  columns.add([5, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0], 9);
+  const rows = [5, 4, 6].flatMap((uid) => [uid, 0, 0, 0, 0, 0, 0, 0]);
+  columns.add(rows, 9);
   assert.deepEqual(Array.from(columns.uids.subarray(0, columns.count)), [1, 5, 6]);
   assert.equal(columns.modSeqs[1], 25);
 });

@@ -1,5 +1,5 @@
 /**
- * The messages of a mailbox as columns, ascending by UID: seven typed arrays that grow by doubling.
+ * The messages of a mailbox as columns, ascending by UID: nine typed arrays that grow by doubling.
  * A hundred thousand messages take five megabytes and no objects.
  */
 
@@ -17,6 +17,7 @@ export class MailboxColumns {
   messageIds: Float64Array = new Float64Array(0);
   internalDatesMs: Float64Array = new Float64Array(0);
   savedDatesMs: Float64Array = new Float64Array(0);
+  threadIds: Float64Array = new Float64Array(0);
 
   /** Position of `uid`, or of the first greater one. */
   positionOf(uid: number): number {
@@ -52,6 +53,7 @@ export class MailboxColumns {
       this.internalDatesMs[index] = rows[at + 4];
       this.savedDatesMs[index] = rows[at + 5];
       this.sizesOctets[index] = rows[at + 6];
+      this.threadIds[index] = rows[at + 7];
       this.modSeqs[index] = modSeq;
     }
   }
@@ -112,6 +114,7 @@ export class MailboxColumns {
     this.messageIds = grown64(this.messageIds, capacity);
     this.internalDatesMs = grown64(this.internalDatesMs, capacity);
     this.savedDatesMs = grown64(this.savedDatesMs, capacity);
+    this.threadIds = grown64(this.threadIds, capacity);
   }
 
   #move(to: number, from: number, until: number): void {
@@ -123,6 +126,7 @@ export class MailboxColumns {
     this.messageIds.copyWithin(to, from, until);
     this.internalDatesMs.copyWithin(to, from, until);
     this.savedDatesMs.copyWithin(to, from, until);
+    this.threadIds.copyWithin(to, from, until);
   }
 }
 

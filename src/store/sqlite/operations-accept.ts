@@ -15,6 +15,7 @@ import {
   type EnvelopeRequest,
   type RequestOf,
 } from "./requests.ts";
+import { threadOf, threadOfStored } from "./thread-of.ts";
 import { sizeOf, storeMessage, type StoredMessageRow } from "./store-message.ts";
 
 export function accept(context: CommitContext, request: AcceptRequest): AnswerOf<"accept"> {
@@ -95,9 +96,14 @@ function file(
   const uid = takeUid(mailbox);
   const size = message.sizeOctets + (filing.prefix?.length ?? 0);
   const modSeq = ledger.takeModSeq(mailbox);
+  const thread =
+    message.threadHashes === undefined
+      ? threadOfStored(context, mailbox.accountId, message.id)
+      : threadOf(context, mailbox.accountId, message.id, message.threadHashes);
   database.run(
     `INSERT INTO entry (mailbox_id, uid, message_id, flags, flags_high, mod_seq,
-       internal_date_ms, saved_date_ms, size_octets, prefix) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       internal_date_ms, saved_date_ms, size_octets, prefix, thread_id)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     mailbox.id,
     uid,
     message.id,
@@ -108,11 +114,21 @@ function file(
     context.nowMs,
     size,
     filing.prefix ?? null,
+    thread,
   );
   countIn(context, mailbox, bits.low, size);
   ledger.enter(mailbox, FEED_ADDED, [uid], {
     modSeq,
-    rows: [uid, bits.low, bits.high, message.id, filing.internalDateMs, context.nowMs, size],
+    rows: [
+      uid,
+      bits.low,
+      bits.high,
+      message.id,
+      filing.internalDateMs,
+      context.nowMs,
+      size,
+      thread,
+    ],
     ...(mailbox.keywords !== known && { keywords: mailbox.keywords }),
   });
   return { uid, modSeq };

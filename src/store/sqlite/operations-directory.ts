@@ -186,6 +186,7 @@ export function removeAccount(context: CommitContext, request: RequestOf<"remove
     "DELETE FROM retired_name WHERE account_id = ?",
     "DELETE FROM maildrop_lock WHERE account_id = ?",
     "DELETE FROM token WHERE account_id = ?",
+    "DELETE FROM thread_of_id WHERE account_id = ?",
     "DELETE FROM account_state WHERE account_id = ?",
     "DELETE FROM account WHERE id = ?",
   ]) {

@@ -7,6 +7,7 @@ import { keywordsOf, type FlagBits } from "./flag-bits.ts";
 import type { MailboxState } from "./ledger.ts";
 import { FEED_ADDED, FEED_EXPUNGED, FEED_FLAGS } from "./feed-entry.ts";
 import { type AnswerOf, type RequestOf } from "./requests.ts";
+import { threadOfStored } from "./thread-of.ts";
 import { addReferences, dropReference } from "./store-message.ts";
 
 type EntryRow = {
@@ -18,10 +19,11 @@ type EntryRow = {
   readonly internalDateMs: number;
   readonly size: number;
   readonly prefix: Uint8Array | null;
+  readonly thread: number;
 };
 
 const COLUMNS = `uid, message_id AS messageId, flags, flags_high AS flagsHigh, mod_seq AS modSeq,
-  internal_date_ms AS internalDateMs, size_octets AS size, prefix`;
+  internal_date_ms AS internalDateMs, size_octets AS size, prefix, thread_id AS thread`;
 const ENTRY = `SELECT ${COLUMNS} FROM entry WHERE mailbox_id = ? AND uid = ?`;
 const ALL_ENTRIES = `SELECT ${COLUMNS} FROM entry WHERE mailbox_id = ? ORDER BY uid`;
 const DELETED_ENTRIES = `SELECT ${COLUMNS} FROM entry WHERE mailbox_id = ? AND flags & ${DELETED} ORDER BY uid`;
@@ -130,13 +132,18 @@ function copyEntries(
   }
   const known = ledger.change(to).keywords;
   const modSeq = ledger.takeModSeq(to);
+  const isSameAccount = from.accountId === to.accountId;
   const rows: number[] = [];
   for (const entry of entries) {
     const uid = takeUid(to);
     const { low, high } = translateFlags(masked(entry, mask), from, to);
+    const thread = isSameAccount
+      ? entry.thread
+      : threadOfStored(context, to.accountId, entry.messageId);
     context.database.run(
       `INSERT INTO entry (mailbox_id, uid, message_id, flags, flags_high, mod_seq,
-         internal_date_ms, saved_date_ms, size_octets, prefix) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         internal_date_ms, saved_date_ms, size_octets, prefix, thread_id)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       to.id,
       uid,
       entry.messageId,
@@ -147,10 +154,20 @@ function copyEntries(
       context.nowMs,
       entry.size,
       entry.prefix,
+      thread,
     );
     if (!removes) addReferences(context, entry.messageId, 1);
     countIn(context, to, low, entry.size);
-    rows.push(uid, low, high, entry.messageId, entry.internalDateMs, context.nowMs, entry.size);
+    rows.push(
+      uid,
+      low,
+      high,
+      entry.messageId,
+      entry.internalDateMs,
+      context.nowMs,
+      entry.size,
+      thread,
+    );
     result.from.push(entry.uid);
     result.to.push(uid);
   }

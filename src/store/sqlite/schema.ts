@@ -310,6 +310,17 @@ const HEADS = `
   ) STRICT;
 `;
 
+/** Threads (RFC 8474): thread_of_id knows the ids whose thread is not named after them. */
+const THREADS = `
+  ALTER TABLE entry ADD COLUMN thread_id INTEGER NOT NULL DEFAULT 0;
+  CREATE TABLE thread_of_id (
+    account_id INTEGER NOT NULL,
+    id_hash INTEGER NOT NULL,
+    thread_id INTEGER NOT NULL,
+    PRIMARY KEY (account_id, id_hash)
+  ) STRICT, WITHOUT ROWID;
+`;
+
 /**
  * Fair order. state 0 is now ready (due, in the order of rank), and 3 waits for its time; a wish
  * (1 retry, 2 flush, 3 expire, 4 requeue) is an operator's. Each state has a small index of its own,
@@ -371,6 +382,7 @@ export const SCHEMA: readonly SchemaStep[] = [
   { version: 6, sql: COMPACTION },
   { version: 7, sql: QUOTAS },
   { version: 8, sql: HEADS },
+  { version: 10, sql: THREADS },
   { version: 9, sql: FAIR_ORDER },
   { version: 10, sql: SHARING },
   { version: 11, sql: ACCOUNT_RELAY },

@@ -23,9 +23,9 @@ import {
 } from "./feed-entry.ts";
 
 const ENTRY = `SELECT uid, flags, flags_high, message_id, internal_date_ms, saved_date_ms, size_octets,
-  mod_seq FROM entry WHERE mailbox_id = ? AND uid > ? ORDER BY uid LIMIT ?`;
+  thread_id, mod_seq FROM entry WHERE mailbox_id = ? AND uid > ? ORDER BY uid LIMIT ?`;
 const ONE_ENTRY = `SELECT uid, flags, flags_high, message_id, internal_date_ms, saved_date_ms,
-  size_octets FROM entry WHERE mailbox_id = ? AND uid = ?`;
+  size_octets, thread_id FROM entry WHERE mailbox_id = ? AND uid = ?`;
 const COUNTERS = `SELECT uid_next AS uidNext, highest_mod_seq AS highestModSeq, messages, keywords
   FROM mailbox WHERE id = ?`;
 export const PAGE_MESSAGES = 5000;
@@ -286,6 +286,9 @@ export class MailboxHandle implements OpenMailbox {
   }
   get savedDatesMs(): Float64Array {
     return this.#shared.columns.savedDatesMs;
+  }
+  get threadIds(): Float64Array {
+    return this.#shared.columns.threadIds;
   }
   get sizesOctets(): Uint32Array {
     return this.#shared.columns.sizesOctets;

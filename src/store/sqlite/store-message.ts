@@ -12,7 +12,12 @@ import { insertHead } from "./message-head.ts";
 import type { MessageSource } from "./requests.ts";
 import { syncFolder } from "./store-files.ts";
 
-export type StoredMessageRow = { readonly id: MessageId; readonly sizeOctets: number };
+export type StoredMessageRow = {
+  readonly id: MessageId;
+  readonly sizeOctets: number;
+  /** Of a message that is new: see `MessageHead`. */
+  readonly threadHashes?: Float64Array;
+};
 
 /** Stores the octets once with `refs` references to them. */
 export function storeMessage(
@@ -75,7 +80,7 @@ function insertMessage(
   );
   insertHead(database, id, views.head);
   ledger.change(ledger.segment(place.segmentId)).liveOctets += octets.length;
-  return { id, sizeOctets: octets.length };
+  return { id, sizeOctets: octets.length, threadHashes: views.head.threadHashes };
 }
 
 /** A large message's spool file becomes a segment of its own: its octets are not written twice. */

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import fc from "fast-check";
+import { Database } from "./database.ts";
+import { rowsByKey } from "./rows-by-key.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "posthorn-rows-"));
+const database = Database.openForWriting(join(folder, "rows.db"));
+database.exec("CREATE TABLE item (box INTEGER, id INTEGER, name TEXT, PRIMARY KEY (box, id))");
+for (let id = 1; id <= 2000; id++) {
+  if (id % 7 !== 0) database.run("INSERT INTO item VALUES (1, ?, ?)", id, `n${id}`);
+  database.run("INSERT INTO item VALUES (2, ?, 'other')", id);
+}
+after(() => {
+  database.close();
+  rmSync(folder, { recursive: true });
+});
+
+const source = { select: "SELECT id, name FROM item WHERE box = ? AND", key: "id", values: [1] };
+
+test("rows come in the order of the keys, once for each, with holes where there is none", () => {
+  const keys = fc.array(fc.integer({ min: 0, max: 2100 }), { maxLength: 700 });
+  const runs = fc
+    .tuple(fc.integer({ min: 1, max: 1500 }), fc.integer({ min: 1, max: 600 }))
+    .map(([first, count]) => Array.from({ length: count }, (_, index) => first + index));
+  fc.assert(
+    fc.property(fc.oneof(keys, runs), (wanted) => {
+      const rows = rowsByKey(database, source, wanted);
+      assert.equal(rows.length, wanted.length);
+      wanted.forEach((id, index) => {
+        const isThere = id > 0 && id <= 2000 && id % 7 !== 0;
+        assert.deepEqual(rows[index] && [...rows[index]], isThere ? [id, `n${id}`] : undefined);
+      });
+    }),
+    { numRuns: 60 },
+  );
+});
