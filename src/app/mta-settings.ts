@@ -23,6 +23,12 @@ export function mtaSettings(settings: Settings): MtaSettings {
     }),
     routes: settings.routes.map((route) => ({ domain: route.domain, nextHop: nextHop(route) })),
     clearAuthNetworks: clearAuthNetworks(settings),
+    queries: {
+      vrfy: settings.smtp.vrfy === "confirm" ? "confirm" : "cautious",
+      expn: settings.smtp.expn,
+      verifyFrom: settings.smtp.verifyFrom,
+      etrnFrom: settings.smtp.etrnFrom,
+    },
     reception: {
       messageOctets: limits.messageSize,
       recipientsPerMessage: limits.recipientsPerMessage,

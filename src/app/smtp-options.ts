@@ -1,8 +1,8 @@
 /** The operator's settings in the terms of the SMTP engine, for one kind of service. */
 
 import type { Channel } from "../base/channel.ts";
+import { TRANSFER_EXTENSIONS } from "../mta/extensions.ts";
 import type { Service } from "../mta/service.ts";
-import { DEFAULT_EXTENSIONS } from "../smtp/extension-names.ts";
 import { acceptProxied } from "../smtp/proxied-channel.ts";
 import type { ServeLimits, ServeOptions } from "../smtp/serve-options.ts";
 import { isWithin } from "./config/cidr.ts";
@@ -26,6 +26,7 @@ export type SmtpServiceOptions = Pick<
   | "hostName"
   | "protocol"
   | "extensions"
+  | "unansweredVrfy"
   | "isAuthRequired"
   | "strayLineEnds"
   | "trustsXclient"
@@ -41,7 +42,8 @@ export function smtpOptions(settings: Settings, service: Service): SmtpServiceOp
   return {
     hostName: settings.hostname,
     protocol: service,
-    extensions: offersHold ? [...DEFAULT_EXTENSIONS, "FUTURERELEASE"] : DEFAULT_EXTENSIONS,
+    extensions: offersHold ? [...TRANSFER_EXTENSIONS, "FUTURERELEASE"] : TRANSFER_EXTENSIONS,
+    unansweredVrfy: smtp.vrfy === "refuse" ? "refuse" : "cautious",
     isAuthRequired: service === "submission",
     strayLineEnds: smtp.strayLineEnds,
     trustsXclient: (address) => isWithin(address, smtp.xclientFrom),
@@ -56,6 +58,8 @@ export function smtpOptions(settings: Settings, service: Service): SmtpServiceOp
       commandTimeoutMs: smtp.commandTime,
       dataTimeoutMs: smtp.commandTime,
       minDataOctetsPerSecond: smtp.minDataRate,
+      minDeliverBySeconds: Math.ceil(smtp.shortestDeliverBy / 1000),
+      maxTransactions: smtp.messagesPerSession,
       maxHoldSeconds: Math.floor(smtp.longestHold / 1000),
     },
   };

@@ -117,6 +117,18 @@ export type ReceptionLimits = {
   readonly headerOctets: number;
 };
 
+/** What a session may ask beside handing over mail. */
+export type QueryConfig = {
+  /** VRFY, for those in `verifyFrom`; everybody else hears 252. */
+  readonly vrfy: "cautious" | "confirm";
+  /** EXPN, for those in `verifyFrom`: aliases, or the members of lists too. */
+  readonly expn: "refuse" | "aliases" | "all";
+  /** CIDR networks, and `authenticated` for whoever has logged in. */
+  readonly verifyFrom: readonly string[];
+  /** Who may start the queue of a relay domain by ETRN; the same. */
+  readonly etrnFrom: readonly string[];
+};
+
 export type MtaConfig = {
   /** Our name in EHLO, Received, Message-ID and reports. */
   readonly hostname: string;
@@ -145,6 +157,7 @@ export type MtaConfig = {
   readonly expansionDepth: number;
   readonly expansionBreadth: number;
   readonly reception: ReceptionLimits;
+  readonly queries: QueryConfig;
   readonly retry: RetryConfig;
   readonly queue: QueueLimits;
   readonly remote: RemoteConfig;
@@ -194,10 +207,18 @@ export const DEFAULT_RECEPTION_LIMITS: ReceptionLimits = {
   headerOctets: 1024 * 1024,
 };
 
+export const DEFAULT_QUERIES: QueryConfig = {
+  vrfy: "cautious",
+  expn: "refuse",
+  verifyFrom: [],
+  etrnFrom: [],
+};
+
 /** The settings with a default may be left out, also one by one inside a group. */
 export type MtaSettings = Pick<MtaConfig, "hostname"> &
-  Partial<Omit<MtaConfig, "hostname" | "reception" | "retry" | "queue" | "remote">> & {
+  Partial<Omit<MtaConfig, "hostname" | "reception" | "queries" | "retry" | "queue" | "remote">> & {
     readonly reception?: Partial<ReceptionLimits>;
+    readonly queries?: Partial<QueryConfig>;
     readonly retry?: Partial<RetryConfig>;
     readonly queue?: Partial<QueueLimits>;
     readonly remote?: Partial<RemoteConfig>;
@@ -219,6 +240,7 @@ export function withDefaults(settings: MtaSettings): MtaConfig {
     returnedOctets: 50_000,
     ...settings,
     reception: { ...DEFAULT_RECEPTION_LIMITS, ...settings.reception },
+    queries: { ...DEFAULT_QUERIES, ...settings.queries },
     retry: { ...DEFAULT_RETRY, ...settings.retry },
     queue: { ...DEFAULT_QUEUE_LIMITS, ...settings.queue },
     remote: { ...DEFAULT_REMOTE, ...settings.remote },

@@ -22,9 +22,11 @@ import { Reporter } from "./dsn/reporter.ts";
 import { AddressMaps } from "./maps/address-maps.ts";
 import type { Policy } from "./policy/policy.ts";
 import { RuleEngine } from "./policy/rule-engine.ts";
+import { DirectoryQueries } from "./reception/directory-queries.ts";
 import { DiskGauge } from "./reception/disk-gauge.ts";
 import { NetworkSet } from "./reception/network-set.ts";
 import { PeerNames } from "./reception/peer-names.ts";
+import { QueueStart } from "./reception/queue-start.ts";
 import { Reception, type Service } from "./reception/reception.ts";
 import type { ReceptionDeps } from "./reception/reception-deps.ts";
 import { RelayPermission } from "./reception/relay-permission.ts";
@@ -133,6 +135,8 @@ function receptionDeps(
     clearAuthNetworks: new NetworkSet(config.clearAuthNetworks),
     diskGauge: new DiskGauge(store, clock, log),
     peerNames: new PeerNames(resolver),
+    directoryQueries: new DirectoryQueries(addresses, config),
+    queueStart: new QueueStart({ queue: store.queue, log }, config),
     policy: deps.policy ?? new RuleEngine(),
     successReports: new SuccessReports({ store, reporter, log }),
     sasl: {

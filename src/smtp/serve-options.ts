@@ -72,6 +72,8 @@ export type ServeOptions = {
   readonly strayLineEnds?: "reject" | "normalize";
   /** Default: refuse. Binary bodies (BINARYMIME) may always hold NUL. */
   readonly nulOctets?: "reject" | "accept";
+  /** VRFY that the handler does not answer: 252, or not implemented. RFC 5321 §7.3 likes 252 better. */
+  readonly unansweredVrfy?: "cautious" | "refuse";
   /** Peers whose XCLIENT is believed, by address. Default: nobody. */
   readonly trustsXclient?: (address: string) => boolean;
   readonly trustsXforward?: (address: string) => boolean;
@@ -108,6 +110,7 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     isAuthRequired: options.isAuthRequired ?? false,
     strayLineEnds: options.strayLineEnds ?? "reject",
     nulOctets: options.nulOctets ?? "reject",
+    unansweredVrfy: options.unansweredVrfy ?? "cautious",
     trustsXclient: options.trustsXclient ?? NOBODY,
     trustsXforward: options.trustsXforward ?? NOBODY,
     refusesEarlyTalkers: options.refusesEarlyTalkers ?? true,

@@ -95,6 +95,8 @@ export type QueueFilter = {
   readonly recipient?: string;
   /** Domain of the recipient. */
   readonly domain?: string;
+  /** With `domain`: those below it, too. */
+  readonly subdomainsToo?: boolean;
   readonly destination?: string;
   readonly transport?: string;
   readonly state?: RecipientState;

@@ -165,6 +165,15 @@ export const networks: GenericSchema<unknown, readonly string[]> = each((input) 
     : { value };
 });
 
+/** Who may ask something: networks, and the word `authenticated`. */
+export const askers: GenericSchema<unknown, readonly string[]> = each((input) => {
+  const value =
+    input === "authenticated" ? input : typeof input === "string" ? parseCidr(input) : undefined;
+  return value === undefined
+    ? 'must be "authenticated", or a network such as "192.0.2.0/24", or one address'
+    : { value };
+});
+
 export const mailAddress: GenericSchema<unknown, string> = checked((input) => {
   const parsed = typeof input === "string" ? parseAddress(input) : undefined;
   return parsed?.ok && parsed.value.domain !== ""

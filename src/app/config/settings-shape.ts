@@ -63,6 +63,12 @@ export type SmtpSettings = {
   /** Octets in a second. */
   readonly minDataRate: number;
   readonly longestHold: number;
+  readonly shortestDeliverBy: number;
+  readonly messagesPerSession: number;
+  readonly vrfy: "cautious" | "confirm" | "refuse";
+  readonly expn: "refuse" | "aliases" | "all";
+  readonly verifyFrom: readonly string[];
+  readonly etrnFrom: readonly string[];
 };
 
 export type ImapSettings = {

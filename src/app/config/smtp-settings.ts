@@ -1,6 +1,6 @@
 /** `[smtp]`: how the SMTP services treat their clients. */
 
-import { choice, duration, networks, size, wholeNumber } from "./kinds.ts";
+import { askers, choice, duration, networks, size, wholeNumber } from "./kinds.ts";
 import { setting } from "./make-setting.ts";
 import type { Group, Setting } from "./setting.ts";
 import type { SmtpSettings } from "./settings-shape.ts";
@@ -78,6 +78,48 @@ export const SMTP: Group<SmtpSettings> = {
       defaultText: '"0s"',
       doc: "How far ahead a mail program may date the delivery of what it submits (FUTURERELEASE). The wait counts as time in the queue: it must be shorter than `queue.expireAfter`.",
       example: '"3d"',
+    }),
+    shortestDeliverBy: setting({
+      schema: duration,
+      default: 0,
+      type: "time",
+      defaultText: '"0s"',
+      doc: "The least time in which a sender may want mail delivered or given back (DELIVERBY); mail that asks for less is refused at once.",
+      example: '"2m"',
+    }),
+    messagesPerSession: setting({
+      schema: wholeNumber(1, 1_000_000),
+      default: 10_000,
+      type: "number",
+      doc: "Messages that a client may begin in one session. It is told so (LIMITS); one more ends the session.",
+    }),
+    vrfy: setting({
+      schema: choice("cautious", "confirm", "refuse"),
+      default: "cautious",
+      type: '"cautious", "confirm" or "refuse"',
+      doc: "The answer to VRFY. `cautious`: 252 for whatever is asked, so that nobody can harvest addresses. `confirm`: those in `verifyFrom` hear whether an address of ours exists. `refuse`: 502.",
+    }),
+    expn: setting({
+      schema: choice("refuse", "aliases", "all"),
+      default: "refuse",
+      type: '"refuse", "aliases" or "all"',
+      doc: "The answer to EXPN for those in `verifyFrom`: 502, where an alias leads, or the members of lists too. Everybody else gets 502.",
+    }),
+    verifyFrom: setting<readonly string[]>({
+      schema: askers,
+      default: [],
+      type: '"authenticated", a network, or a list of them',
+      defaultText: "nobody",
+      doc: "Who may ask by VRFY and EXPN.",
+      example: '["authenticated", "192.0.2.0/24"]',
+    }),
+    etrnFrom: setting<readonly string[]>({
+      schema: askers,
+      default: [],
+      type: '"authenticated", a network, or a list of them',
+      defaultText: "nobody",
+      doc: "Who may have the mail that waits for one of `relay.domains` tried at once (ETRN). It goes where it always goes. Not offered to others.",
+      example: '"192.0.2.25"',
     }),
   },
 };

@@ -8,9 +8,11 @@ import type { AddressMaps } from "../maps/address-maps.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { AddressResolver } from "../resolution/address-resolver.ts";
 import type { AcceptDeps } from "./accept-message.ts";
+import type { DirectoryQueries } from "./directory-queries.ts";
 import type { DiskGauge } from "./disk-gauge.ts";
 import type { NetworkSet } from "./network-set.ts";
 import type { PeerNames } from "./peer-names.ts";
+import type { QueueStart } from "./queue-start.ts";
 import type { RelayPermission } from "./relay-permission.ts";
 import type { SenderPermission } from "./sender-permission.ts";
 
@@ -25,6 +27,8 @@ export type ReceptionDeps = Omit<AcceptDeps, "store"> & {
   readonly clearAuthNetworks: NetworkSet;
   readonly diskGauge: DiskGauge;
   readonly peerNames: PeerNames;
+  readonly directoryQueries: DirectoryQueries;
+  readonly queueStart: QueueStart;
   /** What the operator's rules say. */
   readonly policy: Policy;
   /** Without what belongs to one connection. */

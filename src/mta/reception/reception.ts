@@ -224,6 +224,18 @@ export class Reception implements SmtpHandler {
     tooLong.abort();
   }
 
+  get vrfy(): ((argument: string) => Promise<Reply>) | undefined {
+    return this.#deps.directoryQueries.vrfyFor(this.#session);
+  }
+
+  get expn(): ((argument: string) => Promise<Reply>) | undefined {
+    return this.#deps.directoryQueries.expnFor(this.#session);
+  }
+
+  get etrn(): ((argument: string) => Promise<Reply>) | undefined {
+    return this.#deps.queueStart.etrnFor(this.#session);
+  }
+
   reset(): void {
     this.#transaction = undefined;
   }

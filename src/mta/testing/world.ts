@@ -26,6 +26,7 @@ import type { Store } from "../../store/contract.ts";
 import { openStore } from "../../store/sqlite/open-store.ts";
 import type { Connect } from "../agents/remote/open-connection.ts";
 import type { MtaSettings } from "../config.ts";
+import { TRANSFER_EXTENSIONS } from "../extensions.ts";
 import { makeMta, type Mta, type MtaDeps } from "../make-mta.ts";
 import type { Service } from "../reception/reception.ts";
 import type { ListHost } from "../resolution/list-host.ts";
@@ -223,6 +224,7 @@ export class TestHost {
         random: new SeededRandom(5),
         startTls: "offered",
         protocol: service,
+        extensions: TRANSFER_EXTENSIONS,
         log: this.log,
         ...serve,
       });

@@ -27,7 +27,10 @@ export async function answerHelp(): Promise<Reply> {
 }
 
 export async function answerVrfy(connection: ServerConnection, argument: string): Promise<Reply> {
-  const { handler } = connection;
+  const { handler, options } = connection;
+  if (handler.vrfy === undefined && options.unansweredVrfy === "refuse") {
+    return replies.NOT_IMPLEMENTED;
+  }
   if (argument === "") return replies.ARGUMENT_MISSING;
   // RFC 5321 §7.3: 252 gives nothing away.
   return handler.vrfy === undefined

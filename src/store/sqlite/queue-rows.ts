@@ -159,7 +159,11 @@ export function queueCondition(
   add("queue_id = ?", filter.queueId);
   add("reverse_path = ?", filter.sender);
   add("recipient = ?", filter.recipient);
-  add("domain = ?", filter.domain?.toLowerCase());
+  const domain = filter.domain?.toLowerCase();
+  if (domain !== undefined && filter.subdomainsToo === true) {
+    conditions.push("substr('.' || domain, ?) = ?");
+    values.push(-domain.length - 1, `.${domain}`);
+  } else add("domain = ?", domain);
   add("destination = ?", filter.destination?.toLowerCase());
   add("transport = ?", filter.transport);
   add("attempts >= ?", filter.attempts);
