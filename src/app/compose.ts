@@ -13,6 +13,7 @@ import { connect } from "../net/connect.ts";
 import { ConnectionBudget, connectionsWithin, descriptorLimit } from "../net/connection-budget.ts";
 import { DnsResolver } from "../net/dns-resolver.ts";
 import { nodeCrypto } from "../net/node-crypto.ts";
+import { SystemCommands } from "../net/system-commands.ts";
 import { systemClock } from "../net/system-clock.ts";
 import { systemRandom } from "../net/system-random.ts";
 import { makeLoginGuard } from "../sasl/login-guard.ts";
@@ -67,6 +68,7 @@ export async function compose(parts: ServerParts): Promise<Server> {
     }),
     connect: ({ address, port, timeoutMs }) => connect({ host: address, port, timeoutMs }),
     config: mtaSettings(settings),
+    commands: new SystemCommands(systemClock),
     lists: new DirectoryLists(store.directory),
     sasl: { guard, verifyToken },
   });

@@ -5,6 +5,7 @@ import { makeTracer } from "../app/make-tracer.ts";
 import { silentLog } from "../base/log.ts";
 import { parseAddress } from "../message/addr-spec.ts";
 import type { TracedRecipient, TracedRoute } from "../mta/trace-recipient.ts";
+import type { Route } from "../mta/routing/choose-route.ts";
 import type { ResolutionStep } from "../mta/resolution/resolution.ts";
 import { readAddress } from "./arguments.ts";
 import { CliError } from "./cli-error.ts";
@@ -20,18 +21,26 @@ Examples:
 Exit code 1 when mail for the address would be refused.
 `;
 
+type TraceOptions = {
+  readonly json?: boolean;
+  readonly from?: string;
+  readonly account?: string;
+};
+
 export function addTraceCommand(program: Command): void {
   program
     .command("trace <address>")
     .description("how an address resolves and where its mail would go")
     .option("--json", "as JSON")
+    .option("--from <address>", "as for mail from this sender")
+    .option("--account <address>", "as for mail that this account submits")
     .addHelpText("after", EXAMPLES)
-    .action(async (text: string, options: { json?: boolean }, command: Command) => {
+    .action(async (text: string, options: TraceOptions, command: Command) => {
       const parsed = parseAddress(readAddress(text));
       if (!parsed.ok) throw new CliError(parsed.problem, EXIT.usage);
       const traced = await withStore(command, async (store, { settings }) => {
         const tracer = await makeTracer(settings, store, silentLog);
-        return tracer.trace(parsed.value);
+        return tracer.trace(parsed.value, { sender: options.from, account: options.account });
       });
       if (options.json) printJson(factsOf(traced));
       else print(describe(traced));
@@ -64,6 +73,7 @@ function stepLine({ depth, address, kind, because, leadsTo }: ResolutionStep): s
 
 function routeLines({ address, route, found }: TracedRoute): string[] {
   const head = `${address} goes by ${route.transport} to ${route.destination}`;
+  if (found === undefined) return [`${address} ${wordsFor(route)}`];
   if (!found.ok) {
     return [head, `  ${found.temporary ? "not now" : "never"}: ${found.status} ${found.problem}`];
   }
@@ -71,6 +81,22 @@ function routeLines({ address, route, found }: TracedRoute): string[] {
     head,
     ...found.hosts.map((host, i) => `  ${i + 1}. ${host.name} [${host.address}]:${host.port}`),
   ];
+}
+
+function wordsFor(route: Route): string {
+  if (!("agent" in route)) return "goes to our own mailboxes";
+  const { agent } = route;
+  switch (agent.kind) {
+    case "pipe":
+      return `goes to the command ${agent.command.join(" ")}`;
+    case "maildir":
+    case "mbox":
+      return `goes into the ${agent.kind} ${agent.path}`;
+    case "error":
+      return `is refused: ${agent.reply.code} ${agent.reply.status} ${agent.reply.text}`;
+    case "discard":
+      return "is discarded, because a route says so";
+  }
 }
 
 function factsOf({ resolution, routes }: TracedRecipient): object {
@@ -84,7 +110,7 @@ function factsOf({ resolution, routes }: TracedRecipient): object {
       address,
       transport: route.transport,
       destination: route.destination,
-      ...(found.ok ? { hosts: found.hosts } : { problem: found }),
+      ...(found !== undefined && (found.ok ? { hosts: found.hosts } : { problem: found })),
     })),
   };
 }

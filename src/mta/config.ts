@@ -4,31 +4,11 @@
  * taken as valid: networks are CIDR, names are lower-case A-labels.
  */
 
-/** A fixed next hop (`smarthost`, `routes`): no MX look-up. */
-export type NextHop = {
-  /** A host name, whose addresses are looked up, or an address literal: `[192.0.2.1]`, `[IPv6:2001:db8::1]`. */
-  readonly host: string;
-  readonly port: number;
-  readonly tls: TlsLevel;
-  /** Begin TLS at once, without STARTTLS (port 465). */
-  readonly implicitTls?: boolean;
-  /** Log in with these. A bare password never goes over a connection in the clear, whatever `tls` says. */
-  readonly credentials?: { readonly name: string; readonly password: string };
-};
+import type { NextHop, TlsLevel } from "./next-hop.ts";
+import type { RouteRule } from "./routing/route-rule.ts";
+import type { NamedTransport } from "./transport.ts";
 
-/**
- * `never`: in the clear. `may`: STARTTLS when offered, any certificate, back to the clear if the
- * handshake fails (RFC 7435). `require`: TLS or nothing, any certificate. `verify`: TLS with a
- * certificate for the host's name.
- */
-export type TlsLevel = "never" | "may" | "require" | "verify";
-
-/** Where mail for a domain goes instead of where its MX records say. */
-export type RouteRule = {
-  /** `example.org`, or `.example.org` for all its subdomains, or `*`. The most exact rule wins. */
-  readonly domain: string;
-  readonly nextHop: NextHop;
-};
+export type { NextHop, TlsLevel } from "./next-hop.ts";
 
 /** A sendmail aliases(5) file. */
 export type AliasFileConfig = {
@@ -37,6 +17,12 @@ export type AliasFileConfig = {
   readonly domains?: readonly string[];
   /** Read `:include:` files; each must be an absolute path below one of these folders. Default: refused. */
   readonly includeFolders?: readonly string[];
+  /** Targets such as `/var/mail/archive` may be written below these folders. Default: none. */
+  readonly fileFolders?: readonly string[];
+  /** Programs that `|command` targets may run, by their absolute paths. Default: none. */
+  readonly commands?: readonly string[];
+  /** Who runs the commands and owns the files when we are root: a name, or `uid:gid`. */
+  readonly user?: string;
 };
 
 /** Paths of address tables (`maps/`), and whose host names are hidden. */
@@ -106,6 +92,8 @@ export type RemoteConfig = {
   readonly families: readonly ("ipv4" | "ipv6")[];
   /** Our own addresses and names as the world sees them, beside `hostname`: an MX with one of these is ourselves (RFC 5321 §5.1). */
   readonly ownHosts: readonly string[];
+  /** Tried when no exchanger could be reached, or DNS gave no answer. */
+  readonly fallbackRelay: readonly NextHop[];
 };
 
 export type ReceptionLimits = {
@@ -148,7 +136,10 @@ export type MtaConfig = {
   readonly aliasFiles: readonly AliasFileConfig[];
   readonly maps: MapConfig;
   readonly smarthost?: NextHop;
+  /** Instead of where MX records say; the most exact rule wins (`routing/route-rule.ts`). */
   readonly routes: readonly RouteRule[];
+  /** Named ways, for alias files; those of `routes` stand there themselves. */
+  readonly transports: readonly NamedTransport[];
   /** AUTH is offered on the relay service (port 25) too, not only for submission. */
   readonly authOnRelay: boolean;
   /** AUTH without TLS from these CIDR networks (a webmail on the same host). Default: from nowhere. */
@@ -198,6 +189,7 @@ export const DEFAULT_REMOTE: RemoteConfig = {
   dnsBudgetMs: 20_000,
   families: ["ipv6", "ipv4"],
   ownHosts: [],
+  fallbackRelay: [],
 };
 
 export const DEFAULT_RECEPTION_LIMITS: ReceptionLimits = {
@@ -233,6 +225,7 @@ export function withDefaults(settings: MtaSettings): MtaConfig {
     aliasFiles: [],
     maps: NO_MAPS,
     routes: [],
+    transports: [],
     authOnRelay: false,
     clearAuthNetworks: [],
     expansionDepth: 32,

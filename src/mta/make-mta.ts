@@ -1,6 +1,7 @@
 /** Puts the transfer agent together: the one place in `mta/` that knows all of its parts. */
 
 import type { Clock } from "../base/clock.ts";
+import type { Commands } from "../base/commands.ts";
 import type { Crypto } from "../base/crypto.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
@@ -9,12 +10,14 @@ import type { SaslServerDeps } from "../sasl/server-deps.ts";
 import type { SmtpHandler, SmtpSession } from "../smtp/handler.ts";
 import type { Store } from "../store/contract.ts";
 import { DeadlineAgent } from "./agents/deadline-agent.ts";
+import { RoutedDelivery } from "./agents/deliver-by-route.ts";
+import { HereAgent } from "./agents/here/here-agent.ts";
+import { TargetAgent } from "./agents/here/target-agent.ts";
 import { LocalAgent } from "./agents/local/local-agent.ts";
 import { ConnectionPool } from "./agents/remote/connection-pool.ts";
 import type { Connect } from "./agents/remote/open-connection.ts";
 import { RemoteAgent } from "./agents/remote/remote-agent.ts";
 import { TlsTickets } from "./agents/remote/tls-tickets.ts";
-import { LOCAL_TRANSPORT } from "./agents/transports.ts";
 import { AliasFile, type AliasFileProblem } from "./aliases/alias-file.ts";
 import { DirectoryAliases } from "./aliases/alias-source.ts";
 import { withDefaults, type MtaConfig, type MtaSettings } from "./config.ts";
@@ -48,6 +51,8 @@ export type MtaDeps = {
   /** Opens a TCP connection in the clear; TLS begins by `Channel.startTls`. */
   readonly connect: Connect;
   readonly config: MtaSettings;
+  /** Runs what pipe transports and alias files name; without it they wait. */
+  readonly commands?: Commands;
   /** `lists/` makes it; without it there are no lists. */
   readonly lists?: ListHost;
   /** The operator's rules; without it there are none. */
@@ -72,7 +77,7 @@ export type Mta = {
 export function makeMta(deps: MtaDeps): Mta {
   const { store, clock, random, log, resolver } = deps;
   const config = withDefaults(deps.config);
-  const files = config.aliasFiles.map((file) => new AliasFile(file));
+  const files = config.aliasFiles.map((file) => new AliasFile(file, config.transports));
   const maps = new AddressMaps(config.maps, {
     recipientDelimiter: config.recipientDelimiter,
     isOurDomain: (domain) =>
@@ -163,6 +168,11 @@ function makeRunner(
   const tickets = new TlsTickets(clock);
   const remote = new RemoteAgent({ ...deps, ownHosts: parts.ownHosts, pool, tickets }, config);
   const local = new LocalAgent({ store, resolver: parts.addresses, clock }, config);
+  const here = new HereAgent(deps, config);
+  const agents = { local, remote, here };
+  const targets = new TargetAgent({ resolver: parts.addresses, clock }, agents);
+  const routed = new RoutedDelivery({ ...agents, targets }, config);
+  const delivery = new DeadlineAgent(routed, clock);
   return new QueueRunner(
     {
       store,
@@ -172,8 +182,7 @@ function makeRunner(
       pool,
       reporter: parts.reporter,
       octets: store.octets,
-      agentFor: (transport) =>
-        new DeadlineAgent(transport === LOCAL_TRANSPORT ? local : remote, clock),
+      agentFor: () => delivery,
       worker: config.hostname,
     },
     config,

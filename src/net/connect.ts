@@ -9,7 +9,7 @@ import { describeSocketError } from "./socket-errors.ts";
 import { requestTls } from "./tls-handshake.ts";
 
 export type ConnectOptions = {
-  /** An IP address; or a name, which the operating system then looks up. */
+  /** An IP address; a name, which the operating system then looks up; or the path of a Unix socket. */
   readonly host: string;
   readonly port: number;
   /** For the TCP connection, and again for the TLS handshake. */
@@ -48,7 +48,7 @@ function open(options: ConnectOptions): Promise<Socket> {
     const fail = (reason: string, cause?: unknown): void => {
       end();
       socket.destroy();
-      const where = isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+      const where = place(host, port);
       reject(new MailError("connect-failed", `connect to ${where}: ${reason}`, { cause }));
     };
     const end = (): void => {
@@ -58,8 +58,7 @@ function open(options: ConnectOptions): Promise<Socket> {
     const onAbort = (): void => fail("given up");
     const timer = setTimeout(() => fail(`no answer within ${timeoutMs} ms`), timeoutMs);
     const socket = connectSocket({
-      host,
-      port,
+      ...(host.startsWith("/") ? { path: host } : { host, port }),
       noDelay: true,
       keepAlive: true,
       allowHalfOpen: true,
@@ -74,4 +73,9 @@ function open(options: ConnectOptions): Promise<Socket> {
     signal?.addEventListener("abort", onAbort, { once: true });
     if (signal?.aborted) onAbort();
   });
+}
+
+function place(host: string, port: number): string {
+  if (host.startsWith("/")) return host;
+  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -22,6 +22,8 @@ export type RecipientOutcome = {
   readonly diagnostic: string | undefined;
   /** The next host does not know DSN: what was promised to the sender is ours to report (RFC 3461 §5.2.2). */
   readonly mustReportSuccess: boolean;
+  /** Delivered means in the recipient's hands, not at one more hop (RFC 3464 §2.3.3). */
+  readonly isFinal?: boolean;
   /** Undefined when no attempt was made. */
   readonly attempt: AttemptRecord | undefined;
   readonly connectMs: number;

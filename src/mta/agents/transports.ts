@@ -8,3 +8,7 @@ export const ROUTE_TRANSPORT = "route";
 export const SMARTHOST_TRANSPORT = "smarthost";
 /** Into a mailbox of ours, once it can be. Also the destination of such rows. */
 export const LOCAL_TRANSPORT = "local";
+/** To the mailboxes of another server. */
+export const LMTP_TRANSPORT = "lmtp";
+/** What an alias file says instead of an address: a file, a command, a named transport. Its destination is that text. */
+export const TARGET_TRANSPORT = "target";

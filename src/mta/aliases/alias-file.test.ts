@@ -83,7 +83,10 @@ test("includes: one address a line, comments, no commands; problems name the inc
     "refused:/dev/null",
     "address:carl",
   ]);
-  assert.deepEqual(problems, ["list:3: |cat: mail is not handed to commands here"]);
+  assert.deepEqual(problems, [
+    "list:3: |cat: an included file holds addresses only",
+    "list:4: /dev/null: an included file holds addresses only",
+  ]);
 });
 
 test("security row 43: includes in circles and nested without end stop", async () => {
@@ -121,4 +124,39 @@ test("an include must be a real file below the folder, and not everybody's to wr
       "relative: an included file needs an absolute path",
     ],
   );
+});
+
+test("mta 33: files, commands and transports are targets where the operator allows them, and nowhere else", async () => {
+  const text = [
+    "archive: /srv/mail/archive, /srv/mail/folder/",
+    "outside: /etc/passwd, /srv/mail/../x, ~/x",
+    `filter: "|/usr/bin/filter --to 'a b'", |/usr/bin/other, "|/usr/bin/filter; rm x"`,
+    "ticket: :transport:tickets, :transport:none",
+  ].join("\n");
+  const refused = await load(text);
+  for (const name of ["archive", "outside", "filter"]) {
+    assert.match(find(refused.file, name)?.join(" ") ?? "", /^(?:refused:[^ ]+ ?|[^ ]+ ?)+$/);
+    assert.ok(!find(refused.file, name)?.some((target) => target.startsWith("target")));
+  }
+  const path = join(folder, "allowed");
+  await writeFile(path, text);
+  const file = new AliasFile(
+    { path, fileFolders: ["/srv/mail"], commands: ["/usr/bin/filter"], user: "nobody" },
+    [{ name: "tickets", kind: "discard" }],
+  );
+  const problems = await file.load();
+  const targets = (localPart: string): unknown[] =>
+    (file.find({ localPart, domain: "us.test" })?.targets ?? []).map((target) =>
+      target.kind === "target" ? target.transport : target.kind,
+    );
+  assert.deepEqual(targets("archive"), [
+    { kind: "mbox", path: "/srv/mail/archive", user: "nobody" },
+    { kind: "maildir", path: "/srv/mail/folder/", user: "nobody" },
+  ]);
+  assert.deepEqual(targets("outside"), ["refused", "refused", "refused"]);
+  assert.deepEqual(targets("ticket"), [{ name: "tickets", kind: "discard" }, "refused"]);
+  const [pipe, ...others] = targets("filter");
+  assert.deepEqual((pipe as { command: unknown }).command, ["/usr/bin/filter", "--to", "a b"]);
+  assert.deepEqual(others, ["refused", "refused"]);
+  assert.equal(problems.length, 6);
 });

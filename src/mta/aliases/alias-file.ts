@@ -11,6 +11,8 @@ import { open, realpath } from "node:fs/promises";
 import { sep } from "node:path";
 import { addressKey, type Address } from "../../message/addr-spec.ts";
 import type { AliasFileConfig } from "../config.ts";
+import type { NamedTransport } from "../transport.ts";
+import { allowTarget } from "./allow-target.ts";
 import type { AliasSource, AliasTarget, FoundAlias } from "./alias-source.ts";
 import { parseAliasFile, type AliasEntry } from "./parse-alias-file.ts";
 import { parseAliasTargets, type ParsedTarget } from "./parse-alias-targets.ts";
@@ -27,10 +29,12 @@ const MAX_INCLUDED_TARGETS = 100_000;
 
 export class AliasFile implements AliasSource {
   readonly #config: AliasFileConfig;
+  readonly #transports: ReadonlyMap<string, NamedTransport>;
   #aliases: ReadonlyMap<string, FoundAlias> = new Map();
 
-  constructor(config: AliasFileConfig) {
+  constructor(config: AliasFileConfig, transports: readonly NamedTransport[] = []) {
     this.#config = config;
+    this.#transports = new Map(transports.map((transport) => [transport.name, transport]));
   }
 
   get path(): string {
@@ -82,9 +86,22 @@ export class AliasFile implements AliasSource {
     const where = { path: this.#config.path, line: entry.line };
     for (const target of entry.targets) {
       if (target.kind === "include") await include(reader, target.path, where, 1);
-      else targets.push(target);
+      else targets.push(this.#allowed(target, where, problems));
     }
     return targets;
+  }
+
+  /** A file, a command or a transport becomes a target where the operator allows it. */
+  #allowed(
+    target: Exclude<ParsedTarget, { kind: "include" }>,
+    where: Place,
+    problems: AliasFileProblem[],
+  ): AliasTarget {
+    const allowed = allowTarget(target, this.#config, this.#transports);
+    if (allowed.kind === "refused" && target.kind !== "refused") {
+      problems.push({ ...where, problem: `${allowed.text}: ${allowed.problem}` });
+    }
+    return allowed;
   }
 }
 
@@ -132,13 +149,22 @@ async function include(
         return refuse("it holds too many addresses");
       if (target.kind === "include")
         await include(reader, target.path, { path: real, line }, depth + 1);
-      else reader.targets.push(onlyAddresses(target));
+      else {
+        const taken = onlyAddresses(target);
+        if (taken.kind === "refused") {
+          const problem = `${taken.text}: ${taken.problem}`;
+          if (target.kind !== "refused") reader.problems.push({ path: real, line, problem });
+        }
+        reader.targets.push(taken);
+      }
     }
   }
 }
 
 function onlyAddresses(target: Exclude<ParsedTarget, { kind: "include" }>): AliasTarget {
-  if (target.kind !== "discard") return target;
+  if (target.kind === "address" || target.kind === "mailbox" || target.kind === "refused") {
+    return target;
+  }
   return { kind: "refused", text: target.text, problem: "an included file holds addresses only" };
 }
 

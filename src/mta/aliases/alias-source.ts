@@ -1,6 +1,7 @@
 /** Where aliases come from. The directory's and any number of aliases(5) files stand side by side. */
 
 import { addressKey, type Address } from "../../message/addr-spec.ts";
+import type { Transport } from "../transport.ts";
 import type { Directory } from "../../store/directory.ts";
 
 export type AliasTarget =
@@ -10,6 +11,8 @@ export type AliasTarget =
   | { readonly kind: "mailbox"; readonly text: string }
   /** Takes the mail and drops it: `/dev/null`. */
   | { readonly kind: "discard"; readonly text: string }
+  /** A file, a command or a named transport, as the operator has allowed it. */
+  | { readonly kind: "target"; readonly text: string; readonly transport: Transport }
   /** Something the file says and we do not do (a command, a file), and why. */
   | { readonly kind: "refused"; readonly text: string; readonly problem: string };
 

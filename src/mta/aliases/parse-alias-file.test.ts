@@ -36,20 +36,18 @@ test("quoted names and quoted items: the kind shows after unquoting", () => {
   const text = '"b c": anna\nprog: "|/bin/x a, b", "/var/mail/x y", "quoted name"@example.org';
   assert.deepEqual(targetsOf(text), {
     "b c": ["address:anna"],
-    prog: ["refused:|/bin/x a, b", "refused:/var/mail/x y", 'address:"quoted name"@example.org'],
+    prog: ["command:|/bin/x a, b", "file:/var/mail/x y", 'address:"quoted name"@example.org'],
   });
 });
 
-test("commands and files are recognised and refused, with the line", () => {
-  const { problems } = parseAliasFile("a: b\n\nprog: |/usr/bin/vacation\nbox: /var/mail/x\nh: ~/x");
-  assert.deepEqual(
-    problems.map(({ line, problem }) => `${line}: ${problem}`),
-    [
-      "3: |/usr/bin/vacation: mail is not handed to commands here",
-      "4: /var/mail/x: mail is not written to files here",
-      "5: ~/x: mail is not written to files here",
-    ],
-  );
+test("commands, files and transports are recognised", () => {
+  const text = "b: |/usr/bin/vacation\nbox: /var/mail/x\nh: ~/x\nt: :transport:tickets";
+  assert.deepEqual(targetsOf(text), {
+    b: ["command:|/usr/bin/vacation"],
+    box: ["file:/var/mail/x"],
+    h: ["file:~/x"],
+    t: ["transport::transport:tickets"],
+  });
 });
 
 test("an item with a slash that is an address is one", () => {

@@ -3,14 +3,17 @@
  * commands, files and includes, separated by commas or white space, with quotes and RFC 822
  * comments. What an item is shows in its first character after unquoting, as in Postfix.
  *
- * Commands and files are recognised and refused; an `:include:` is handed back for the loader to
- * read. Never throws; one pass over the text.
+ * Commands, files, named transports and an `:include:` are handed back for the loader, which knows
+ * what the operator allows. Never throws; one pass over the text.
  */
 
 import type { AliasTarget } from "./alias-source.ts";
 
 export type ParsedTarget =
-  | AliasTarget
+  | Exclude<AliasTarget, { readonly kind: "target" }>
+  | { readonly kind: "command"; readonly text: string; readonly command: string }
+  | { readonly kind: "file"; readonly text: string }
+  | { readonly kind: "transport"; readonly text: string; readonly name: string }
   | { readonly kind: "include"; readonly text: string; readonly path: string };
 
 export type ParsedTargets = {
@@ -112,12 +115,13 @@ function classify(value: string, problems: string[]): ParsedTarget {
     return { kind: "include", text: value, path: value.slice(9).trim() };
   }
   if (value.startsWith("|")) {
-    return refused(value, "mail is not handed to commands here", problems);
+    return { kind: "command", text: value, command: value.slice(1).trim() };
   }
   if (value === "/dev/null" || /^:blackhole:$/i.test(value))
     return { kind: "discard", text: value };
-  if (/^[/~]/.test(value) && !/^[^@]*@[^@/]+$/.test(value)) {
-    return refused(value, "mail is not written to files here", problems);
+  if (/^[/~]/.test(value) && !/^[^@]*@[^@/]+$/.test(value)) return { kind: "file", text: value };
+  if (/^:transport:/i.test(value)) {
+    return { kind: "transport", text: value, name: value.slice(11).trim() };
   }
   if (value.startsWith(":")) return refused(value, "this directive is not known", problems);
   if (value.startsWith("\\")) return { kind: "mailbox", text: value.slice(1) };

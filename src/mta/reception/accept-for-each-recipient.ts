@@ -3,7 +3,7 @@
  * told so at once and gets nothing; the others share one commit.
  */
 
-import type { MtaConfig } from "../config.ts";
+import type { RouteConfig } from "../routing/choose-route.ts";
 import type { Reply } from "../../smtp/reply.ts";
 import { acceptMessage, type AcceptDeps, type FinishedMessage } from "./accept-message.ts";
 import { fullMailbox } from "./recipient-decision.ts";
@@ -14,7 +14,7 @@ const PREFIX_OCTETS = 1_000;
 export async function acceptForEachRecipient(
   message: FinishedMessage,
   deps: AcceptDeps,
-  config: Pick<MtaConfig, "routes" | "smarthost">,
+  config: RouteConfig,
 ): Promise<readonly Reply[]> {
   const { transaction, staged } = message;
   const neededOctets = staged.sizeOctets + PREFIX_OCTETS;

@@ -11,7 +11,7 @@ import { reply, type Reply } from "../../smtp/reply.ts";
 import type { Envelope } from "../../store/acceptance.ts";
 import type { Store } from "../../store/contract.ts";
 import type { StagedMessage } from "../../store/octets.ts";
-import type { MtaConfig } from "../config.ts";
+import type { RouteConfig } from "../routing/choose-route.ts";
 import type { ReportedMessage } from "../dsn/reported.ts";
 import { buildEnvelopes } from "./build-envelopes.ts";
 import { withoutFullMailboxes } from "./full-mailboxes.ts";
@@ -45,7 +45,7 @@ export type AcceptDeps = {
 export async function acceptMessage(
   message: FinishedMessage,
   deps: AcceptDeps,
-  config: Pick<MtaConfig, "routes" | "smarthost">,
+  config: RouteConfig,
 ): Promise<Reply> {
   const { transaction, queueId, staged, facts } = message;
   if (transaction.marks.isDiscarded) return discard(message, deps);

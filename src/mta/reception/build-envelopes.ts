@@ -12,10 +12,9 @@ import type {
   LocalDelivery,
   QueuedRecipient,
 } from "../../store/acceptance.ts";
-import type { MtaConfig } from "../config.ts";
-import type { Branch, LocalTarget } from "../resolution/resolution.ts";
-import { chooseRoute } from "../routing/choose-route.ts";
-import { LOCAL_TRANSPORT } from "../agents/transports.ts";
+import type { Branch, DeliveryTarget, LocalTarget } from "../resolution/resolution.ts";
+import { chooseRoute, type Route, type RouteConfig } from "../routing/choose-route.ts";
+import { LOCAL_TRANSPORT, TARGET_TRANSPORT } from "../agents/transports.ts";
 import type { TraceFacts } from "./trace-facts.ts";
 import { copiesOf, type AcceptedRecipient, type Transaction } from "./transaction.ts";
 
@@ -26,7 +25,7 @@ export type EnvelopeContext = {
   readonly needsSmtpUtf8: boolean;
   readonly hasLongLines?: boolean;
   readonly facts: TraceFacts;
-  readonly config: Pick<MtaConfig, "routes" | "smarthost">;
+  readonly config: RouteConfig;
 };
 
 export type BuiltEnvelopes = {
@@ -111,6 +110,7 @@ class EnvelopeBuilder {
     }
     for (const local of branch.locals) this.#addLocal(recipient, branch, local);
     for (const address of branch.remotes) this.#addRemote(recipient, branch, address);
+    for (const target of branch.targets) this.#addTarget(recipient, branch, target);
   }
 
   #addLocal(
@@ -142,10 +142,27 @@ class EnvelopeBuilder {
     const text = formatAddress(address);
     const known = envelope.recipients.get(text);
     if (known !== undefined && branch.kind !== "direct") return;
-    const { transport, destination } = chooseRoute(address.domain, this.#context.config);
+    const { transport, destination } = this.#routeFor(address, envelope.reversePath);
     // A list answers for its copies itself (RFC 3461 §5.2.7.3): the sender's wishes end here.
     const wishes = branch.kind === "list" ? {} : wishesOf(recipient, branch);
     envelope.recipients.set(text, { recipient: text, transport, destination, ...wishes });
+  }
+
+  #addTarget(recipient: AcceptedRecipient, branch: Branch, { name, text }: DeliveryTarget): void {
+    if (this.#context.facts.deliveredTo.has(name)) {
+      this.#loops.push({ recipient, address: name });
+      return;
+    }
+    const wishes = branch.kind === "list" ? {} : wishesOf(recipient, branch);
+    const where = { transport: TARGET_TRANSPORT, destination: text };
+    // One alias may name several targets: each has a row of its own.
+    const { recipients } = this.#envelopeOf(branch);
+    recipients.set(`${name} ${text}`, { recipient: name, ...where, ...wishes });
+  }
+
+  #routeFor(recipient: Address, sender: string): Route {
+    const account = this.#context.transaction.account?.address;
+    return chooseRoute({ recipient, sender, account }, this.#context.config);
   }
 
   /** A local recipient whose fate the queue decides, and reports. */

@@ -71,7 +71,7 @@ export function fullMailbox(
 ): Reply | undefined {
   let answer: Reply | undefined;
   for (const branch of branches) {
-    if (branch.remotes.length > 0) return undefined;
+    if (branch.remotes.length > 0 || branch.targets.length > 0) return undefined;
     for (const { account, recipient } of branch.locals) {
       const room = directory.room(account.id);
       // A mailbox that is full to the brim takes nothing, whatever size was declared.

@@ -58,5 +58,8 @@ export function recipientText(address: Address): string {
 
 /** How many copies a recipient comes to. */
 export function copiesOf({ branches }: Resolution): number {
-  return branches.reduce((sum, { locals, remotes }) => sum + locals.length + remotes.length, 0);
+  return branches.reduce(
+    (sum, { locals, remotes, targets }) => sum + locals.length + remotes.length + targets.length,
+    0,
+  );
 }

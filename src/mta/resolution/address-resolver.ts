@@ -14,6 +14,8 @@ import type { MtaConfig } from "../config.ts";
 import type { AliasSource, FoundAlias } from "../aliases/alias-source.ts";
 import type { AddressMaps, FoundTargets } from "../maps/address-maps.ts";
 import { asciiDomain, withAsciiDomain } from "./ascii-domain.ts";
+import { routeTable } from "../routing/choose-route.ts";
+import type { RouteTable } from "../routing/route-rule.ts";
 import type { ListAddress, ListHost, PostSender } from "./list-host.ts";
 import { Expansion, type OpenBranch } from "./expansion.ts";
 import type { Resolution } from "./resolution.ts";
@@ -35,7 +37,8 @@ export type ResolverConfig = Pick<
   | "recipientDelimiter"
   | "expansionDepth"
   | "expansionBreadth"
->;
+> &
+  Partial<Pick<MtaConfig, "routes">>;
 
 export type ResolverDirectory = Pick<
   Directory,
@@ -48,6 +51,7 @@ type Match =
   | { readonly kind: "list"; readonly found: ListAddress }
   | { readonly kind: "account"; readonly account: Account; readonly detail: string | undefined }
   | { readonly kind: "role" }
+  | { readonly kind: "route"; readonly because: string }
   | { readonly kind: "catch-all"; readonly target: string };
 
 /** The tables that recipients are looked up in. */
@@ -62,6 +66,7 @@ export class AddressResolver {
   readonly #lists: ListHost | undefined;
   readonly #maps: RecipientMaps | undefined;
   readonly #config: ResolverConfig;
+  readonly #routes: RouteTable;
 
   constructor(
     deps: {
@@ -78,6 +83,7 @@ export class AddressResolver {
     this.#lists = deps.lists;
     this.#maps = deps.maps;
     this.#config = config;
+    this.#routes = routeTable(config.routes ?? []);
   }
 
   isLocalDomain(domain: string): boolean {
@@ -149,6 +155,8 @@ export class AddressResolver {
         return expansion.problem(depth, name, unknownAddress(name));
       case "account":
         return expansion.local(depth, branch, match.account, name, match.detail);
+      case "route":
+        return expansion.routed(depth, branch, address, match.because);
       case "role":
         return this.#expandRole(expansion, name, position);
       case "catch-all":
@@ -213,6 +221,10 @@ export class AddressResolver {
       if (found !== undefined) return found;
     }
     if (this.#isRole(address.localPart)) return { kind: "role" };
+    // A domain of which only some addresses are here: the others are where the route leads.
+    if (this.#routes.forDomain(address.domain) !== undefined) {
+      return { kind: "route", because: "the domain has a route, and no mailbox of this name" };
+    }
     const target = this.#directory.domain(address.domain)?.catchAll;
     return target === undefined ? undefined : { kind: "catch-all", target };
   }
@@ -220,6 +232,9 @@ export class AddressResolver {
   #matchWhole(address: Address, detail: string | undefined): Match | undefined {
     const alias = this.#findAlias(address);
     if (alias !== undefined) return { kind: "alias", alias, address };
+    if (this.#routes.forRecipient(address) !== undefined) {
+      return { kind: "route", because: "the address has a route" };
+    }
     const key = addressKey(address);
     const list = this.#lists?.find(key);
     if (list?.role === "post") return { kind: "list", found: list };
@@ -259,6 +274,9 @@ export class AddressResolver {
           break;
         case "discard":
           expansion.discard(depth + 1, target.text, alias.source);
+          break;
+        case "target":
+          expansion.target(depth + 1, next.branch, { name, ...target }, alias.source);
           break;
         case "refused":
           expansion.problem(depth + 1, target.text, refusedTarget(name, target.problem));

@@ -9,6 +9,7 @@ import type { Account } from "../../store/directory.ts";
 import type { PostSender } from "./list-host.ts";
 import type {
   Branch,
+  DeliveryTarget,
   LocalTarget,
   Resolution,
   ResolutionProblem,
@@ -28,6 +29,8 @@ export type OpenBranch = {
   /** Where local copies go: to the branch itself, or for `alias` to the branch it forks from. */
   readonly locals: Map<number, LocalTarget>;
   readonly remotes: Map<string, Address>;
+  /** As local copies; by name and text. */
+  readonly targets: Map<string, DeliveryTarget>;
   /** Addresses expanded in it. */
   readonly seen: Set<string>;
 };
@@ -79,6 +82,7 @@ export class Expansion {
       listId: options.listId,
       locals: new Map(),
       remotes: new Map(),
+      targets: new Map(),
       seen: new Set(),
     });
   }
@@ -138,6 +142,18 @@ export class Expansion {
     branch.remotes.set(text, address);
   }
 
+  /** An address of ours whose mail a route sends elsewhere. */
+  routed(depth: number, branch: OpenBranch, address: Address, because: string): void {
+    const text = formatAddress(address);
+    this.step(depth, text, "route", because, []);
+    branch.remotes.set(text, address);
+  }
+
+  target(depth: number, branch: OpenBranch, target: DeliveryTarget, because: string): void {
+    this.step(depth, target.text, "target", because, []);
+    branch.targets.set(`${target.name} ${target.text}`, target);
+  }
+
   discard(depth: number, address: string, because: string): void {
     this.step(depth, address, "discard", because, []);
     this.#isDiscarded = true;
@@ -163,9 +179,10 @@ export class Expansion {
     for (const open of this.#branches) {
       const { kind, name, reversePath, prefix, listId } = open;
       const locals = kind === "alias" ? [] : [...open.locals.values()];
+      const targets = kind === "alias" ? [] : [...open.targets.values()];
       const remotes = [...open.remotes.values()];
-      if (locals.length + remotes.length === 0) continue;
-      branches.push({ kind, name, reversePath, prefix, listId, locals, remotes });
+      if (locals.length + remotes.length + targets.length === 0) continue;
+      branches.push({ kind, name, reversePath, prefix, listId, locals, remotes, targets });
     }
     return {
       branches,

@@ -5,6 +5,7 @@
 
 import type { Address } from "../../message/addr-spec.ts";
 import type { Account } from "../../store/directory.ts";
+import type { Transport } from "../transport.ts";
 
 export type LocalTarget = {
   readonly account: Account;
@@ -12,6 +13,15 @@ export type LocalTarget = {
   readonly recipient: string;
   /** What stood behind the recipient delimiter. */
   readonly detail: string | undefined;
+};
+
+/** What an alias file names instead of an address. */
+export type DeliveryTarget = {
+  /** The alias that names it. */
+  readonly name: string;
+  /** As it stands there: `/var/mail/archive`, `|/usr/bin/filter`, `:transport:tickets`. */
+  readonly text: string;
+  readonly transport: Transport;
 };
 
 /**
@@ -31,6 +41,7 @@ export type Branch = {
   readonly listId: string | undefined;
   readonly locals: readonly LocalTarget[];
   readonly remotes: readonly Address[];
+  readonly targets: readonly DeliveryTarget[];
 };
 
 /** Why an address, or one of those it leads to, takes no mail. */
@@ -56,6 +67,8 @@ export type StepKind =
   | "canonical"
   | "virtual"
   | "discard"
+  | "target"
+  | "route"
   | "remote"
   | "problem";
 

@@ -1,48 +1,106 @@
 /**
- * Which way mail for a domain goes, by configuration alone: a fixed next hop (route rule or
- * smarthost), or the exchangers that DNS names. No look-up happens here.
+ * Which way mail for a recipient goes, by configuration alone: the transport of the most exact rule,
+ * the smarthost, or the exchangers that DNS names. No look-up happens here.
  */
 
 import type { MtaConfig, NextHop } from "../config.ts";
+import {
+  LMTP_TRANSPORT,
+  LOCAL_TRANSPORT,
+  ROUTE_TRANSPORT,
+  SMARTHOST_TRANSPORT,
+  SMTP_TRANSPORT,
+} from "../agents/transports.ts";
+import { transportName, type Transport } from "../transport.ts";
+import { RouteTable, type RoutedMail, type RouteRule } from "./route-rule.ts";
 
+/** `transport` and `destination` are what a row of the queue says. */
 export type Route =
-  | { readonly transport: "smtp"; readonly destination: string }
+  | { readonly transport: typeof SMTP_TRANSPORT; readonly destination: string }
   | {
-      readonly transport: "route" | "smarthost";
+      readonly transport:
+        | typeof ROUTE_TRANSPORT
+        | typeof SMARTHOST_TRANSPORT
+        | typeof LMTP_TRANSPORT;
       readonly destination: string;
-      readonly nextHop: NextHop;
+      /** In the order they shall be tried; at least one. */
+      readonly nextHops: readonly NextHop[];
+    }
+  | { readonly transport: typeof LOCAL_TRANSPORT; readonly destination: string }
+  | {
+      readonly transport: AgentTransport["kind"];
+      readonly destination: string;
+      readonly agent: AgentTransport;
     };
 
-/** `domain` in lower-case A-labels, or an address literal. */
-export function chooseRoute(
-  domain: string,
-  config: Pick<MtaConfig, "routes" | "smarthost">,
-): Route {
-  const rule = findRule(domain, config.routes);
-  const nextHop = rule ?? config.smarthost;
-  if (nextHop === undefined) return { transport: "smtp", destination: domain };
-  const transport = rule === undefined ? "smarthost" : "route";
-  return { transport, destination: formatNextHop(nextHop), nextHop };
-}
+/** What happens on this host. */
+export type AgentTransport = Extract<
+  Transport,
+  { readonly kind: "pipe" | "maildir" | "mbox" | "error" | "discard" }
+>;
 
-function findRule(domain: string, routes: MtaConfig["routes"]): NextHop | undefined {
-  if (routes.length === 0) return undefined;
-  const names = [domain, ...parentsOf(domain), "*"];
-  for (const name of names) {
-    const rule = routes.find((candidate) => candidate.domain.toLowerCase() === name);
-    if (rule !== undefined) return rule.nextHop;
+export type RouteByDns = Extract<Route, { readonly transport: typeof SMTP_TRANSPORT }>;
+export type RouteByHops = Extract<Route, { readonly nextHops: readonly NextHop[] }>;
+
+export type RouteConfig = Pick<MtaConfig, "routes" | "smarthost"> &
+  Partial<Pick<MtaConfig, "recipientDelimiter">>;
+
+export function chooseRoute(mail: RoutedMail, config: RouteConfig): Route {
+  const rule = routeTable(config.routes).find(mail, config.recipientDelimiter);
+  const domain = mail.recipient.domain.toLowerCase();
+  if (rule !== undefined) return routeBy(transportOf(rule), domain);
+  if (config.smarthost !== undefined) {
+    return hopsRoute(SMARTHOST_TRANSPORT, [config.smarthost]);
   }
-  return undefined;
+  return { transport: SMTP_TRANSPORT, destination: domain };
 }
 
-/** `.b.c`, `.c` for `a.b.c`. */
-function parentsOf(domain: string): string[] {
-  const labels = domain.split(".");
-  return labels.slice(1).map((_, index) => `.${labels.slice(index + 1).join(".")}`);
+export function routeBy(transport: Transport, domain: string): Route {
+  switch (transport.kind) {
+    case "smtp":
+      return { transport: SMTP_TRANSPORT, destination: domain };
+    case "smarthost":
+      return hopsRoute(ROUTE_TRANSPORT, transport.hops);
+    case "lmtp":
+      return hopsRoute(LMTP_TRANSPORT, transport.hops);
+    case "local":
+      return { transport: LOCAL_TRANSPORT, destination: LOCAL_TRANSPORT };
+    case "pipe":
+    case "maildir":
+    case "mbox":
+    case "error":
+    case "discard":
+      // No host name has an equals sign in it.
+      return {
+        transport: transport.kind,
+        destination: `transport=${transportName(transport)}`,
+        agent: transport,
+      };
+  }
 }
 
-/** `[relay.example.net]:587`: the brackets say that no MX is looked up. */
+function hopsRoute(transport: RouteByHops["transport"], nextHops: readonly NextHop[]): RouteByHops {
+  return { transport, destination: nextHops.map(formatNextHop).join(","), nextHops };
+}
+
+function transportOf(rule: RouteRule): Transport {
+  return "transport" in rule ? rule.transport : { kind: "smarthost", hops: [rule.nextHop] };
+}
+
+/** Tables by the rules they were made of: made once for each configuration. */
+const tables: WeakMap<readonly RouteRule[], RouteTable> = new WeakMap();
+
+export function routeTable(rules: readonly RouteRule[]): RouteTable {
+  const known = tables.get(rules);
+  if (known !== undefined) return known;
+  const table = new RouteTable(rules);
+  tables.set(rules, table);
+  return table;
+}
+
+/** `[relay.example.net]:587`: the brackets say that no MX is looked up. A Unix socket is its path. */
 export function formatNextHop(nextHop: Pick<NextHop, "host" | "port">): string {
+  if (nextHop.host.startsWith("/")) return nextHop.host;
   const host = nextHop.host.startsWith("[") ? nextHop.host : `[${nextHop.host}]`;
   return `${host}:${nextHop.port}`.toLowerCase();
 }

@@ -10,7 +10,8 @@
 import type { Clock } from "../../base/clock.ts";
 import { shuffled, type Random } from "../../base/random.ts";
 import type { MxRecord, Resolver } from "../../base/resolver.ts";
-import type { NextHop, RemoteConfig } from "../config.ts";
+import type { RemoteConfig } from "../config.ts";
+import type { NextHop } from "../next-hop.ts";
 import { routeProblem, type Host, type HostsFound } from "./host.ts";
 import { lookUpAddresses } from "./look-up-addresses.ts";
 import type { OwnHosts } from "./own-hosts.ts";
@@ -42,13 +43,15 @@ export async function findHosts(
   return withinBudget(deps.clock, config.dnsBudgetMs, domain, () => byMx(domain, deps, config));
 }
 
-/** The hosts of a next hop that configuration names: its addresses, no MX. */
+/** The hosts of a next hop that configuration names: its addresses, no MX; or a Unix socket. */
 export async function findNextHop(
   nextHop: NextHop,
   deps: RoutingDeps,
   config: RoutingConfig,
 ): Promise<HostsFound> {
   const { host: name, port } = nextHop;
+  if (name.startsWith("/"))
+    return { ok: true, hosts: [{ name, address: name, port: 0 }], isAuthentic: true };
   if (name.startsWith("[")) return literalHost(name, port, undefined);
   return withinBudget(deps.clock, config.dnsBudgetMs, name, async () => {
     const found = await lookUpAddresses(name, deps, config.families);

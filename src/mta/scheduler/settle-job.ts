@@ -167,21 +167,25 @@ function reported(
   willRetryUntilMs: number | undefined,
 ): ReportedRecipient {
   const { recipient, kind, status, problem, remoteHost, diagnostic, attempt } = outcome;
-  const delivered = recipient.transport === LOCAL_TRANSPORT ? "delivered" : "relayed";
+  const isFinal = outcome.isFinal ?? recipient.transport === LOCAL_TRANSPORT;
+  const delivered = isFinal ? "delivered" : "relayed";
   return {
     recipient: recipient.recipient,
     originalRecipient: recipient.originalRecipient,
     action: kind === "failed" ? "failed" : kind === "deferred" ? "delayed" : delivered,
     status,
-    problem:
-      kind === "delivered"
-        ? "was taken by the next system. What becomes of it there, only that system can say."
-        : problem,
+    problem: kind === "delivered" ? takenBy(isFinal) : problem,
     remoteHost,
     diagnostic,
     lastAttemptMs: attempt?.atMs ?? recipient.lastAttemptMs,
     willRetryUntilMs,
   };
+}
+
+function takenBy(isFinal: boolean): string {
+  return isFinal
+    ? "is where it should be."
+    : "was taken by the next system. What becomes of it there, only that system can say.";
 }
 
 function reportedMessage(

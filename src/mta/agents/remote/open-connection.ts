@@ -124,12 +124,14 @@ async function converse(
   if (policy.implicitTls) await channel.startTls(wish);
   const client = (open.client = new SmtpClient(channel, {
     clientName: config.hostname,
+    protocol: policy.protocol,
     clock: deps.clock,
     log: deps.log,
   }));
   const greeted = await client.open();
   if (!greeted.ok) return giveUp(client, refusedStep(host, greeted));
-  if (isOurselves(client, config.hostname)) return giveUp(client, ourselves(host));
+  const mayBeUs = policy.protocol !== "lmtp";
+  if (mayBeUs && isOurselves(client, config.hostname)) return giveUp(client, ourselves(host));
   if (policy.tls !== "never" && channel.tls === undefined) {
     const secured = await client.startTls(wish);
     if (!secured.ok && policy.tls !== "may") return giveUp(client, noTls(host, secured));
@@ -232,8 +234,9 @@ function problem(host: Host, status: string, text: string): ConnectionProblem {
   };
 }
 
-/** `mx.example.net[192.0.2.1]:25`; an address literal has no name. */
+/** `mx.example.net[192.0.2.1]:25`; an address literal has no name, and a Unix socket is its path. */
 export function hostLabel({ name, address, port }: Host): string {
+  if (address.startsWith("/")) return address;
   const isLiteral = name.startsWith("[") || name === address;
   return `${isLiteral ? "" : name}[${address}]:${port}`;
 }

@@ -5,15 +5,15 @@
  */
 
 import type { Clock } from "../../../base/clock.ts";
-import { parseAddress } from "../../../message/addr-spec.ts";
 import type { MtaConfig } from "../../config.ts";
-import type { QueueJob, QueueRecipient } from "../../../store/queue.ts";
+import type { NextHop } from "../../next-hop.ts";
+import type { QueueJob } from "../../../store/queue.ts";
 import type { Store } from "../../../store/contract.ts";
-import { asciiDomain } from "../../resolution/ascii-domain.ts";
-import { chooseRoute, type Route } from "../../routing/choose-route.ts";
+import type { RouteByDns, RouteByHops } from "../../routing/choose-route.ts";
 import { findHosts, findNextHop, type RoutingDeps } from "../../routing/find-hosts.ts";
 import { routeProblem, type Host, type HostsFound, type RouteProblem } from "../../routing/host.ts";
-import type { DeliveryAgent, RecipientOutcome } from "../outcome.ts";
+import type { RecipientOutcome } from "../outcome.ts";
+import { LMTP_TRANSPORT, SMTP_TRANSPORT } from "../transports.ts";
 import type { ConnectionPool, PooledConnection } from "./connection-pool.ts";
 import { HostHints } from "./host-hints.ts";
 import {
@@ -34,12 +34,9 @@ export type RemoteAgentDeps = ConnectionDeps &
     readonly pool: ConnectionPool;
   };
 
-export type RemoteAgentConfig = Pick<
-  MtaConfig,
-  "hostname" | "routes" | "smarthost" | "remote" | "queue"
->;
+export type RemoteAgentConfig = Pick<MtaConfig, "hostname" | "remote" | "queue">;
 
-export class RemoteAgent implements DeliveryAgent {
+export class RemoteAgent {
   readonly #deps: RemoteAgentDeps;
   readonly #config: RemoteAgentConfig;
   readonly #hints: HostHints;
@@ -50,56 +47,58 @@ export class RemoteAgent implements DeliveryAgent {
     this.#hints = new HostHints(deps.clock);
   }
 
-  async deliver(job: QueueJob): Promise<readonly RecipientOutcome[]> {
-    const outcomes: RecipientOutcome[] = [];
-    for (const { route, recipients } of this.#byRoute(job)) {
-      outcomes.push(...(await this.#deliverBy(route, { ...job, recipients })));
-    }
-    return outcomes;
-  }
-
-  /** The route is chosen at each attempt, so that a changed configuration counts for waiting mail too. */
-  #byRoute(job: QueueJob): { route: Route; recipients: QueueRecipient[] }[] {
-    const groups = new Map<string, { route: Route; recipients: QueueRecipient[] }>();
-    for (const recipient of job.recipients) {
-      const address = parseAddress(recipient.recipient);
-      const domain = address.ok ? asciiDomain(address.value.domain) : job.destination;
-      const route = chooseRoute(domain, this.#config);
-      const key = `${route.transport} ${route.destination}`;
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, { route, recipients: [recipient] });
-      else group.recipients.push(recipient);
-    }
-    return [...groups.values()];
-  }
-
-  async #deliverBy(route: Route, job: QueueJob): Promise<readonly RecipientOutcome[]> {
-    const sorting = new Sorting(job, this.#deps.clock);
-    const found = await this.#findHosts(route);
-    if (!found.ok) {
-      sorting.noRoute(found);
-      return sorting.finish();
-    }
-    const nextHop = route.transport === "smtp" ? undefined : route.nextHop;
-    const { tls } = job.message;
-    if (tls === "required" && !found.isAuthentic) {
-      sorting.noRoute(untrustedNames(route.destination));
-      return sorting.finish();
-    }
-    const policy = hopPolicy(nextHop, this.#config, tls);
-    let sessions = 0;
-    for (const host of this.#hints.inOrder(found.hosts)) {
-      if (sorting.isDone || sessions >= this.#config.remote.maxSessions) break;
-      if (await this.#tryHost(host, policy, job, sorting)) sessions++;
-    }
+  /** One outcome for each recipient of the job, all of which go this way. */
+  async deliverBy(
+    route: RouteByDns | RouteByHops,
+    job: QueueJob,
+  ): Promise<readonly RecipientOutcome[]> {
+    const sorting = new Sorting(job, this.#deps.clock, {
+      isFinal: route.transport === LMTP_TRANSPORT,
+    });
+    if (route.transport === SMTP_TRANSPORT) await this.#byDns(route, job, sorting);
+    else await this.#byHops(route.nextHops, protocolOf(route), job, sorting);
     return sorting.finish();
   }
 
-  #findHosts(route: Route): Promise<HostsFound> {
+  async #byDns(route: RouteByDns, job: QueueJob, sorting: Sorting): Promise<void> {
     const { remote } = this.#config;
-    return route.transport === "smtp"
-      ? findHosts(route.destination, this.#deps, remote)
-      : findNextHop(route.nextHop, this.#deps, remote);
+    const found = await findHosts(route.destination, this.#deps, remote);
+    const policy = hopPolicy(undefined, this.#config, job.message.tls);
+    await this.#tryFound(found, route.destination, policy, job, sorting);
+    if (sorting.isDone || sorting.wasReached || remote.fallbackRelay.length === 0) return;
+    await this.#byHops(remote.fallbackRelay, "smtp", job, sorting);
+  }
+
+  async #byHops(
+    nextHops: readonly NextHop[],
+    protocol: HopPolicy["protocol"],
+    job: QueueJob,
+    sorting: Sorting,
+  ): Promise<void> {
+    for (const nextHop of nextHops) {
+      if (sorting.isDone) return;
+      const found = await findNextHop(nextHop, this.#deps, this.#config.remote);
+      const policy = { ...hopPolicy(nextHop, this.#config, job.message.tls), protocol };
+      await this.#tryFound(found, nextHop.host, policy, job, sorting);
+    }
+  }
+
+  async #tryFound(
+    found: HostsFound,
+    name: string,
+    policy: HopPolicy,
+    job: QueueJob,
+    sorting: Sorting,
+  ): Promise<void> {
+    if (!found.ok) return sorting.noRoute(found);
+    if (job.message.tls === "required" && !found.isAuthentic) {
+      return sorting.noRoute(untrustedNames(name));
+    }
+    let sessions = 0;
+    for (const host of this.#hints.inOrder(found.hosts)) {
+      if (sorting.isDone || sessions >= this.#config.remote.maxSessions) return;
+      if (await this.#tryHost(host, policy, job, sorting)) sessions++;
+    }
   }
 
   /** true: the host was reached. */
@@ -178,4 +177,8 @@ function untrustedNames(domain: string): RouteProblem {
 function forRequireTls(problem: ConnectionProblem): ConnectionProblem {
   if (problem.status !== "4.7.4") return problem;
   return { ...problem, isPermanent: true, status: "5.7.10" };
+}
+
+function protocolOf({ transport }: RouteByHops): HopPolicy["protocol"] {
+  return transport === LMTP_TRANSPORT ? "lmtp" : "smtp";
 }

@@ -60,7 +60,15 @@ export class Sorting {
   readonly #hopeful: Set<number> = new Set();
   #wasReached = false;
 
-  constructor({ recipients, message }: QueueJob, clock: Clock) {
+  readonly #isFinal: boolean;
+
+  /** `isFinal`: the host answers for the mailbox itself (LMTP), not for one more hop. */
+  constructor(
+    { recipients, message }: QueueJob,
+    clock: Clock,
+    { isFinal }: { readonly isFinal: boolean } = { isFinal: false },
+  ) {
+    this.#isFinal = isFinal;
     this.#recipients = recipients;
     this.#deliverBy = message.deliverBy;
     this.#clock = clock;
@@ -73,11 +81,19 @@ export class Sorting {
     return this.#settled.size === this.#recipients.length;
   }
 
+  /** A host has answered, in whatever words. */
+  get wasReached(): boolean {
+    return this.#wasReached;
+  }
+
+  /** No hosts are known: for good, or for now, and then another next hop may be tried. */
   noRoute({ temporary, status, problem }: RouteProblem): void {
+    const kind = temporary ? "deferred" : "failed";
+    const verdict = { kind, status, problem, diagnostic: undefined, reply: problem } as const;
     for (const recipient of this.#recipients) {
-      const kind = temporary ? "deferred" : "failed";
-      const verdict = { kind, status, problem, diagnostic: undefined, reply: problem } as const;
-      this.#settle(recipient, verdict, { isUnreachable: temporary });
+      if (this.#settled.has(recipient.recipientId)) continue;
+      if (!temporary) this.#settle(recipient, verdict);
+      else if (!this.#open.has(recipient.recipientId)) this.#keepOpen(recipient, verdict);
     }
   }
 
@@ -239,6 +255,7 @@ export class Sorting {
       ...rest,
       remoteHost: this.#host?.name,
       mustReportSuccess: false,
+      isFinal: this.#isFinal,
       connectMs: this.#connectMs,
       transferMs: Math.max(0, durationMs - this.#connectMs),
       attempt: {

@@ -7,6 +7,8 @@ export type HopPolicy = {
   readonly tls: TlsLevel;
   readonly implicitTls: boolean;
   readonly credentials: NextHop["credentials"];
+  /** Default SMTP. */
+  readonly protocol?: "smtp" | "lmtp";
 };
 
 export function hopPolicy(
@@ -43,5 +45,5 @@ export function connectionKey(
 ): string {
   const login = policy.credentials?.name ?? "";
   // The name counts: it is what the certificate was checked against.
-  return `${host.name} ${host.address}:${host.port} ${policy.tls} ${policy.implicitTls} ${login}`;
+  return `${policy.protocol ?? "smtp"} ${host.name} ${host.address}:${host.port} ${policy.tls} ${policy.implicitTls} ${login}`;
 }
