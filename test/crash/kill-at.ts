@@ -3,7 +3,7 @@
  * writer thread under a URL that says where: `kill-at.ts?point=octets-synced&commit=7`.
  */
 
-import type { CommitPoint } from "../../src/store/sqlite/writer.ts";
+import type { CommitPoint } from "../../src/store/sqlite/commit-point.ts";
 
 const parameters = new URL(import.meta.url).searchParams;
 const wanted = parameters.get("point");

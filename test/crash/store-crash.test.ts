@@ -20,7 +20,7 @@ import { systemClock } from "../../src/net/system-clock.ts";
 import { systemRandom } from "../../src/net/system-random.ts";
 import type { Store } from "../../src/store/contract.ts";
 import { openStore } from "../../src/store/sqlite/open-store.ts";
-import type { CommitPoint } from "../../src/store/sqlite/writer.ts";
+import type { CommitPoint } from "../../src/store/sqlite/commit-point.ts";
 import { idOf, madeMessage } from "./made-message.ts";
 
 const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 12);

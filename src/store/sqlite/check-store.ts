@@ -12,6 +12,7 @@ import { setImmediate } from "node:timers/promises";
 import { equalBytes } from "../../base/bytes.ts";
 import type { StoreProblem } from "../contract.ts";
 import { Database } from "./database.ts";
+import { unpack } from "./packed-octets.ts";
 import type { StoreFolders } from "./store-files.ts";
 
 type MessageRow = {
@@ -19,14 +20,17 @@ type MessageRow = {
   readonly file: string | null;
   readonly start: number;
   readonly size: number;
+  /** Its length in the segment if it is packed there. */
+  readonly packed: number | null;
   readonly sha256: Uint8Array;
 };
 
 const PAGE = 500;
 const READ_OCTETS = 1 << 20;
 
-const MESSAGES = `SELECT message.id, file, start, size_octets AS size, sha256
-  FROM message LEFT JOIN segment ON segment.id = segment_id WHERE message.id > ?
+const MESSAGE = `SELECT message.id, file, start, size_octets AS size, packed_octets AS packed, sha256
+  FROM message LEFT JOIN segment ON segment.id = segment_id`;
+const MESSAGES = `${MESSAGE} WHERE message.id > ?
   ORDER BY message.id LIMIT ${PAGE}`;
 
 /** Each finds rows that contradict others: what kind, and a query for where and what. */
@@ -70,7 +74,7 @@ const CONTRADICTIONS: readonly (readonly [kind: string, sql: string])[] = [
     "counter-differs",
     `SELECT 'segment ' || file AS place, 'live octets: ' || live_octets || ', of its messages: '
        || coalesce(size, 0) AS problem
-     FROM segment LEFT JOIN (SELECT segment_id, sum(size_octets) AS size FROM message GROUP BY segment_id)
+     FROM segment LEFT JOIN (SELECT segment_id, sum(coalesce(packed_octets, size_octets)) AS size FROM message GROUP BY segment_id)
        AS found ON segment_id = segment.id WHERE live_octets <> coalesce(size, 0)`,
   ],
   [
@@ -149,7 +153,7 @@ async function checkOctets(
       const page = database.all<MessageRow>(MESSAGES, last);
       for (const row of page) {
         const problem = await checkMessage(segments, row);
-        if (problem !== undefined) problems.push(problem);
+        if (problem !== undefined) problems.push(...(await lookAgain(folders, row, problem)));
         last = row.id;
         done++;
       }
@@ -161,29 +165,71 @@ async function checkOctets(
   }
 }
 
+/** What we read may have been expunged, or moved by compaction, since our view of the rows was taken. */
+async function lookAgain(
+  folders: StoreFolders,
+  seen: MessageRow,
+  problem: StoreProblem,
+): Promise<StoreProblem[]> {
+  const database = Database.openForReading(folders.database);
+  const segments = new SegmentFiles(folders.segments);
+  try {
+    const row = database.get<MessageRow>(`${MESSAGE} WHERE message.id = ?`, seen.id);
+    if (row === undefined) return [];
+    if (row.file === seen.file && row.start === seen.start) return [problem];
+    const found = await checkMessage(segments, row);
+    return found === undefined ? [] : [found];
+  } finally {
+    await segments.close();
+    database.close();
+  }
+}
+
 async function checkMessage(
   segments: SegmentFiles,
   row: MessageRow,
 ): Promise<StoreProblem | undefined> {
-  const where = `message ${row.id} (segment ${row.file ?? "unknown"}, octets ${row.start} to ${row.start + row.size})`;
+  const where = `message ${row.id} (segment ${row.file ?? "unknown"}, octets ${row.start} to ${row.start + (row.packed ?? row.size)})`;
   const handle = row.file === null ? undefined : await segments.open(row.file);
   if (handle === undefined) {
     return { kind: "octets-missing", where, problem: "its segment file is not there" };
   }
+  const digest = row.packed === null ? await hashOf(handle, row) : await hashOfPacked(handle, row);
+  if (digest === undefined) {
+    return { kind: "octets-missing", where, problem: "its segment file ends before it does" };
+  }
+  return equalBytes(digest, row.sha256)
+    ? undefined
+    : { kind: "hash-differs", where, problem: "its octets are not those that were accepted" };
+}
+
+/** Undefined if the file is too short. */
+async function hashOf(handle: FileHandle, row: MessageRow): Promise<Uint8Array | undefined> {
   const hash = createHash("sha256");
   const buffer = new Uint8Array(Math.min(READ_OCTETS, Math.max(1, row.size)));
   for (let done = 0; done < row.size;) {
     const wanted = Math.min(buffer.length, row.size - done);
     const { bytesRead } = await handle.read(buffer, 0, wanted, row.start + done);
-    if (bytesRead === 0) {
-      return { kind: "octets-missing", where, problem: "its segment file ends before it does" };
-    }
+    if (bytesRead === 0) return undefined;
     hash.update(buffer.subarray(0, bytesRead));
     done += bytesRead;
   }
-  return equalBytes(hash.digest(), row.sha256)
-    ? undefined
-    : { kind: "hash-differs", where, problem: "its octets are not those that were accepted" };
+  return hash.digest();
+}
+
+/** Packed messages are small enough to be held. What cannot be unpacked hashes to nothing. */
+async function hashOfPacked(handle: FileHandle, row: MessageRow): Promise<Uint8Array | undefined> {
+  const packed = new Uint8Array(row.packed ?? 0);
+  for (let done = 0; done < packed.length;) {
+    const { bytesRead } = await handle.read(packed, done, packed.length - done, row.start + done);
+    if (bytesRead === 0) return undefined;
+    done += bytesRead;
+  }
+  try {
+    return createHash("sha256").update(unpack(packed, row.size)).digest();
+  } catch {
+    return new Uint8Array(0);
+  }
 }
 
 async function checkFiles(
@@ -213,12 +259,22 @@ async function checkFiles(
       (found) => found.size,
       () => -1,
     );
-    if (size >= length) continue;
+    if (size >= length || isGone(folders, file)) continue;
     problems.push({
       kind: "octets-missing",
       where: `segment ${file}`,
       problem: size < 0 ? "the file is not there" : `has ${size} of ${length} octets`,
     });
+  }
+}
+
+/** Whether a segment has been removed since our view of the rows was taken. */
+function isGone(folders: StoreFolders, file: string): boolean {
+  const database = Database.openForReading(folders.database);
+  try {
+    return database.get("SELECT 1 FROM segment WHERE file = ?", file) === undefined;
+  } finally {
+    database.close();
   }
 }
 

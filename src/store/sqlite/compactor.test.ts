@@ -2,15 +2,16 @@ import assert from "node:assert/strict";
 import { closeSync, openSync, readdirSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { silentLog } from "../../base/log.ts";
 import { RecordingLog } from "../../base/testing/recording-log.ts";
 import { SeededRandom } from "../../base/testing/seeded-random.ts";
 import { TestClock } from "../../base/testing/test-clock.ts";
 import type { Store } from "../contract.ts";
+import type { MailboxInfo } from "../mail.ts";
 import type { MessageId } from "../octets.ts";
 import { inboxOf, makeAccount } from "../testing/store-fixture.ts";
-import type { MailboxGrant } from "../mailbox-grant.ts";
 import { makeTempFolder } from "../testing/temp-folder.ts";
 import { openStore, type StoreOptions } from "./open-store.ts";
 
@@ -20,7 +21,7 @@ type World = {
   readonly store: Store;
   readonly clock: TestClock;
   readonly folder: string;
-  readonly grant: MailboxGrant;
+  readonly inbox: MailboxInfo;
   octetsOnDisk(): number;
   /** Lets compaction go on until the disk no longer changes. */
   settle(): Promise<void>;
@@ -54,12 +55,13 @@ async function inWorld(
       store,
       clock,
       folder,
-      grant: inboxOf(store, account).grant,
+      inbox: inboxOf(store, account),
       octetsOnDisk,
       async settle() {
-        for (let quiet = 0, last = -1; quiet < 5;) {
-          await clock.advance(100);
-          // A write behind the bite: when it is answered, so is the bite.
+        for (let quiet = 0, last = -1; quiet < 6;) {
+          await clock.advance(61_000);
+          // The bite is the writer thread's: give it time, then ask for something behind it.
+          await sleep(5);
           await store.mail.subscribe(account.id, "nowhere", true);
           quiet = octetsOnDisk() === last ? quiet + 1 : 0;
           last = octetsOnDisk();
@@ -78,10 +80,10 @@ function messageOf(serial: number): Uint8Array {
 }
 
 /** Appends messages 1 to `count`, one by one; their UIDs are their numbers. */
-async function fill({ store, grant }: World, count: number): Promise<Map<number, MessageId>> {
+async function fill({ store, inbox }: World, count: number): Promise<Map<number, MessageId>> {
   for (let serial = 1; serial <= count; serial += 10) {
     await store.mail.append(
-      grant,
+      inbox.grant,
       Array.from({ length: 10 }, (_, index) => ({
         message: store.octets.stageOctets(messageOf(serial + index)),
         flags: [],
@@ -89,7 +91,7 @@ async function fill({ store, grant }: World, count: number): Promise<Map<number,
       })),
     );
   }
-  const mailbox = await store.mail.open(grant);
+  const mailbox = await store.mail.open(inbox.grant);
   assert.ok(mailbox);
   const ids = new Map<number, MessageId>();
   for (let index = 0; index < mailbox.count; index++) {
@@ -110,7 +112,7 @@ const keepTenths = (uid: number): boolean => uid % 10 === 0;
 
 async function expungeMost(world: World, ids: Map<number, MessageId>): Promise<void> {
   const dead = [...ids.keys()].filter((uid) => !keepTenths(uid));
-  await world.store.mail.expunge(world.grant, dead, false);
+  await world.store.mail.expunge(world.inbox.grant, dead, false);
   for (const uid of dead) ids.delete(uid);
 }
 
@@ -143,12 +145,38 @@ test("whoever reads while segments are emptied reads the right octets", () =>
     await reading;
   }));
 
+test("what has lain for a day is packed, reads as before, and is moved on as it is", () =>
+  inWorld({}, async (world) => {
+    const ids = await fill(world, 400);
+    const before = world.octetsOnDisk();
+    await world.settle();
+    assert.equal(world.octetsOnDisk(), before);
+    await world.clock.advance(25 * 60 * 60_000);
+    await world.settle();
+    assert.ok(before - world.octetsOnDisk() > 1_000_000, `${before} to ${world.octetsOnDisk()}`);
+    await allIsThere(world, ids);
+    for (const id of ids.values()) {
+      const whole = await world.store.octets.read(id);
+      assert.deepEqual(await world.store.octets.read(id, 1000, 1500), whole.slice(1000, 1500));
+    }
+    const many = [...ids].map(([uid, id]) => ({ uid, read: { id, start: uid % 50, end: 900 } }));
+    const answers = await world.store.octets.readMany(many.map(({ read }) => read));
+    for (const [index, { uid, read }] of many.entries()) {
+      const wanted = messageOf(uid).subarray(read.start, read.end);
+      assert.deepEqual(Buffer.from(answers[index] as Uint8Array), Buffer.from(wanted));
+    }
+    await expungeMost(world, ids);
+    await world.clock.advance(70_000);
+    await world.settle();
+    await allIsThere(world, ids);
+  }));
+
 test("a segment with more living octets than dead ones is left alone", () =>
   inWorld({}, async (world) => {
     const ids = await fill(world, 200);
     const before = world.octetsOnDisk();
     const dead = [...ids.keys()].filter((uid) => uid % 3 === 0);
-    await world.store.mail.expunge(world.grant, dead, false);
+    await world.store.mail.expunge(world.inbox.grant, dead, false);
     await world.settle();
     assert.equal(world.octetsOnDisk(), before);
   }));

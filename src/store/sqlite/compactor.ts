@@ -1,7 +1,8 @@
 /**
- * Gives the disk back what expunged messages held. A sealed segment of which much is dead is emptied
- * in small bites between commits: its living octets are compared with their hash, appended to the
- * open segment and synced, and one transaction moves their rows; with its last message the file goes.
+ * Gives the disk back what expunged messages held, and packs what has lain for a while. A sealed
+ * segment is emptied in small bites between commits: its living octets are compared with their hash,
+ * appended (packed, where that pays) to a segment of compaction's own and synced, and one transaction
+ * moves their rows; with its last message the file goes.
  *
  * A crash leaves a copy that no row knows (cut off or removed at the next start) or an emptied file
  * (removed at the next start), never a row without octets. Deliveries wait for one bite at most.
@@ -11,25 +12,31 @@ import { hash } from "node:crypto";
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 
-import { equalBytes } from "../../base/bytes.ts";
+import { concatBytes, equalBytes } from "../../base/bytes.ts";
 import type { CommitContext } from "./commit-context.ts";
+import { pack, unpack } from "./packed-octets.ts";
 import type { WriterEvent } from "./requests.ts";
 import type { Appended } from "./segment-appender.ts";
 
 /** A bite: so many octets, but at least one message. */
 const BITE_OCTETS = 512 << 10;
 const MAX_BITE_MESSAGES = 256;
+/** Larger ones have a segment of their own; packing them would keep deliveries waiting. */
+const MAX_PACKED_OCTETS = 8 << 20;
 
 export type CompactionPolicy = {
-  /** A segment is worth it from so many dead octets on, … */
+  /** A segment is emptied from so many dead octets on, … */
   readonly minDeadOctets: number;
   /** … if they are at least this part of it. */
   readonly minDeadShare: number;
+  /** A segment is packed when it has been full for so long. */
+  readonly packAfterMs: number;
 };
 
 export const DEFAULT_COMPACTION_POLICY: CompactionPolicy = {
   minDeadOctets: 1 << 20,
   minDeadShare: 0.5,
+  packAfterMs: 24 * 60 * 60_000,
 };
 
 type Victim = { readonly id: number; readonly file: string };
@@ -37,28 +44,38 @@ type MessageRow = {
   readonly id: number;
   readonly start: number;
   readonly size: number;
+  /** Its length in the segment if it is packed there. */
+  readonly packed: number | null;
   readonly sha256: Uint8Array;
 };
+
+type Moving = { readonly row: MessageRow; readonly octets: Uint8Array; readonly isPacked: boolean };
 
 /** Living octets on their way: read, compared, and ready to be appended. */
 export type Bite = {
   readonly victim: Victim;
-  readonly messages: readonly MessageRow[];
+  readonly messages: readonly Moving[];
   readonly octets: Uint8Array;
 };
 
-const VICTIM = `SELECT id, file FROM segment
+const MOSTLY_DEAD = `SELECT id, file FROM segment
   WHERE writer_id IS NULL AND live_octets > 0
     AND length_octets - live_octets >= max(?, length_octets * ?)
   ORDER BY (length_octets - live_octets) * 1.0 / live_octets DESC`;
+const TO_PACK = `SELECT id, file FROM segment
+  WHERE writer_id IS NULL AND is_packed = 0 AND full_since_ms <= ? AND live_octets > 0
+  ORDER BY full_since_ms`;
 /** Sealed when their last message had gone already. */
 const DEAD = "SELECT id, file FROM segment WHERE writer_id IS NULL AND live_octets = 0 LIMIT 100";
-const MESSAGES = `SELECT id, start, size_octets AS size, sha256 FROM message
-  WHERE segment_id = ? ORDER BY start LIMIT ${MAX_BITE_MESSAGES}`;
+const NEWLY_FULL = "SELECT 1 FROM segment WHERE writer_id IS NULL AND full_since_ms IS NULL";
+const MESSAGES = `SELECT id, start, size_octets AS size, packed_octets AS packed, sha256
+  FROM message WHERE segment_id = ? ORDER BY start LIMIT ${MAX_BITE_MESSAGES}`;
 
 export class Compactor {
   readonly #context: CommitContext;
   readonly #policy: CompactionPolicy;
+  /** The segment at hand: another is looked for when it is empty. */
+  #victim: Victim | undefined;
   /** Segments with octets that are not what was accepted: left as they are, for `doctor store`. */
   readonly #spoilt = new Set<number>();
 
@@ -68,33 +85,25 @@ export class Compactor {
   }
 
   /** The next bite, or undefined when no segment is worth it. `events` takes what was found wrong. */
-  nextBite(events: WriterEvent[]): Bite | undefined {
-    const { minDeadOctets, minDeadShare } = this.#policy;
-    const { database } = this.#context;
-    for (const victim of database.all<Victim>(VICTIM, minDeadOctets, minDeadShare)) {
-      if (this.#spoilt.has(victim.id)) continue;
-      const rows = within(database.all<MessageRow>(MESSAGES, victim.id), BITE_OCTETS);
-      const octets = rows.length === 0 ? undefined : this.#read(victim, rows);
-      if (octets !== undefined) return { victim, messages: rows, octets };
-      this.#spoilt.add(victim.id);
-      events.push({
-        level: "error",
-        event: "store.segment-spoilt",
-        fields: { file: victim.file, advice: "run `posthorn doctor store`" },
-      });
+  nextBite(nowMs: number, events: WriterEvent[]): Bite | undefined {
+    this.#stampFull(nowMs);
+    const atHand = this.#victim && this.#biteOf(this.#victim, events);
+    if (atHand !== undefined) return atHand;
+    for (const victim of this.#candidates(nowMs)) {
+      const bite = this.#biteOf(victim, events);
+      this.#victim = bite && victim;
+      if (bite !== undefined) return bite;
     }
     return undefined;
   }
 
-  /** Within a transaction: sealed segments in which nothing lives go, files and all. Returns how many. */
-  removeDead(): number {
+  /** Within a transaction: sealed segments in which nothing lives go, files and all. */
+  removeDead(): void {
     const { database, doomed } = this.#context;
-    const dead = database.all<Victim>(DEAD);
-    for (const { id, file } of dead) {
+    for (const { id, file } of database.all<Victim>(DEAD)) {
       database.run("DELETE FROM segment WHERE id = ?", id);
       doomed.push(file);
     }
-    return dead.length;
   }
 
   hasDead(): boolean {
@@ -104,31 +113,75 @@ export class Compactor {
   /** Within a transaction, after the octets have been appended: from now on they are read from there. */
   move({ victim, messages }: Bite, appended: Appended): void {
     const { database, ledger, doomed } = this.#context;
+    let left = 0;
     let moved = 0;
     let at = appended.start;
-    for (const { id, size } of messages) {
+    for (const { row, octets, isPacked } of messages) {
       const changes = database.run(
-        "UPDATE message SET segment_id = ?, start = ? WHERE id = ? AND segment_id = ?",
+        `UPDATE message SET segment_id = ?, start = ?, packed_octets = ?
+         WHERE id = ? AND segment_id = ?`,
         appended.segmentId,
         at,
-        id,
+        isPacked ? octets.length : null,
+        row.id,
         victim.id,
       );
       // One that was expunged meanwhile by another process leaves its copy dead.
-      if (changes > 0) moved += size;
-      at += size;
+      if (changes > 0) {
+        left += lengthOf(row);
+        moved += octets.length;
+      }
+      at += octets.length;
     }
     ledger.change(ledger.segment(appended.segmentId)).liveOctets += moved;
     const segment = ledger.change(ledger.segment(victim.id));
-    segment.liveOctets -= moved;
+    segment.liveOctets -= left;
     if (segment.liveOctets > 0) return;
     database.run("DELETE FROM segment WHERE id = ?", victim.id);
     doomed.push(victim.file);
   }
 
-  /** The octets of `rows`, one behind the other; undefined if any of them is not what its hash says. */
-  #read(victim: Victim, rows: readonly MessageRow[]): Uint8Array | undefined {
-    const octets = new Uint8Array(rows.reduce((sum, { size }) => sum + size, 0));
+  #candidates(nowMs: number): Victim[] {
+    const { database } = this.#context;
+    const { minDeadOctets, minDeadShare, packAfterMs } = this.#policy;
+    return [
+      ...database.all<Victim>(MOSTLY_DEAD, minDeadOctets, minDeadShare),
+      ...database.all<Victim>(TO_PACK, nowMs - packAfterMs),
+    ].filter(({ id }) => !this.#spoilt.has(id));
+  }
+
+  #stampFull(nowMs: number): void {
+    const { database } = this.#context;
+    if (database.get(NEWLY_FULL) === undefined) return;
+    database.run(
+      "UPDATE segment SET full_since_ms = ? WHERE writer_id IS NULL AND full_since_ms IS NULL",
+      nowMs,
+    );
+  }
+
+  #biteOf(victim: Victim, events: WriterEvent[]): Bite | undefined {
+    const { database } = this.#context;
+    const rows = within(database.all<MessageRow>(MESSAGES, victim.id), BITE_OCTETS);
+    if (rows.length === 0) return undefined;
+    if (rows[0].size > MAX_PACKED_OCTETS) {
+      database.run("UPDATE segment SET is_packed = 1 WHERE id = ?", victim.id);
+      return undefined;
+    }
+    const messages = this.#read(victim, rows);
+    if (messages !== undefined) {
+      return { victim, messages, octets: concatBytes(messages.map(({ octets }) => octets)) };
+    }
+    this.#spoilt.add(victim.id);
+    events.push({
+      level: "error",
+      event: "store.segment-spoilt",
+      fields: { file: victim.file, advice: "run `posthorn doctor store`" },
+    });
+    return undefined;
+  }
+
+  /** Undefined if any message is not what its hash says. */
+  #read(victim: Victim, rows: readonly MessageRow[]): Moving[] | undefined {
     const path = join(this.#context.folders.segments, victim.file);
     let descriptor: number;
     try {
@@ -137,37 +190,39 @@ export class Compactor {
       return undefined;
     }
     try {
-      let at = 0;
-      for (const { start, size, sha256 } of rows) {
-        if (!readExactly(descriptor, octets, at, size, start)) return undefined;
-        const found = hash("sha256", octets.subarray(at, at + size), "buffer");
-        if (!equalBytes(found, sha256)) return undefined;
-        at += size;
+      const messages: Moving[] = [];
+      for (const row of rows) {
+        const stored = readExactly(descriptor, row.start, lengthOf(row));
+        const octets = row.packed === null ? stored : unpack(stored, row.size);
+        if (!equalBytes(hash("sha256", octets, "buffer"), row.sha256)) return undefined;
+        const packed = row.packed === null ? pack(octets) : stored;
+        messages.push({ row, octets: packed ?? octets, isPacked: packed !== undefined });
       }
-      return octets;
+      return messages;
+    } catch {
+      return undefined;
     } finally {
       closeSync(descriptor);
     }
   }
 }
 
+function lengthOf(row: MessageRow): number {
+  return row.packed ?? row.size;
+}
+
 function within(rows: readonly MessageRow[], maxOctets: number): MessageRow[] {
   let sum = 0;
-  const end = rows.findIndex(({ size }, index) => (sum += size) > maxOctets && index > 0);
+  const end = rows.findIndex((row, index) => (sum += row.size) > maxOctets && index > 0);
   return rows.slice(0, end < 0 ? rows.length : end);
 }
 
-function readExactly(
-  descriptor: number,
-  into: Uint8Array,
-  at: number,
-  length: number,
-  position: number,
-): boolean {
+function readExactly(descriptor: number, position: number, length: number): Uint8Array {
+  const octets = new Uint8Array(length);
   for (let done = 0; done < length;) {
-    const count = readSync(descriptor, into, at + done, length - done, position + done);
-    if (count === 0) return false;
+    const count = readSync(descriptor, octets, done, length - done, position + done);
+    if (count === 0) throw new Error("the segment is too short");
     done += count;
   }
-  return true;
+  return octets;
 }

@@ -10,7 +10,7 @@ import type { Store } from "../contract.ts";
 import { acceptFor, deliveryTo, inboxOf, makeAccount, MESSAGE } from "../testing/store-fixture.ts";
 import { makeTempFolder } from "../testing/temp-folder.ts";
 import { openStore } from "./open-store.ts";
-import type { CommitPoint } from "./writer.ts";
+import type { CommitPoint } from "./commit-point.ts";
 
 async function failing(
   point: CommitPoint,

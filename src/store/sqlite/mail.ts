@@ -45,7 +45,6 @@ export type MailDeps = {
   readonly onListening: (isListening: boolean) => void;
 };
 
-
 export class SqliteMail implements MailStore {
   readonly #deps: MailDeps;
   readonly #gate: MailGate;

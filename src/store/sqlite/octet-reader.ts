@@ -10,6 +10,7 @@ import { MailError } from "../../base/errors.ts";
 import type { MessageId, OctetRead } from "../octets.ts";
 import type { Database } from "./database.ts";
 import { nearReads, type PlacedRead } from "./near-reads.ts";
+import { framesOf, tableOctets, unpack, unpackPart } from "./packed-octets.ts";
 import { MAX_AHEAD_OCTETS, ReadAhead, WINDOW_OCTETS } from "./read-ahead.ts";
 import { rowsByKey } from "./rows-by-key.ts";
 import { storeError } from "./store-error.ts";
@@ -20,15 +21,17 @@ type Place = {
   readonly file: string;
   readonly start: number;
   readonly size: number;
+  /** Octets in the segment if it lies there packed. */
+  readonly packed: number | null;
   /** Committed octets of the segment. */
   readonly length: number;
 };
 
-const PLACE = `SELECT file, start, size_octets AS size, length_octets AS length
+const PLACE = `SELECT file, start, size_octets AS size, packed_octets AS packed, length_octets AS length
   FROM message JOIN segment ON segment.id = segment_id WHERE message.id = ?`;
 
 const PLACES = {
-  select: `SELECT message.id, file, start, size_octets FROM message
+  select: `SELECT message.id, file, start, size_octets, packed_octets FROM message
     JOIN segment ON segment.id = segment_id WHERE`,
   key: "message.id",
   values: [],
@@ -68,12 +71,13 @@ export class OctetReader {
     const to = Math.min(Math.max(from, end ?? place.size), place.size);
     if (to === from) return new Uint8Array(0);
     try {
+      if (place.packed !== null) return await this.#readPacked(place, place.packed, from, to);
       return await this.#readPlace(place, place.start + from, place.start + to);
     } catch (error) {
       // Expunged or moved while we read: its segment may have gone with it.
       const now = this.#database.get<Place>(PLACE, id);
       if (now === undefined) throw gone(id);
-      if (now.file === place.file) throw error;
+      if (now.file === place.file && now.start === place.start) throw error;
       return this.read(id, start, end);
     }
   }
@@ -92,31 +96,39 @@ export class OctetReader {
     );
     const answers: (Uint8Array | Error)[] = Array.from({ length: reads.length });
     const placed: PlacedRead[] = [];
+    /** How to take the answer out of what was read, for those that lie packed. */
+    const packed = new Map<number, (octets: Uint8Array) => Uint8Array>();
+    const alone: number[] = [];
     for (const [index, { id, start, end }] of reads.entries()) {
       const row = rows[index];
       if (row === undefined) {
         answers[index] = gone(id);
         continue;
       }
-      const [, file, at, size] = row as [number, string, number, number];
+      const [, file, at, size, length] = row as [number, string, number, number, number | null];
       const from = Math.min(Math.max(0, start), size);
-      placed.push({
-        index,
-        file,
-        start: at + from,
-        end: at + Math.min(Math.max(from, end), size),
-      });
+      const to = Math.min(Math.max(from, end), size);
+      if (length === null) {
+        placed.push({ index, file, start: at + from, end: at + to });
+      } else if (length <= MAX_AHEAD_OCTETS) {
+        placed.push({ index, file, start: at, end: at + length });
+        packed.set(index, (octets) => unpack(octets, size).subarray(from, to));
+      } else {
+        alone.push(index);
+      }
     }
     await Promise.all(
       nearReads(placed).map(async ({ file, start, end, parts }) => {
         const octets = await this.#readAt(file, start, end - start).catch(() => undefined);
         for (const part of parts) {
-          answers[part.index] =
-            octets?.subarray(part.start - start, part.end - start) ??
-            (await this.#readAlone(reads[part.index]));
+          const { index } = part;
+          const own = octets?.subarray(part.start - start, part.end - start);
+          answers[index] =
+            (own && attempt(packed.get(index), own)) ?? (await this.#readAlone(reads[index]));
         }
       }),
     );
+    for (const index of alone) answers[index] = await this.#readAlone(reads[index]);
     return answers;
   }
 
@@ -130,6 +142,19 @@ export class OctetReader {
   close(): void {
     this.#files.clear();
     this.#ahead.clear();
+  }
+
+  async #readPacked(place: Place, packed: number, start: number, end: number): Promise<Uint8Array> {
+    const { file, size } = place;
+    if (packed <= MAX_AHEAD_OCTETS) {
+      const octets = await this.#readPlace(place, place.start, place.start + packed);
+      return unpack(octets, size).subarray(start, end);
+    }
+    const table = await this.#readAt(file, place.start, tableOctets(size));
+    const frames = framesOf(table, size, start, end);
+    if (frames.to > packed) throw new MailError("store-corrupt", `segment ${file} is spoilt`);
+    const octets = await this.#readAt(file, place.start + frames.from, frames.to - frames.from);
+    return unpackPart(table, octets, frames, size, start, end);
   }
 
   async #readPlace(place: Place, start: number, end: number): Promise<Uint8Array> {
@@ -180,6 +205,18 @@ export class OctetReader {
       handle.catch(() => this.#files.delete(name));
     }
     return file;
+  }
+}
+
+/** Undefined if it cannot be unpacked. */
+function attempt(
+  take: ((octets: Uint8Array) => Uint8Array) | undefined,
+  octets: Uint8Array,
+): Uint8Array | undefined {
+  try {
+    return take === undefined ? octets : take(octets);
+  } catch {
+    return undefined;
   }
 }
 

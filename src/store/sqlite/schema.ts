@@ -373,6 +373,13 @@ const ACCOUNT_RELAY = `
   ALTER TABLE account ADD COLUMN may_relay INTEGER NOT NULL DEFAULT 1;
 `;
 
+/** Messages may lie packed in their segment; a segment is packed once it has been full for a while. */
+const PACKING = `
+  ALTER TABLE message ADD COLUMN packed_octets INTEGER;
+  ALTER TABLE segment ADD COLUMN is_packed INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE segment ADD COLUMN full_since_ms INTEGER;
+`;
+
 export const SCHEMA: readonly SchemaStep[] = [
   { version: 1, sql: STORAGE + DIRECTORY + MAIL + QUEUE },
   { version: 2, sql: LEASES },
@@ -382,8 +389,9 @@ export const SCHEMA: readonly SchemaStep[] = [
   { version: 6, sql: COMPACTION },
   { version: 7, sql: QUOTAS },
   { version: 8, sql: HEADS },
-  { version: 10, sql: THREADS },
-  { version: 9, sql: FAIR_ORDER },
-  { version: 10, sql: SHARING },
-  { version: 11, sql: ACCOUNT_RELAY },
+  { version: 9, sql: THREADS },
+  { version: 10, sql: FAIR_ORDER },
+  { version: 11, sql: SHARING },
+  { version: 12, sql: ACCOUNT_RELAY },
+  { version: 13, sql: PACKING },
 ];

@@ -12,6 +12,9 @@ import { createPrivateFile, syncFolder, type StoreFolders } from "./store-files.
 
 export type Appended = { readonly segmentId: number; readonly start: number };
 
+/** `packed`: what compaction has moved. */
+export type SegmentKind = "plain" | "packed";
+
 type OpenSegment = {
   readonly id: number;
   readonly descriptor: number;
@@ -32,27 +35,38 @@ export class SegmentAppender {
   readonly #folders: StoreFolders;
   readonly #writerId: number;
   readonly #maxOctets: number;
+  readonly #kind: SegmentKind;
   #open: OpenSegment | undefined;
   #serial = 0;
 
-  constructor(database: Database, folders: StoreFolders, writerId: number, maxOctets: number) {
+  constructor(
+    database: Database,
+    folders: StoreFolders,
+    writerId: number,
+    maxOctets: number,
+    kind: SegmentKind = "plain",
+  ) {
     this.#database = database;
     this.#folders = folders;
     this.#writerId = writerId;
     this.#maxOctets = maxOctets;
+    this.#kind = kind;
   }
 
   /** Name for a segment file that no other process and no later start will use. */
   newFileName(): string {
-    return `${this.#writerId}-${++this.#serial}.seg`;
+    const mark = this.#kind === "packed" ? "p" : "";
+    return `${this.#writerId}-${mark}${++this.#serial}.seg`;
   }
 
   /** Writes octets behind the last committed ones. Outside a transaction: it may begin a new segment. */
   append(octets: Uint8Array): Appended {
     const segment = this.#segment();
     const start = segment.writtenOctets;
-    if (start + octets.length > segment.preparedOctets)
+    // Nobody waits for what compaction writes.
+    if (this.#kind === "plain" && start + octets.length > segment.preparedOctets) {
       this.#prepare(segment, start + octets.length);
+    }
     for (let done = 0; done < octets.length;) {
       done += writeSync(segment.descriptor, octets, done, octets.length - done, start + done);
     }
@@ -124,9 +138,11 @@ export class SegmentAppender {
     try {
       syncFolder(this.#folders.segments);
       this.#database.run(
-        "INSERT INTO segment (file, writer_id, length_octets, live_octets) VALUES (?, ?, 0, 0)",
+        `INSERT INTO segment (file, writer_id, length_octets, live_octets, is_packed)
+         VALUES (?, ?, 0, 0, ?)`,
         file,
         this.#writerId,
+        this.#kind === "packed" ? 1 : 0,
       );
     } catch (error) {
       closeSync(descriptor);

@@ -126,7 +126,7 @@ export function dropReference(context: CommitContext, id: MessageId): void {
   const { database } = context;
   const row = database.get<{ refs: number; segmentId: number; size: number }>(
     `UPDATE message SET refs = refs - 1 WHERE id = ?
-     RETURNING refs, segment_id AS segmentId, size_octets AS size`,
+     RETURNING refs, segment_id AS segmentId, coalesce(packed_octets, size_octets) AS size`,
     id,
   );
   if (row === undefined || row.refs > 0) return;

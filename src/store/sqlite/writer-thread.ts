@@ -4,7 +4,8 @@ import { parentPort, receiveMessageOnPort, workerData } from "node:worker_thread
 
 import { InvariantError } from "../../base/errors.ts";
 import type { Batch, FromWriter, Tidy, ToWriter, WriterOptions } from "./requests.ts";
-import { failureOf, StoreWriter, type CommitPoint } from "./writer.ts";
+import type { CommitPoint } from "./commit-point.ts";
+import { failureOf, StoreWriter } from "./writer.ts";
 
 if (parentPort === null) throw new InvariantError("the writer runs on a thread of its own");
 const port = parentPort;

@@ -13,7 +13,9 @@ import { join } from "node:path";
 
 import { isMailError } from "../../base/errors.ts";
 import { CommitContext } from "./commit-context.ts";
-import { Compactor, type Bite, type CompactionPolicy } from "./compactor.ts";
+import type { CommitPoint } from "./commit-point.ts";
+import { CompactionStep } from "./compaction-step.ts";
+import type { CompactionPolicy } from "./compactor.ts";
 import { Database } from "./database.ts";
 import { encodeEntries } from "./feed-entries.ts";
 import { Ledger } from "./ledger.ts";
@@ -28,16 +30,6 @@ import { SCHEMA } from "./schema.ts";
 import { SegmentAppender, type Appended } from "./segment-appender.ts";
 import { storeError } from "./store-error.ts";
 import { makeStoreFolders, storeFolders, syncFolder, type StoreFolders } from "./store-files.ts";
-
-/** Named points of a commit at which a test may stop the process or fail the disk. */
-export type CommitPoint =
-  | "before-append"
-  | "octets-appended"
-  | "octets-synced"
-  | "rows-written"
-  | "committed"
-  | "compaction-copied"
-  | "compaction-committed";
 
 export type WriterSettings = {
   readonly folder: string;
@@ -54,7 +46,7 @@ export class StoreWriter {
   readonly #appender: SegmentAppender;
   readonly #ledger: Ledger;
   readonly #context: CommitContext;
-  readonly #compactor: Compactor;
+  readonly #compaction: CompactionStep;
   readonly #at: (point: CommitPoint) => void;
   readonly #feedEntriesKept: number;
   /** What recovery found, told with the first answers. */
@@ -94,7 +86,11 @@ export class StoreWriter {
       this.writerId,
       () => this.#appender.newFileName(),
     );
-    this.#compactor = new Compactor(this.#context, settings.compaction);
+    this.#compaction = new CompactionStep(this.#context, {
+      policy: settings.compaction,
+      segmentOctets: settings.segmentOctets,
+      at: this.#at,
+    });
     this.#events.push(...recover(this.#context));
   }
 
@@ -144,65 +140,15 @@ export class StoreWriter {
     return this.#answers(outcomes);
   }
 
-  /** One bite of compaction, between commits. Never rejects: what fails is tried again another time. */
-  async tidy(nowMs: number): Promise<Tidied> {
-    const events: WriterEvent[] = [];
-    const removed: string[] = [];
-    let hasMore = false;
-    try {
-      const bite = this.#compactor.nextBite(events);
-      hasMore = bite !== undefined;
-      if (bite !== undefined) await this.#move(bite, nowMs);
-      else if (this.#compactor.hasDead()) this.#removeDead(nowMs);
-      removed.push(...this.#context.doomed);
-      this.#removeDoomed();
-    } catch (error) {
-      hasMore = false;
-      events.push(eventOf("store.compaction-failed", error));
-    }
-    this.#context.doomed.length = 0;
-    return { type: "tidied", hasMore, removed, events };
-  }
-
-  async #move(bite: Bite, nowMs: number): Promise<void> {
-    this.#context.doomed.length = 0;
-    try {
-      const appended = this.#appender.append(bite.octets);
-      await this.#appender.sync();
-      this.#at("compaction-copied");
-      this.#database.run("BEGIN IMMEDIATE");
-      this.#context.begin(nowMs);
-      this.#compactor.move(bite, appended);
-      this.#compactor.removeDead();
-      this.#recordLength();
-      this.#ledger.flush();
-      this.#database.exec("COMMIT");
-    } catch (error) {
-      this.#rollBack();
-      this.#appender.rolledBack();
-      this.#context.doomed.length = 0;
-      throw error;
-    }
-    this.#appender.committed();
-    this.#at("compaction-committed");
-  }
-
-  #removeDead(nowMs: number): void {
-    try {
-      this.#database.run("BEGIN IMMEDIATE");
-      this.#context.begin(nowMs);
-      this.#compactor.removeDead();
-      this.#database.exec("COMMIT");
-    } catch (error) {
-      this.#rollBack();
-      this.#context.doomed.length = 0;
-      throw error;
-    }
+  /** One bite of compaction, between commits. Never rejects. */
+  tidy(nowMs: number): Promise<Tidied> {
+    return this.#compaction.step(nowMs);
   }
 
   close(): void {
     this.#appender.seal();
     giveBackLeases(this.#context);
+    this.#compaction.close();
     this.#database.run("DELETE FROM writer WHERE id = ?", this.writerId);
     this.#database.close();
   }

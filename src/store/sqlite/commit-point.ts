@@ -1,0 +1,9 @@
+/** Named points of a commit at which a test may stop the process or fail the disk. */
+export type CommitPoint =
+  | "before-append"
+  | "octets-appended"
+  | "octets-synced"
+  | "rows-written"
+  | "committed"
+  | "compaction-copied"
+  | "compaction-committed";

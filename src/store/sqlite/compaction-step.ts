@@ -1,0 +1,117 @@
+/** One bite of compaction as a commit of its own, on the writer thread, between those of mail. */
+
+import { unlinkSync } from "node:fs";
+import { join } from "node:path";
+
+import type { CommitContext } from "./commit-context.ts";
+import { Compactor, type Bite, type CompactionPolicy } from "./compactor.ts";
+import type { Tidied, WriterEvent } from "./requests.ts";
+import { SegmentAppender } from "./segment-appender.ts";
+import type { CommitPoint } from "./commit-point.ts";
+
+type Options = {
+  readonly policy: CompactionPolicy;
+  readonly segmentOctets: number;
+  readonly at: (point: CommitPoint) => void;
+};
+
+export class CompactionStep {
+  readonly #context: CommitContext;
+  readonly #compactor: Compactor;
+  /** Its own segments: what a failed bite leaves there concerns no delivery. */
+  readonly #appender: SegmentAppender;
+  readonly #at: (point: CommitPoint) => void;
+
+  constructor(context: CommitContext, { policy, segmentOctets, at }: Options) {
+    const { database, folders, writerId } = context;
+    this.#context = context;
+    this.#at = at;
+    this.#appender = new SegmentAppender(database, folders, writerId, segmentOctets, "packed");
+    this.#compactor = new Compactor(context, policy);
+  }
+
+  /** Never rejects: what fails is tried again another time. */
+  async step(nowMs: number): Promise<Tidied> {
+    const { doomed } = this.#context;
+    const events: WriterEvent[] = [];
+    let removed: readonly string[] = [];
+    let hasMore = false;
+    doomed.length = 0;
+    try {
+      const bite = this.#compactor.nextBite(nowMs, events);
+      if (bite !== undefined) await this.#move(bite, nowMs);
+      else if (this.#compactor.hasDead()) this.#removeDead(nowMs);
+      hasMore = bite !== undefined;
+      removed = [...doomed];
+      this.#removeFiles(removed, events);
+    } catch (error) {
+      events.push(warning("store.compaction-failed", error));
+    }
+    doomed.length = 0;
+    return { type: "tidied", hasMore, removed, events };
+  }
+
+  /** Nothing more is appended to the segment at hand. */
+  close(): void {
+    this.#appender.seal();
+  }
+
+  async #move(bite: Bite, nowMs: number): Promise<void> {
+    try {
+      const appended = this.#appender.append(bite.octets);
+      await this.#appender.sync();
+      this.#at("compaction-copied");
+      this.#transact(nowMs, () => {
+        this.#compactor.move(bite, appended);
+        this.#compactor.removeDead();
+        const { ledger } = this.#context;
+        const written = this.#appender.writtenLength;
+        if (written === undefined) return;
+        ledger.change(ledger.segment(written.segmentId)).lengthOctets = written.octets;
+      });
+    } catch (error) {
+      this.#appender.rolledBack();
+      throw error;
+    }
+    this.#appender.committed();
+    this.#at("compaction-committed");
+  }
+
+  #removeDead(nowMs: number): void {
+    this.#transact(nowMs, () => this.#compactor.removeDead());
+  }
+
+  #transact(nowMs: number, work: () => void): void {
+    const { database, ledger, doomed } = this.#context;
+    try {
+      database.run("BEGIN IMMEDIATE");
+      this.#context.begin(nowMs);
+      work();
+      ledger.flush();
+      database.exec("COMMIT");
+    } catch (error) {
+      doomed.length = 0;
+      ledger.reset();
+      try {
+        database.exec("ROLLBACK");
+      } catch {
+        // It could not begin, or SQLite has rolled back by itself.
+      }
+      throw error;
+    }
+  }
+
+  #removeFiles(files: readonly string[], events: WriterEvent[]): void {
+    for (const file of files) {
+      try {
+        unlinkSync(join(this.#context.folders.segments, file));
+      } catch (error) {
+        events.push(warning("store.segment-not-removed", error));
+      }
+    }
+  }
+}
+
+function warning(event: string, error: unknown): WriterEvent {
+  return { level: "warn", event, fields: { problem: String(error) } };
+}
