@@ -1,4 +1,4 @@
-/** THREAD and UID THREAD (RFC 5256 §3): keys as they were stored at delivery, then threaded. */
+/** THREAD and UID THREAD (RFC 5256 §3; REFS, draft-ietf-morg-inthread): keys as they were stored at delivery, then threaded. */
 
 import { okay } from "../../imap/completion.ts";
 import type { CommandContext } from "../../imap/handler.ts";
@@ -7,9 +7,9 @@ import { fold } from "./search-text.ts";
 import type { MailSession, Run } from "./mail-session.ts";
 import { findMessages, type Found } from "./run-search.ts";
 import { Slicer } from "./slicer.ts";
-import { threadReferences, type ThreadMessage } from "./thread-references.ts";
+import { threadReferences, threadRefs, type ThreadMessage } from "./thread-references.ts";
 import { threadSubjects } from "./thread-subjects.ts";
-import { writeThread } from "./thread-tree.ts";
+import { writeThread, type ThreadNode } from "./thread-tree.ts";
 
 const BATCH = 256;
 const HEAD_NAMES = ["threadHashes", "baseSubject", "isReplyOrForward", "sentMs"] as const;
@@ -20,10 +20,7 @@ export const runThread: Run<ThreadCommand> = async (session, command, context) =
   const numbers = command.isUid ? search.found.uids : search.found.seqs;
   const slicer = new Slicer(session.deps.clock);
   const messages = await loadKeys(session, { found: search.found, numbers, slicer, context });
-  const threads =
-    command.algorithm === "REFERENCES"
-      ? await threadReferences(messages, slicer)
-      : threadSubjects(messages);
+  const threads = await threadBy(command.algorithm, messages, slicer);
   const { out } = context;
   out.text(threads.length === 0 ? "* THREAD" : "* THREAD ");
   for (const thread of threads) {
@@ -33,6 +30,21 @@ export const runThread: Run<ThreadCommand> = async (session, command, context) =
   out.line("");
   return okay("Threaded");
 };
+
+async function threadBy(
+  algorithm: ThreadCommand["algorithm"],
+  messages: readonly ThreadMessage[],
+  slicer: Slicer,
+): Promise<readonly ThreadNode[]> {
+  switch (algorithm) {
+    case "ORDEREDSUBJECT":
+      return threadSubjects(messages);
+    case "REFERENCES":
+      return threadReferences(messages, slicer);
+    case "REFS":
+      return threadRefs(messages, slicer);
+  }
+}
 
 /** A message that has gone or cannot be read is in no thread. */
 async function loadKeys(
@@ -61,6 +73,7 @@ async function loadKeys(
         baseSubject: fold(head.baseSubject),
         isReplyOrForward: head.isReplyOrForward,
         dateMs: head.sentMs ?? open.internalDatesMs[position],
+        arrivalMs: open.internalDatesMs[position],
       });
     }
     if (slicer.isDue(BATCH)) await slicer.rest();

@@ -106,6 +106,23 @@ test("RFC 5256 §2.2: without a Date, the time of arrival counts", async () => {
   assert.equal(await numbers(session, "SORT (DATE) UTF-8 ALL"), "2 1");
 });
 
+test("THREAD=REFS: subjects say nothing; the thread in which something came last stands last", async () => {
+  const session = await mailbox([
+    { id: "a", subject: "alpha", day: 1 },
+    { id: "b", subject: "beta", day: 2 },
+    { subject: "Re: alpha", day: 3 },
+    { id: "c", references: "a", subject: "gamma", day: 9 },
+    { id: "d", references: "gone", subject: "delta", day: 4 },
+    { id: "e", references: "gone", subject: "delta", day: 5 },
+    { references: "b", subject: "late", day: 1 },
+  ]);
+  assert.match((await session.ok("CAPABILITY"))[0], / THREAD=REFS /);
+  assert.equal(await numbers(session, "THREAD REFS UTF-8 ALL"), "(3)(1 4)((5)(6))(2 7)");
+  assert.equal(await numbers(session, "UID THREAD REFS UTF-8 UID 1:4"), "(2)(3)(1 4)");
+  assert.equal(await numbers(session, "THREAD REFS UTF-8 SUBJECT nothing"), "");
+  assert.match(await session.answer("THREAD REFX UTF-8 ALL"), /^T BAD/);
+});
+
 test("RFC 5256 §3: THREAD=REFERENCES", async () => {
   const session = await mailbox([
     { id: "a", subject: "plan", day: 1 },
@@ -155,6 +172,7 @@ test("security row 91: a chain that grows at its top, 12,000 long, overflows no 
   const messages = Array.from({ length: 12_000 }, (_, n) => ({
     number: n + 1,
     dateMs: n,
+    arrivalMs: n,
     hashes: Float64Array.of(n + 1, n + 2),
     baseSubject: "",
     isReplyOrForward: false,

@@ -17,6 +17,7 @@ export type ThreadMessage = {
   readonly isReplyOrForward: boolean;
   /** When it was sent, or else arrived. */
   readonly dateMs: number;
+  readonly arrivalMs: number;
 };
 
 type Container = {
@@ -33,6 +34,52 @@ export async function threadReferences(
   messages: readonly ThreadMessage[],
   slicer: Slicer,
 ): Promise<ThreadNode[]> {
+  const roots = await linkedRoots(messages, slicer);
+  const joined = await joinSubjects(await sortByDate(roots, slicer), slicer);
+  return toNodes(await sortByDate(joined, slicer), slicer);
+}
+
+/**
+ * REFS (draft-ietf-morg-inthread): subjects say nothing, and the thread in which something came last
+ * stands last.
+ */
+export async function threadRefs(
+  messages: readonly ThreadMessage[],
+  slicer: Slicer,
+): Promise<ThreadNode[]> {
+  const roots = await linkedRoots(messages, slicer);
+  const newest = roots.map(newestArrival);
+  const order = Uint32Array.from(roots, (_, index) => index);
+  await sortSliced(
+    order,
+    (a, b) =>
+      newest[a].arrivalMs - newest[b].arrivalMs || newest[a].number - newest[b].number,
+    slicer,
+  );
+  return toNodes(
+    Array.from(order, (index) => roots[index]),
+    slicer,
+  );
+}
+
+function newestArrival(root: Container): { arrivalMs: number; number: number } {
+  const newest = { arrivalMs: 0, number: 0 };
+  const stack = [root];
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const { message, children } = next;
+    stack.push(...children);
+    if (message === undefined) continue;
+    newest.arrivalMs = Math.max(newest.arrivalMs, message.arrivalMs);
+    newest.number = Math.max(newest.number, message.number);
+  }
+  return newest;
+}
+
+/** Steps 1 to 3: threads as the references alone make them. */
+async function linkedRoots(
+  messages: readonly ThreadMessage[],
+  slicer: Slicer,
+): Promise<Container[]> {
   const roots: Container[] = [];
   const all = await linkAll(messages, slicer);
   cutDeep([...all].filter(({ parent }) => parent === undefined));
@@ -40,9 +87,12 @@ export async function threadReferences(
     if (container.parent === undefined) roots.push(...prune(container, true));
     if (slicer.isDue()) await slicer.rest();
   }
-  const joined = await joinSubjects(await sortByDate(roots, slicer), slicer);
+  return roots;
+}
+
+async function toNodes(roots: readonly Container[], slicer: Slicer): Promise<ThreadNode[]> {
   const nodes: ThreadNode[] = [];
-  for (const root of await sortByDate(joined, slicer)) {
+  for (const root of roots) {
     nodes.push(toNode(root));
     if (slicer.isDue()) await slicer.rest();
   }

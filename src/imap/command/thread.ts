@@ -1,22 +1,24 @@
-/** THREAD and UID THREAD (RFC 5256 §3). */
+/** THREAD and UID THREAD (RFC 5256 §3; REFS, draft-ietf-morg-inthread). */
 
 import type { SearchKey } from "../search-key.ts";
 import type { ArgumentReader } from "../wire/argument-reader.ts";
 import { readCharset, readSearchKeys } from "./search.ts";
 
+const ALGORITHMS = ["ORDEREDSUBJECT", "REFERENCES", "REFS"] as const;
+
 export type ThreadCommand = {
   readonly verb: "THREAD";
   readonly isUid: boolean;
-  readonly algorithm: "ORDEREDSUBJECT" | "REFERENCES";
+  readonly algorithm: (typeof ALGORITHMS)[number];
   readonly key: SearchKey;
 };
 
 export function readThread(reader: ArgumentReader, isUid: boolean): ThreadCommand {
   reader.space();
   const word = reader.keyword();
-  const algorithm = word === "ORDEREDSUBJECT" ? word : "REFERENCES";
-  if (word !== algorithm) reader.fail("Unknown thread algorithm");
+  const algorithm = ALGORITHMS.find((known) => known === word);
+  if (algorithm === undefined) reader.fail("Unknown thread algorithm");
   reader.space();
   readCharset(reader);
-  return { verb: "THREAD", isUid, algorithm, key: readSearchKeys(reader) };
+  return { verb: "THREAD", isUid, algorithm: algorithm ?? "REFS", key: readSearchKeys(reader) };
 }
