@@ -97,7 +97,16 @@ test("doctor config: an expired certificate, one that soon will be, and a missin
       certificates: [{ certificate, key }],
       minVersion: "TLSv1.2" as const,
     },
-    aliasFiles: [{ path: join(folder, "aliases"), domains: [], includeFolders: [] }],
+    aliasFiles: [
+      {
+        path: join(folder, "aliases"),
+        domains: [],
+        includeFolders: [],
+        fileFolders: [],
+        commands: [],
+        user: undefined,
+      },
+    ],
   };
   const found = { settings, file: undefined, dataFolder: join(folder, "data") };
   const endsMs = Date.parse(new X509Certificate(pem.certificate).validTo);

@@ -1,27 +1,32 @@
 /** The operator's settings in the terms of the transfer agent. */
 
-import type { MtaSettings, NextHop } from "../mta/config.ts";
+import type { MtaSettings } from "../mta/config.ts";
 import { isLoopback } from "./config/cidr.ts";
-import type { RouteSettings, Settings } from "./config/settings-shape.ts";
+import { hopTo, readRoutes } from "./config/read-routes.ts";
+import type { Settings } from "./config/settings-shape.ts";
 
 export function mtaSettings(settings: Settings): MtaSettings {
   const { addresses, smarthost, queue, remote, relay, limits } = settings;
+  const { transports, routes } = readRoutes(settings);
+  const anonymous = { tls: remote.tls, implicitTls: false, user: undefined, password: undefined };
   return {
     hostname: settings.hostname,
     relayNetworks: relay.networks,
     relayDomains: relay.domains,
     recipientDelimiter: addresses.recipientDelimiter,
     ...(addresses.postmaster !== undefined && { postmaster: addresses.postmaster }),
-    aliasFiles: settings.aliasFiles.map(({ path, domains, includeFolders }) => ({
+    aliasFiles: settings.aliasFiles.map(({ path, domains, includeFolders, ...more }) => ({
       path,
       ...(domains.length > 0 && { domains }),
       ...(includeFolders.length > 0 && { includeFolders }),
+      ...more,
     })),
     maps: settings.maps,
     ...(smarthost.host !== undefined && {
-      smarthost: nextHop({ ...smarthost, host: smarthost.host }),
+      smarthost: hopTo({ host: smarthost.host, port: smarthost.port }, smarthost.port, smarthost),
     }),
-    routes: settings.routes.map((route) => ({ domain: route.domain, nextHop: nextHop(route) })),
+    transports,
+    routes,
     clearAuthNetworks: clearAuthNetworks(settings),
     queries: {
       vrfy: settings.smtp.vrfy === "confirm" ? "confirm" : "cautious",
@@ -51,19 +56,8 @@ export function mtaSettings(settings: Settings): MtaSettings {
       tls: remote.tls,
       families: remote.families,
       ownHosts: remote.ownHosts,
+      fallbackRelay: remote.fallbackRelay.map((place) => hopTo(place, remote.port, anonymous)),
     },
-  };
-}
-
-function nextHop(route: Omit<RouteSettings, "domain">): NextHop {
-  const { host, port, tls, implicitTls, user, password } = route;
-  const hasLogin = user !== undefined && password !== undefined;
-  return {
-    host,
-    port,
-    tls,
-    implicitTls,
-    ...(hasLogin && { credentials: { name: user, password } }),
   };
 }
 

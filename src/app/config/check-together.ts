@@ -2,6 +2,7 @@
 
 import type { HostPort } from "./kinds.ts";
 import type { KeyPath } from "./locate-keys.ts";
+import { readRoutes } from "./read-routes.ts";
 import { readRules } from "./read-rules.ts";
 import type { Settings, SmarthostSettings } from "./settings-shape.ts";
 
@@ -18,6 +19,13 @@ export function checkTogether(settings: Settings): Conflict[] {
       problem: `rules.${member} ${problem}`,
     })),
     ...settings.routes.flatMap((route, index) => credentialConflicts(["routes", index], route)),
+    ...settings.transports.flatMap((entry, index) =>
+      credentialConflicts(["transports", index], { ...entry, host: entry.hosts[0]?.host }),
+    ),
+    ...readRoutes(settings).problems.map(({ group, index, member, problem }) => ({
+      path: [group, index, member],
+      problem: `${group}.${member} ${problem}`,
+    })),
   ];
 }
 

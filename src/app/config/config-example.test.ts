@@ -31,7 +31,8 @@ test("the example holds every setting, and uncommented it is accepted", () => {
     }
   };
   visit(SETTINGS as unknown as AnyTable, []);
-  assert.equal(settings.routes.length, 1);
+  assert.equal(settings.routes.length, 3);
+  assert.equal(settings.transports.length, 3);
   assert.equal(settings.aliasFiles.length, 1);
   assert.equal(settings.rules.length, 6);
   assert.equal(settings.tls.certificates.length, 1);

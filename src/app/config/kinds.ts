@@ -261,3 +261,51 @@ export const services: GenericSchema<unknown, readonly ("smtp" | "submission" | 
 export const families: GenericSchema<unknown, readonly ("ipv4" | "ipv6")[]> = each((input) =>
   input === "ipv4" || input === "ipv6" ? { value: input } : 'must be "ipv4" or "ipv6"',
 );
+
+/** A host to send to, with or without a port; or, for LMTP, the path of a Unix socket. */
+export type HopPlace = { readonly host: string; readonly port: number | undefined };
+
+export const hopPlaces: GenericSchema<unknown, readonly HopPlace[]> = each((input) => {
+  const value = typeof input === "string" ? readHop(input) : undefined;
+  return value === undefined
+    ? 'must be where to send, such as "smtp.example.net:587", "[192.0.2.1]:24" or, for LMTP, "/run/dovecot/lmtp"'
+    : { value };
+});
+
+function readHop(input: string): HopPlace | undefined {
+  if (/^\/[^\0]{0,106}$/.test(input)) return { host: input, port: undefined };
+  const match = /^(\[[^\]]+\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(input);
+  if (match === null) return undefined;
+  const port = match[2] === undefined ? undefined : Number(match[2]);
+  if (port === 0 || (port !== undefined && !isPort(port))) return undefined;
+  const literal = /^\[(?:IPv6:)?([^\]]+)\]$/i.exec(match[1])?.[1];
+  if (literal === undefined) {
+    const host = isIP(match[1]) === 4 ? `[${match[1]}]` : toAsciiDomain(match[1]);
+    return host === undefined ? undefined : { host, port };
+  }
+  const family = isIP(literal);
+  if (family === 0) return undefined;
+  return { host: family === 6 ? `[IPv6:${literal}]` : `[${literal}]`, port };
+}
+
+/** `anna@example.org`, `@example.org` for all senders there, `<>` for reports. */
+export const senderPattern: GenericSchema<unknown, string> = checked((input) => {
+  const wanted =
+    'must be a sender such as "anna@example.org", "@example.org" for all there, or "<>" for reports';
+  if (typeof input !== "string") return wanted;
+  if (input === "<>") return { value: input };
+  if (input.startsWith("@")) {
+    const domain = toAsciiDomain(input.slice(1));
+    return domain === undefined ? wanted : { value: `@${domain}` };
+  }
+  const parsed = parseAddress(input);
+  return parsed.ok && parsed.value.domain !== "" ? { value: addressKey(parsed.value) } : wanted;
+});
+
+/** In `:transport:NAME` of an alias file a space or a comma would end it. */
+export const transportName: GenericSchema<unknown, string> = checked((input) => {
+  const isTaken = input === "local" || input === "smtp";
+  return typeof input === "string" && /^[a-z0-9][a-z0-9._-]{0,62}$/i.test(input) && !isTaken
+    ? { value: input }
+    : 'must be a word of letters, digits, "-", "_" and ".", and not "local" or "smtp"';
+});

@@ -88,7 +88,7 @@ const WRONG: [source: string, complaint: string][] = [
   ["routes = 'x'", "x:1:1: routes can be given several times, each as [[routes]]"],
   [
     "[[routes]]\ndomain = 'a.test'\nhost = 'b.test'\n\n[[routes]]\ndomain = 'c.test'",
-    "x:5:1: routes.host is missing: host name, or an address in brackets",
+    "x:5:1: routes.transport must be given, or routes.host",
   ],
   [
     "[[routes]]\ndomain = 'a.test'\nhost = 'b.test'\n[[routes]]\ndomain = 'c.test'\nhost = 'd.test'\nprot = 25",

@@ -2,7 +2,8 @@
 
 import type { RuleAction, RuleStage } from "../../mta/policy/rule.ts";
 import type { Service } from "../../mta/service.ts";
-import type { HostPort } from "./kinds.ts";
+import type { Transport } from "../../mta/transport.ts";
+import type { HopPlace, HostPort } from "./kinds.ts";
 
 export type Settings = {
   readonly hostname: string;
@@ -20,6 +21,7 @@ export type Settings = {
   readonly aliasFiles: readonly AliasFileSettings[];
   readonly maps: MapSettings;
   readonly smarthost: SmarthostSettings;
+  readonly transports: readonly TransportSettings[];
   readonly routes: readonly RouteSettings[];
   readonly queue: QueueSettings;
   readonly remote: RemoteSettings;
@@ -102,6 +104,8 @@ export type OauthSettings = {
 export type RelaySettings = {
   readonly networks: readonly string[];
   readonly domains: readonly string[];
+  readonly verify: "no" | "callout";
+  readonly verifySenders: "no" | "callout";
 };
 
 /** As written; `read-rules.ts` makes rules of them. */
@@ -135,6 +139,9 @@ export type AliasFileSettings = {
   readonly path: string;
   readonly domains: readonly string[];
   readonly includeFolders: readonly string[];
+  readonly fileFolders: readonly string[];
+  readonly commands: readonly string[];
+  readonly user: string | undefined;
 };
 
 export type MapSettings = {
@@ -157,13 +164,37 @@ export type SmarthostSettings = {
 };
 
 export type RouteSettings = {
-  readonly domain: string;
-  readonly host: string;
+  readonly domain: string | undefined;
+  readonly recipient: string | undefined;
+  readonly sender: string | undefined;
+  readonly account: string | undefined;
+  readonly transport: string | undefined;
+  readonly host: string | undefined;
   readonly port: number;
   readonly tls: TlsLevel;
   readonly implicitTls: boolean;
   readonly user: string | undefined;
   readonly password: string | undefined;
+};
+
+/** As written; `read-routes.ts` makes transports of them. */
+export type TransportSettings = {
+  readonly name: string;
+  readonly kind: Exclude<Transport["kind"], "local" | "smtp">;
+  readonly hosts: readonly HopPlace[];
+  readonly tls: TlsLevel;
+  readonly implicitTls: boolean;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly path: string | undefined;
+  readonly detailFolder: boolean;
+  readonly command: readonly string[];
+  readonly timeout: number;
+  readonly memory: number;
+  readonly runAs: string | undefined;
+  readonly code: number;
+  readonly status: string | undefined;
+  readonly text: string | undefined;
 };
 
 export type TlsLevel = "never" | "may" | "require" | "verify";
@@ -184,6 +215,7 @@ export type RemoteSettings = {
   readonly connectTimeout: number;
   readonly families: readonly ("ipv4" | "ipv6")[];
   readonly ownHosts: readonly string[];
+  readonly fallbackRelay: readonly HopPlace[];
 };
 
 export type DnsSettings = {

@@ -12,6 +12,7 @@ import {
   endpoints,
   endpointsOrPaths,
   families,
+  hopPlaces,
   hostName,
   mailAddress,
   networks,
@@ -22,11 +23,11 @@ import {
   texts,
   wholeNumber,
 } from "./kinds.ts";
-import type { HostPort } from "./kinds.ts";
+import type { HopPlace, HostPort } from "./kinds.ts";
 import { IMAP } from "./imap-settings.ts";
 import { setting } from "./make-setting.ts";
 import { MAPS } from "./map-settings.ts";
-import { ROUTES, SMARTHOST, TLS_LEVEL } from "./next-hop-settings.ts";
+import { ROUTES, SMARTHOST, TLS_LEVEL, TRANSPORTS } from "./next-hop-settings.ts";
 import { OAUTH } from "./oauth-settings.ts";
 import type { Setting, Table } from "./setting.ts";
 import { SMTP } from "./smtp-settings.ts";
@@ -217,6 +218,18 @@ export const SETTINGS: Table<Settings> = {
         doc: "Domains whose mail we pass on for anybody, as their backup mail exchanger.",
         example: '["example.net"]',
       }),
+      verify: setting({
+        schema: choice("no", "callout"),
+        default: "no",
+        type: '"no" or "callout"',
+        doc: "`callout`: whether an address of these domains exists is asked of their server before its mail is taken. What it said is remembered; while it is not known, senders are told to come again.",
+      }),
+      verifySenders: setting({
+        schema: choice("no", "callout"),
+        default: "no",
+        type: '"no" or "callout"',
+        doc: "`callout`: the same for the senders of mail from strangers. It costs their servers work: not for busy hosts.",
+      }),
     },
   },
   rules: {
@@ -271,10 +284,33 @@ export const SETTINGS: Table<Settings> = {
         defaultText: "none",
         doc: "`:include:` files are read below these folders only.",
       }),
+      fileFolders: setting<readonly string[]>({
+        schema: texts,
+        default: [],
+        type: "path, or a list of them",
+        defaultText: "none",
+        doc: "Targets such as `/srv/mail/archive` (an mbox) or `/srv/mail/archive/` (a Maildir) are written below these folders only.",
+      }),
+      commands: setting<readonly string[]>({
+        schema: texts,
+        default: [],
+        type: "path, or a list of them",
+        defaultText: "none",
+        doc: "Programs that targets such as `|/usr/bin/filter --quiet` may run. No shell reads the rest of the line.",
+      }),
+      user: setting({
+        schema: optional(text),
+        default: undefined,
+        type: "name, or uid:gid",
+        defaultText: "none",
+        doc: "Who runs the programs and owns the files when the server is root; never root.",
+        example: '"nobody"',
+      }),
     },
   },
   maps: MAPS,
   smarthost: SMARTHOST,
+  transports: TRANSPORTS,
   routes: ROUTES,
   queue: {
     kind: "group",
@@ -358,6 +394,14 @@ export const SETTINGS: Table<Settings> = {
         type: "host name or address, or a list of them",
         defaultText: "none",
         doc: "Names and addresses under which the world knows us, beside `hostname`: an MX record with one of them is ourselves.",
+      }),
+      fallbackRelay: setting<readonly HopPlace[]>({
+        schema: hopPlaces,
+        default: [],
+        type: "host:port, or a list of them",
+        defaultText: "none",
+        doc: "Servers to try when no server of a domain could be reached, or DNS gave no answer for it.",
+        example: '["relay.example.net"]',
       }),
     },
   },
