@@ -61,6 +61,8 @@ export type RetryConfig = {
   readonly expireReportsAfterMs: number;
   /** When a sender hears that the mail is late; 0 for never. */
   readonly delayNoticeAfterMs: number;
+  /** Recipients of a message that fail within this time share a report. */
+  readonly gatherReportsMs: number;
 };
 
 export type QueueLimits = {
@@ -168,6 +170,7 @@ export const DEFAULT_RETRY: RetryConfig = {
   expireAfterMs: 5 * DAY_MS,
   expireReportsAfterMs: 5 * DAY_MS,
   delayNoticeAfterMs: 4 * HOUR_MS,
+  gatherReportsMs: 30_000,
 };
 
 export const DEFAULT_QUEUE_LIMITS: QueueLimits = {

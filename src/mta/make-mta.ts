@@ -21,6 +21,7 @@ import { TlsTickets } from "./agents/remote/tls-tickets.ts";
 import { AliasFile, type AliasFileProblem } from "./aliases/alias-file.ts";
 import { DirectoryAliases } from "./aliases/alias-source.ts";
 import { withDefaults, type MtaConfig, type MtaSettings } from "./config.ts";
+import { ReportGatherer } from "./dsn/report-gatherer.ts";
 import { Reporter } from "./dsn/reporter.ts";
 import { AddressMaps } from "./maps/address-maps.ts";
 import type { Policy } from "./policy/policy.ts";
@@ -180,8 +181,7 @@ function makeRunner(
       random,
       log,
       pool,
-      reporter: parts.reporter,
-      octets: store.octets,
+      gatherer: new ReportGatherer({ store, reporter: parts.reporter, clock, log }),
       agentFor: () => delivery,
       worker: config.hostname,
     },

@@ -5,6 +5,7 @@
 
 import type { Acceptance, AddressText, DeliverBy, NotifyOn } from "./acceptance.ts";
 import type { MessageId } from "./octets.ts";
+import type { DueReport, OwedReport } from "./owed-report.ts";
 
 export type RecipientState = "due" | "leased" | "held";
 
@@ -153,9 +154,25 @@ export interface QueueStore {
   claim(request: ClaimRequest): Promise<readonly QueueJob[]>;
   /**
    * Records outcomes and, in the same transaction, accepts the reports they call for (DSNs): a
-   * recipient never vanishes without its report (Invariant 5).
+   * recipient never vanishes without its report (Invariant 5). What is `owed` is reported later.
    */
-  settle(settlements: readonly Settlement[], reports: readonly Acceptance[]): Promise<void>;
+  settle(
+    settlements: readonly Settlement[],
+    reports: readonly Acceptance[],
+    owed?: readonly OwedReport[],
+  ): Promise<void>;
+  /**
+   * Reports to be made now: their time has come, or nobody else of the message is in hand. `queueId`
+   * asks about one message alone.
+   */
+  dueReports(request: { nowMs: number; queueId?: string; limit: number }): readonly DueReport[];
+  /** When the next report is due at the latest. */
+  nextReportMs(): number | undefined;
+  /**
+   * Accepts a report and forgets what was owed, in one transaction. Rejects with `not-found` when
+   * another process has reported it meanwhile; then nothing is accepted.
+   */
+  payReports(ids: readonly number[], reports: readonly Acceptance[]): Promise<void>;
   /** When the next recipient falls due; undefined when none waits. */
   nextDueMs(): number | undefined;
   /** Called when something became due earlier than was known (accept, retry, release; also from another process). */

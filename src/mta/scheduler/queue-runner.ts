@@ -10,19 +10,19 @@
 import type { Clock } from "../../base/clock.ts";
 import { isMailError, type ErrorCode } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import type { Acceptance } from "../../store/acceptance.ts";
 import type { Store } from "../../store/contract.ts";
 import type { QueueJob } from "../../store/queue.ts";
 import type { DeliveryAgent, RecipientOutcome } from "../agents/outcome.ts";
 import type { ConnectionPool } from "../agents/remote/connection-pool.ts";
 import type { MtaConfig } from "../config.ts";
-import { withoutFullMailboxes } from "../reception/full-mailboxes.ts";
+import type { ReportGatherer } from "../dsn/report-gatherer.ts";
 import { Destinations } from "./destinations.ts";
 import { logOutcome } from "./outcome-log.ts";
 import { postponementMs } from "./retry-schedule.ts";
 import { settleJob, type SettledJob, type SettlingDeps } from "./settle-job.ts";
 
 export type RunnerDeps = SettlingDeps & {
+  readonly gatherer: ReportGatherer;
   readonly store: Pick<Store, "queue" | "directory">;
   readonly clock: Clock;
   readonly log: Log;
@@ -62,6 +62,7 @@ export class QueueRunner {
   start(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
+    this.#deps.gatherer.start();
     this.#stopListening = this.#deps.store.queue.onDue(() => this.#claim());
     this.#claim();
   }
@@ -77,6 +78,7 @@ export class QueueRunner {
     await this.#claiming;
     await Promise.all(this.#destinations.drainWaiting().map((job) => this.#giveBack(job)));
     await this.#atMost(drainMs, Promise.all(this.#jobs));
+    await this.#deps.gatherer.stop();
     await this.#atMost(FAREWELL_MS, this.#deps.pool.close());
   }
 
@@ -88,9 +90,11 @@ export class QueueRunner {
 
   /** Resolves when nothing is under way and nothing is due. For tests, and for a queue run by hand. */
   async idle(): Promise<void> {
-    while (this.#claiming !== undefined || this.#jobs.size > 0) {
+    const { gatherer } = this.#deps;
+    while (this.#claiming !== undefined || this.#jobs.size > 0 || !gatherer.isIdle) {
       await this.#claiming;
       await Promise.all(this.#jobs);
+      await gatherer.idle();
     }
   }
 
@@ -227,31 +231,22 @@ export class QueueRunner {
   ): Promise<void> {
     const { clock, log } = this.#deps;
     const nowMs = clock.nowMs();
-    const settle = (them: readonly RecipientOutcome[]): Promise<SettledJob> =>
+    const settle = (them: readonly RecipientOutcome[]): SettledJob =>
       settleJob(job.message, them, nowMs, this.#deps, this.#config.retry);
-    let settled = await settle(outcomes);
+    let settled = settle(outcomes);
     try {
-      await this.#settle(settled.settlements, settled.reports);
+      await this.#settle(settled.settlements, settled.filings, settled.owed);
     } catch (error) {
       // A mailbox has filled up, or gone, since we looked: copies for it wait.
       if (!isMailError(error, "over-quota") && !isMailError(error, "not-found")) throw error;
-      settled = await settle(outcomes.map(withoutFiling));
-      await this.#settle(
-        settled.settlements,
-        settled.reports.map((report) => this.#sparing(report)),
-      );
+      settled = settle(outcomes.map(withoutFiling));
+      await this.#settle(settled.settlements, settled.filings, settled.owed);
     }
+    this.#deps.gatherer.settled(job.message.queueId, settled.owed.length > 0);
     for (const outcome of settled.outcomes) {
       const queuedMs = begunMs - outcome.recipient.nextAttemptMs;
       logOutcome(log, job.message, outcome, nowMs, queuedMs);
     }
-  }
-
-  #sparing(report: Acceptance): Acceptance {
-    if (!("sizeOctets" in report.message)) return report;
-    const { directory } = this.#deps.store;
-    const envelopes = withoutFullMailboxes(report.envelopes, report.message.sizeOctets, directory);
-    return envelopes === undefined ? report : { ...report, envelopes };
   }
 
   /** The mail may be gone already: its outcome must not be lost for a store that is busy for a moment. */
@@ -278,18 +273,20 @@ export class QueueRunner {
     const { clock, log } = this.#deps;
     const nowMs = clock.nowMs();
     try {
-      const settled = await Promise.all(
-        jobs.map((job) => {
-          const pause = this.#destinations.pause(job.destination);
-          const outcomes = postponedOutcomes(job, pause?.problem);
-          const waitMs = postponementMs(job.message, nowMs, pause?.forMs ?? 0, this.#config.retry);
-          return settleJob(job.message, outcomes, nowMs, this.#deps, this.#config.retry, waitMs);
-        }),
-      );
+      const settled = jobs.map((job) => {
+        const pause = this.#destinations.pause(job.destination);
+        const outcomes = postponedOutcomes(job, pause?.problem);
+        const waitMs = postponementMs(job.message, nowMs, pause?.forMs ?? 0, this.#config.retry);
+        return settleJob(job.message, outcomes, nowMs, this.#deps, this.#config.retry, waitMs);
+      });
       await this.#settle(
         settled.flatMap(({ settlements }) => settlements),
-        settled.flatMap(({ reports }) => reports),
+        settled.flatMap(({ filings }) => filings),
+        settled.flatMap(({ owed }) => owed),
       );
+      for (const [index, { owed }] of settled.entries()) {
+        this.#deps.gatherer.settled(jobs[index].message.queueId, owed.length > 0);
+      }
       log.info("mta.postponed", { messages: jobs.length, destination: jobs[0].destination });
       for (const [index, { outcomes }] of settled.entries()) {
         for (const outcome of outcomes) {

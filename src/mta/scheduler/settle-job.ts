@@ -1,34 +1,32 @@
 /**
  * From the outcomes of one job to what the store records: settlements, and in the same transaction
- * the reports they call for (Invariant 5). Decides about retry, expiry, and who is told what
+ * what their senders are to hear (Invariant 5). Decides about retry, expiry, and who is told what
  * (RFC 3461 §6); does nothing itself.
  */
 
 import type { Random } from "../../base/random.ts";
 import type { Acceptance } from "../../store/acceptance.ts";
-import type { OctetStore } from "../../store/octets.ts";
+import type { OwedKind, OwedRecipient, OwedReport } from "../../store/owed-report.ts";
 import type { QueuedMessage, QueueRecipient, Settlement } from "../../store/queue.ts";
 import type { RecipientOutcome } from "../agents/outcome.ts";
 import type { RetryConfig } from "../config.ts";
 import { LOCAL_TRANSPORT } from "../agents/transports.ts";
-import type { ReportedMessage, ReportedRecipient } from "../dsn/reported.ts";
-import type { Reporter } from "../dsn/reporter.ts";
 import { expiryMs, lateFromMs, retryDelayMs } from "./retry-schedule.ts";
 
 export type SettlingDeps = {
-  readonly reporter: Reporter;
-  readonly octets: Pick<OctetStore, "read">;
   readonly random: Random;
 };
 
 export type SettledJob = {
   readonly settlements: readonly Settlement[];
-  readonly reports: readonly Acceptance[];
+  /** What the agent files with the settlement. */
+  readonly filings: readonly Acceptance[];
+  readonly owed: readonly OwedReport[];
   /** The outcomes as they were decided: an expired deferral is a failure. */
   readonly outcomes: readonly RecipientOutcome[];
 };
 
-export async function settleJob(
+export function settleJob(
   message: QueuedMessage,
   outcomes: readonly RecipientOutcome[],
   nowMs: number,
@@ -36,7 +34,7 @@ export async function settleJob(
   config: RetryConfig,
   /** How long deferred recipients wait; default: by the schedule. */
   waitMs?: number,
-): Promise<SettledJob> {
+): SettledJob {
   const untilMs = expiryMs(message, config);
   const isOverdue = message.deliverBy?.mode === "return" && nowMs >= message.deliverBy.untilMs;
   // RFC 3463: delivery time expired, the sender's (RFC 2852 §4.1.4) or the queue's.
@@ -54,9 +52,12 @@ export async function settleJob(
       isDelayReported: late.includes(outcome) ? true : undefined,
     }),
   );
-  const reports = await makeReports(message, decided, late, untilMs, deps);
-  const filings = decided.flatMap((outcome) => outcome.acceptance ?? []);
-  return { settlements, reports: [...filings, ...reports], outcomes: decided };
+  return {
+    settlements,
+    filings: decided.flatMap((outcome) => outcome.acceptance ?? []),
+    owed: owedReports(message, decided, late, untilMs, nowMs + config.gatherReportsMs),
+    outcomes: decided,
+  };
 }
 
 /** What the hosts said stays in the diagnostic. */
@@ -124,14 +125,13 @@ function settlement(
   return { recipientId: recipient.recipientId, outcome: kind, status, problem, attempt, ...more };
 }
 
-async function makeReports(
+function owedReports(
   message: QueuedMessage,
   decided: readonly RecipientOutcome[],
   late: readonly RecipientOutcome[],
   untilMs: number,
-  { reporter, octets }: SettlingDeps,
-): Promise<Acceptance[]> {
-  const about = reportedMessage(message, octets);
+  dueMs: number,
+): OwedReport[] {
   const failed = decided.filter(
     ({ kind, recipient }) => kind === "failed" && wants(recipient, "failure"),
   );
@@ -141,31 +141,34 @@ async function makeReports(
   const relayed = decided.filter(
     ({ kind, mustReportSuccess }) => kind === "delivered" && mustReportSuccess,
   );
-  const wanted = [
-    reportOn(
+  const owed = (
+    kind: OwedKind,
+    outcomes: readonly RecipientOutcome[],
+    willRetryUntilMs?: number,
+  ): OwedReport => {
+    const recipients = outcomes.map((outcome) => reported(outcome, willRetryUntilMs));
+    return { kind, message: owedMessage(message), recipients, dueMs };
+  };
+  return [
+    owed(
+      "failed",
       failed.filter((each) => !isInternal(each)),
-      (them) => reporter.makeReport("failed", about, them),
     ),
-    reportOn(failed.filter(isInternal), (them) => reporter.toPostmaster(about, them)),
-    reportOn(late, (them) => reporter.makeReport("delayed", about, them), untilMs),
-    reportOn(relayed, (them) => reporter.makeReport("success", about, them)),
-  ];
-  return (await Promise.all(wanted)).filter((report) => report !== undefined);
+    owed("internal", failed.filter(isInternal)),
+    owed("delayed", late, untilMs),
+    owed("success", relayed),
+  ].filter(({ recipients }) => recipients.length > 0);
 }
 
-async function reportOn(
-  outcomes: readonly RecipientOutcome[],
-  make: (recipients: readonly ReportedRecipient[]) => Promise<Acceptance | undefined>,
-  willRetryUntilMs?: number,
-): Promise<Acceptance | undefined> {
-  if (outcomes.length === 0) return undefined;
-  return make(outcomes.map((outcome) => reported(outcome, willRetryUntilMs)));
+/** Without what else travels with a message: these values cross to the store's thread. */
+function owedMessage(message: QueuedMessage): OwedReport["message"] {
+  const { queueId, messageId, reversePath, envid, ret } = message;
+  const { arrivedAtMs, submittedBy, sizeOctets, tls, priority } = message;
+  const wishes = { envid, ret, tls, priority };
+  return { queueId, messageId, reversePath, arrivedAtMs, submittedBy, sizeOctets, ...wishes };
 }
 
-function reported(
-  outcome: RecipientOutcome,
-  willRetryUntilMs: number | undefined,
-): ReportedRecipient {
+function reported(outcome: RecipientOutcome, willRetryUntilMs: number | undefined): OwedRecipient {
   const { recipient, kind, status, problem, remoteHost, diagnostic, attempt } = outcome;
   const isFinal = outcome.isFinal ?? recipient.transport === LOCAL_TRANSPORT;
   const delivered = isFinal ? "delivered" : "relayed";
@@ -186,16 +189,4 @@ function takenBy(isFinal: boolean): string {
   return isFinal
     ? "is where it should be."
     : "was taken by the next system. What becomes of it there, only that system can say.";
-}
-
-function reportedMessage(
-  message: QueuedMessage,
-  octets: Pick<OctetStore, "read">,
-): ReportedMessage {
-  const { messageId, sizeOctets } = message;
-  return {
-    ...message,
-    // What is too long comes back as its header section alone.
-    read: (maxOctets) => octets.read(messageId, 0, Math.min(maxOctets, sizeOctets)),
-  };
 }

@@ -39,6 +39,7 @@ const CONTRADICTIONS: readonly (readonly [kind: string, sql: string])[] = [
     "counter-differs",
     `SELECT 'message ' || message.id AS place, 'refs says ' || refs || ', rows say ' || found AS problem
      FROM (SELECT message.id, refs, (SELECT count(*) FROM envelope WHERE message_id = message.id)
+       + (SELECT count(*) FROM owed_report WHERE message_id = message.id)
        + coalesce(entries.n, 0) AS found FROM message LEFT JOIN
        (SELECT message_id, count(*) AS n FROM entry GROUP BY message_id) AS entries
        ON entries.message_id = message.id) AS message WHERE refs <> found`,

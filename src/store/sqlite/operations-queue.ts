@@ -5,6 +5,7 @@ import type { CommitContext } from "./commit-context.ts";
 import { ASKED_RANKS } from "./fair-rank.ts";
 import { accept } from "./operations-accept.ts";
 import { HELD, LEASED, queueCondition, READY, WAITING, wishNumber } from "./queue-rows.ts";
+import { owe } from "./operations-report.ts";
 import type { PortionDone, QueuePortion, RequestOf } from "./requests.ts";
 import { dropReference } from "./store-message.ts";
 
@@ -15,6 +16,7 @@ const EXPIRE = wishNumber("expire");
 export function settle(context: CommitContext, request: RequestOf<"settle">): void {
   // Reports first: they may quote a message whose last recipient is settled here.
   for (const report of request.reports) accept(context, report);
+  for (const report of request.owed) owe(context, report);
   for (const settlement of request.settlements) settleOne(context, settlement);
   context.isQueueChanged = true;
 }

@@ -32,6 +32,7 @@ import {
 } from "./operations-mailbox.ts";
 import { claim } from "./operations-claim.ts";
 import { deleteQueued, hold, release, settle, wish } from "./operations-queue.ts";
+import { payReports } from "./operations-report.ts";
 import type { AnswerOf, OperationName, RequestOf } from "./requests.ts";
 
 export const OPERATIONS: {
@@ -55,6 +56,7 @@ export const OPERATIONS: {
   unlockMaildrop,
   claim,
   settle,
+  payReports,
   wish,
   hold,
   release,

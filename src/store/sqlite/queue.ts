@@ -17,7 +17,9 @@ import type {
   Settlement,
 } from "../queue.ts";
 import { acceptRequest, stagedOf } from "./accept-request.ts";
+import type { DueReport, OwedReport } from "../owed-report.ts";
 import type { Database } from "./database.ts";
+import { dueReports } from "./owed-report-rows.ts";
 import {
   ENVELOPE_COLUMNS,
   LEASED,
@@ -85,7 +87,11 @@ export class SqliteQueue implements QueueStore {
     return jobs;
   }
 
-  async settle(settlements: readonly Settlement[], reports: readonly Acceptance[]): Promise<void> {
+  async settle(
+    settlements: readonly Settlement[],
+    reports: readonly Acceptance[],
+    owed: readonly OwedReport[] = [],
+  ): Promise<void> {
     const staged = reports
       .map(({ message }) => stagedOf(message))
       .filter((message): message is Staged => message !== undefined);
@@ -97,6 +103,30 @@ export class SqliteQueue implements QueueStore {
           nextAttemptMs: Math.ceil(settlement.nextAttemptMs),
         }),
       })),
+      reports: reports.map((report) => acceptRequest(report, packer)),
+      owed,
+    }));
+    for (const message of staged) message.accepted();
+  }
+
+  dueReports(request: { nowMs: number; queueId?: string; limit: number }): readonly DueReport[] {
+    return dueReports(this.#deps.database, request);
+  }
+
+  nextReportMs(): number | undefined {
+    return (
+      this.#deps.database.get<{ ms: number | null }>("SELECT min(due_ms) AS ms FROM owed_report")
+        ?.ms ?? undefined
+    );
+  }
+
+  async payReports(ids: readonly number[], reports: readonly Acceptance[]): Promise<void> {
+    const staged = reports
+      .map(({ message }) => stagedOf(message))
+      .filter((message): message is Staged => message !== undefined);
+    await Promise.all(staged.map((message) => message.settle()));
+    await this.#deps.writer.submit("payReports", (packer) => ({
+      ids,
       reports: reports.map((report) => acceptRequest(report, packer)),
     }));
     for (const message of staged) message.accepted();

@@ -9,6 +9,7 @@ import type { Envelope, LocalDelivery } from "../acceptance.ts";
 import type { DomainChange } from "../directory.ts";
 import type { CopyResult, FlagChange, SpecialUse } from "../mail.ts";
 import type { MessageId } from "../octets.ts";
+import type { OwedReport } from "../owed-report.ts";
 import type { CompactionPolicy } from "./compactor.ts";
 import type { OperatorWish, QueueFilter, QueueJob, Settlement, SiteRoom } from "../queue.ts";
 import type { FlagBits } from "./flag-bits.ts";
@@ -115,9 +116,14 @@ export type Operations = {
     QueueJob[]
   >;
   settle: Operation<
-    { settlements: readonly Settlement[]; reports: readonly AcceptRequest[] },
+    {
+      settlements: readonly Settlement[];
+      reports: readonly AcceptRequest[];
+      owed: readonly OwedReport[];
+    },
     void
   >;
+  payReports: Operation<{ ids: readonly number[]; reports: readonly AcceptRequest[] }, void>;
   wish: Operation<QueuePortion & { wish: OperatorWish }, PortionDone>;
   hold: Operation<QueuePortion & { reason: string }, PortionDone>;
   release: Operation<QueuePortion, PortionDone>;

@@ -380,6 +380,25 @@ const PACKING = `
   ALTER TABLE segment ADD COLUMN full_since_ms INTEGER;
 `;
 
+/**
+ * What senders are to hear, from the end of a recipient to the report. Each row holds a reference to
+ * the message. about and recipient are JSON: the message as it was, and what came of whom.
+ */
+const OWED_REPORTS = `
+  CREATE TABLE owed_report (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    due_ms INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    about TEXT NOT NULL,
+    recipient TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX owed_report_by_message ON owed_report (queue_id, kind);
+  CREATE INDEX owed_report_by_time ON owed_report (due_ms);
+  CREATE INDEX owed_report_by_octets ON owed_report (message_id);
+`;
+
 export const SCHEMA: readonly SchemaStep[] = [
   { version: 1, sql: STORAGE + DIRECTORY + MAIL + QUEUE },
   { version: 2, sql: LEASES },
@@ -394,4 +413,5 @@ export const SCHEMA: readonly SchemaStep[] = [
   { version: 11, sql: SHARING },
   { version: 12, sql: ACCOUNT_RELAY },
   { version: 13, sql: PACKING },
+  { version: 14, sql: OWED_REPORTS },
 ];

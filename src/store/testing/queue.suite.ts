@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { encodeLatin1, equalBytes } from "../../base/bytes.ts";
 import type { QueuedRecipient } from "../acceptance.ts";
 import type { Store } from "../contract.ts";
-import type { QueueJob } from "../queue.ts";
+import type { OwedReport } from "../owed-report.ts";
+import type { QueueJob, Settlement } from "../queue.ts";
 import {
   acceptFor,
   deliveryTo,
@@ -40,6 +41,68 @@ const recipientsOf = (jobs: readonly QueueJob[]): string[] =>
   jobs.flatMap(({ recipients }) => recipients.map(({ recipient }) => recipient));
 
 export function queueSuite(on: WithStore): void {
+  on("reports owed outlive their recipients, and are paid once", async (store) => {
+    const { queue } = store;
+    await acceptFor(store, {
+      queueId: "Qowed",
+      reversePath: "alice@example.org",
+      envid: "env",
+      ret: "headers",
+      smtpUtf8: false,
+      body: "7bit",
+      prefix: new Uint8Array(0),
+      recipients: [to("a@one.test"), to("b@two.test")],
+    });
+    const [one, two] = await claim(store);
+    const owed = (recipient: string): OwedReport => ({
+      kind: "failed",
+      message: one.message,
+      dueMs: AT + 30_000,
+      recipients: [
+        {
+          recipient,
+          originalRecipient: undefined,
+          action: "failed",
+          status: "5.1.1",
+          problem: "no such user",
+          remoteHost: "mx.one.test",
+          diagnostic: undefined,
+          lastAttemptMs: AT,
+          willRetryUntilMs: undefined,
+        },
+      ],
+    });
+    const failed = (job: QueueJob): Settlement => ({
+      recipientId: job.recipients[0].recipientId,
+      outcome: "failed",
+    });
+    await queue.settle([failed(one)], [], [owed("a@one.test")]);
+    const look = { nowMs: AT, limit: 10 };
+    assert.deepEqual(queue.dueReports(look), [], "the other recipient is in hand");
+    assert.equal(queue.nextReportMs(), AT + 30_000);
+    assert.equal(queue.dueReports({ ...look, nowMs: AT + 30_000 }).length, 1);
+    await queue.settle([failed(two)], [], [owed("b@two.test")]);
+    assert.equal(queue.message("Qowed"), undefined);
+    const [report, ...more] = queue.dueReports(look);
+    assert.equal(more.length, 0);
+    assert.deepEqual(
+      report.recipients.map(({ recipient }) => recipient),
+      ["a@one.test", "b@two.test"],
+    );
+    assert.deepEqual([report.message.envid, report.message.ret], ["env", "headers"]);
+    assert.deepEqual(queue.dueReports({ ...look, queueId: "Qother" }), []);
+    assert.deepEqual(await store.check(), []);
+    // The octets are there to be quoted.
+    const octets = await store.octets.read(report.message.messageId);
+    assert.ok(equalBytes(octets, MESSAGE));
+    await queue.payReports(report.ids, []);
+    await assert.rejects(queue.payReports(report.ids, []), { code: "not-found" });
+    assert.deepEqual(queue.dueReports(look), []);
+    assert.equal(queue.nextReportMs(), undefined);
+    await assert.rejects(store.octets.read(report.message.messageId));
+    assert.deepEqual(await store.check(), []);
+  });
+
   on("recipients of one message and destination go together", async (store) => {
     await acceptFor(store, {
       queueId: "Q1",

@@ -1,0 +1,64 @@
+/** Reports owed to senders, as the reading connection sees them. */
+
+import type { DueReport, OwedKind, OwedMessage, OwedRecipient } from "../owed-report.ts";
+import type { Database } from "./database.ts";
+
+type GroupRow = { readonly queueId: string; readonly kind: OwedKind };
+
+type OwedRow = {
+  readonly id: number;
+  readonly dueMs: number;
+  readonly about: string;
+  readonly recipient: string;
+};
+
+/** Recipients of one report; further ones come in the next. */
+const MAX_RECIPIENTS = 1000;
+const HELD = 2;
+const LEASED = 1;
+
+/** Somebody of the message is being tried, or about to be. */
+const IN_HAND = `EXISTS (SELECT 1 FROM envelope JOIN recipient ON envelope_id = envelope.id
+  WHERE envelope.queue_id = owed_report.queue_id AND (state = ${LEASED}
+    OR (state <> ${HELD} AND next_attempt_ms <= :nowMs)))`;
+
+export function dueReports(
+  database: Database,
+  request: { readonly nowMs: number; readonly queueId?: string; readonly limit: number },
+): DueReport[] {
+  const about = request.queueId === undefined ? "" : "AND queue_id = :queueId";
+  const groups = database.all<GroupRow>(
+    `SELECT DISTINCT queue_id AS queueId, kind FROM owed_report
+     WHERE (due_ms <= :nowMs OR NOT ${IN_HAND}) ${about} LIMIT :limit`
+      .replaceAll(":nowMs", "?1")
+      .replaceAll(":limit", "?2")
+      .replaceAll(":queueId", "?3"),
+    request.nowMs,
+    request.limit,
+    ...(request.queueId === undefined ? [] : [request.queueId]),
+  );
+  return groups.flatMap((group) => readGroup(database, group) ?? []);
+}
+
+function readGroup(database: Database, { queueId, kind }: GroupRow): DueReport | undefined {
+  const rows = database.all<OwedRow>(
+    `SELECT id, due_ms AS dueMs, about, recipient FROM owed_report WHERE queue_id = ? AND kind = ? ORDER BY id LIMIT ${MAX_RECIPIENTS}`,
+    queueId,
+    kind,
+  );
+  if (rows.length === 0) return undefined;
+  return {
+    kind,
+    ids: rows.map(({ id }) => id),
+    message: messageOf(rows[0]),
+    recipients: rows.map(({ recipient }) => JSON.parse(recipient) as OwedRecipient),
+    dueMs: rows[0].dueMs,
+  };
+}
+
+/** JSON knows no undefined: what was not said is not there. */
+function messageOf({ about }: OwedRow): OwedMessage {
+  const read = JSON.parse(about) as OwedMessage;
+  const { envid, ret, submittedBy, tls } = read;
+  return { ...read, envid, ret, submittedBy, tls };
+}
