@@ -6,6 +6,7 @@ import { decodeLatin1, encodeLatin1, encodeUtf8, isAscii } from "../../../base/b
 import { bodyOctets } from "../../../message/decode-body.ts";
 import { parseMessage } from "../../../message/parse.ts";
 import { partsOf } from "../../../message/part.ts";
+import { LongLines } from "../../reception/long-lines.ts";
 import { convertContent } from "./convert-content.ts";
 
 function convert(text: string): string | undefined {
@@ -94,4 +95,66 @@ test("the corpus: whatever is converted is 7-bit and decodes to the same", () =>
     assert.deepEqual(normal(contents(converted)), normal(contents(octets)), name);
   }
   assert.ok(count > 0 || !existsSync(folder));
+});
+
+const LONG_LINE = "x".repeat(999);
+
+function convert8Bit(text: string): string | undefined {
+  const converted = convertContent(encodeLatin1(text), { takes8Bit: true });
+  return converted && decodeLatin1(converted);
+}
+
+test("B17: for a host that takes 8 bits only binary parts change, and no label says binary any more", () => {
+  const converted = convert8Bit(
+    "Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: binary\r\n\r\n" +
+      "--b\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\xfc\r\n" +
+      "--b\r\nContent-Transfer-Encoding: binary\r\n\r\n\xfc\r\n" +
+      "--b\r\nContent-Type: application/x\r\nContent-Transfer-Encoding: binary\r\n\r\na\0b\r\n--b--\r\n",
+  );
+  assert.equal(
+    converted,
+    "Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" +
+      "--b\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\xfc\r\n" +
+      "--b\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\xfc\r\n" +
+      "--b\r\nContent-Type: application/x\r\nContent-Transfer-Encoding: base64\r\n\r\nYQBi\r\n\r\n--b--\r\n",
+  );
+});
+
+test("B17: what is signed within a message keeps its octets, what stands beside it is converted", () => {
+  const signed =
+    "--a\r\nContent-Type: multipart/signed; boundary=s\r\n\r\n--s\r\n\r\nplain\r\n--s\r\n\r\nsig\r\n--s--\r\n";
+  const message = (body: string): string =>
+    `Content-Type: multipart/mixed; boundary=a\r\n\r\n${signed}--a\r\n\r\n${body}\r\n--a--\r\n`;
+  const converted = convert(message("ü"));
+  assert.ok(converted?.includes(signed));
+  assert.match(converted ?? "", /=C3=BC\r\n--a--/);
+  assert.equal(convert(message("plain").replace("--s\r\n\r\nplain", "--s\r\n\r\nü")), undefined);
+});
+
+test("B16: long lines: text becomes quoted-printable, base64 is wrapped anew, a header section stays", () => {
+  assert.match(
+    convert8Bit(`Subject: s\r\n\r\n${LONG_LINE}\r\n`) ?? "",
+    /quoted-printable\r\n\r\nx{75}=\r\n/,
+  );
+  const base64 = "QUJD".repeat(300);
+  const head = "Content-Type: image/x\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+  const wrapped = convert8Bit(`${head}${base64}\r\n`);
+  assert.ok(wrapped?.startsWith(head));
+  assert.equal(wrapped?.slice(head.length).replaceAll("\r\n", ""), base64);
+  const longField = `Subject: ${LONG_LINE}\r\n\r\nshort\r\n`;
+  assert.equal(convert8Bit(longField), longField);
+});
+
+test("B16: a long line is seen however the octets are cut", () => {
+  for (const [octets, isLong] of [
+    [998, false],
+    [999, true],
+  ] as const) {
+    const text = encodeLatin1(`a\r\n${"x".repeat(octets)}\r\nb\r\n${"y".repeat(998)}\r\n`);
+    for (const cut of [1, 2, 3, 7, 997, 998, 999, 1000, 1001, 5000]) {
+      const lines = new LongLines();
+      for (let at = 0; at < text.length; at += cut) lines.push(text.subarray(at, at + cut));
+      assert.equal(lines.found, isLong, `${octets} octets, cut in ${cut}`);
+    }
+  }
 });
