@@ -49,6 +49,11 @@ export function mtaSettings(settings: Settings): MtaSettings {
     queue: {
       concurrency: queue.concurrency,
       concurrencyPerDestination: queue.concurrencyPerDestination,
+      limits: settings.destinations.map(({ domain, concurrency, messagesPerMinute }) => ({
+        domain,
+        ...(concurrency !== undefined && { concurrency }),
+        ...(messagesPerMinute !== undefined && { messagesPerMinute }),
+      })),
     },
     remote: {
       port: remote.port,

@@ -65,10 +65,22 @@ export type RetryConfig = {
   readonly gatherReportsMs: number;
 };
 
+export type DestinationLimit = {
+  /** `example.org`, or `.example.org` for all its subdomains, or `*`. The most exact one counts. */
+  readonly domain: string;
+  readonly concurrency?: number;
+  readonly messagesPerMinute?: number;
+};
+
 export type QueueLimits = {
   /** Deliveries under way at once, over all destinations. */
   readonly concurrency: number;
+  /** To one destination; destinations with the same exchangers count as one. */
   readonly concurrencyPerDestination: number;
+  /** Of these, to one of which nothing is known; it grows with each that succeeds. */
+  readonly firstConcurrency: number;
+  /** For some destinations, other limits. */
+  readonly limits: readonly DestinationLimit[];
   /** Recipients in one SMTP transaction (RFC 5321 §4.5.3.1.8 promises 100). */
   readonly recipientsPerTransaction: number;
   /** Transactions over one connection. */
@@ -175,7 +187,9 @@ export const DEFAULT_RETRY: RetryConfig = {
 
 export const DEFAULT_QUEUE_LIMITS: QueueLimits = {
   concurrency: 100,
-  concurrencyPerDestination: 10,
+  concurrencyPerDestination: 20,
+  firstConcurrency: 5,
+  limits: [],
   recipientsPerTransaction: 100,
   transactionsPerConnection: 100,
   idleConnectionMs: 5_000,

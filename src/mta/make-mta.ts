@@ -39,6 +39,7 @@ import { SuccessReports } from "./reception/success-reports.ts";
 import { AddressResolver } from "./resolution/address-resolver.ts";
 import type { ListHost } from "./resolution/list-host.ts";
 import { OwnHosts } from "./routing/own-hosts.ts";
+import { OperatorWishes } from "./scheduler/operator-wishes.ts";
 import { QueueRunner } from "./scheduler/queue-runner.ts";
 import { RecipientTracer } from "./trace-recipient.ts";
 
@@ -182,6 +183,10 @@ function makeRunner(
       log,
       pool,
       gatherer: new ReportGatherer({ store, reporter: parts.reporter, clock, log }),
+      wishes: new OperatorWishes(
+        { addresses: parts.addresses, octets: store.octets, clock, random },
+        config,
+      ),
       agentFor: () => delivery,
       worker: config.hostname,
     },

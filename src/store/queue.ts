@@ -173,7 +173,7 @@ export interface QueueStore {
    * another process has reported it meanwhile; then nothing is accepted.
    */
   payReports(ids: readonly number[], reports: readonly Acceptance[]): Promise<void>;
-  /** When the next recipient falls due; undefined when none waits. */
+  /** When the next recipient falls due; undefined when none waits, negative when an operator asked for it. */
   nextDueMs(): number | undefined;
   /** Called when something became due earlier than was known (accept, retry, release; also from another process). */
   onDue(listener: () => void): () => void;

@@ -24,6 +24,7 @@ export type Settings = {
   readonly transports: readonly TransportSettings[];
   readonly routes: readonly RouteSettings[];
   readonly queue: QueueSettings;
+  readonly destinations: readonly DestinationSettings[];
   readonly remote: RemoteSettings;
   readonly dns: DnsSettings;
 };
@@ -207,6 +208,12 @@ export type QueueSettings = {
   readonly delayNoticeAfter: number;
   readonly concurrency: number;
   readonly concurrencyPerDestination: number;
+};
+
+export type DestinationSettings = {
+  readonly domain: string;
+  readonly concurrency: number | undefined;
+  readonly messagesPerMinute: number | undefined;
 };
 
 export type RemoteSettings = {

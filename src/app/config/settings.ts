@@ -16,7 +16,6 @@ import {
   hostName,
   mailAddress,
   networks,
-  numberBetween,
   optional,
   size,
   text,
@@ -31,6 +30,7 @@ import { ROUTES, SMARTHOST, TLS_LEVEL, TRANSPORTS } from "./next-hop-settings.ts
 import { OAUTH } from "./oauth-settings.ts";
 import type { Setting, Table } from "./setting.ts";
 import { SMTP } from "./smtp-settings.ts";
+import { DESTINATIONS, QUEUE } from "./queue-settings.ts";
 import { RULE_EXAMPLE, RULE_MEMBERS } from "./rule-settings.ts";
 import type { Settings } from "./settings-shape.ts";
 
@@ -312,58 +312,8 @@ export const SETTINGS: Table<Settings> = {
   smarthost: SMARTHOST,
   transports: TRANSPORTS,
   routes: ROUTES,
-  queue: {
-    kind: "group",
-    doc: "Mail that could not be delivered at once.",
-    members: {
-      firstRetry: setting({
-        schema: duration,
-        default: 300_000,
-        type: "time",
-        defaultText: '"5m"',
-        doc: "The wait after the first failed attempt.",
-      }),
-      retryGrowth: setting({
-        schema: numberBetween(1, 10),
-        default: 1.6,
-        type: "number from 1 to 10",
-        doc: "Each further wait is so many times longer …",
-      }),
-      longestRetry: setting({
-        schema: duration,
-        default: 4_000_000,
-        type: "time",
-        defaultText: '"4000s"',
-        doc: "… up to this.",
-      }),
-      expireAfter: setting({
-        schema: duration,
-        default: 432_000_000,
-        type: "time",
-        defaultText: '"5d"',
-        doc: "When we give up and the sender is told so.",
-      }),
-      delayNoticeAfter: setting({
-        schema: duration,
-        default: 14_400_000,
-        type: 'time; "0s" for never',
-        defaultText: '"4h"',
-        doc: "When the sender is told that the message is late.",
-      }),
-      concurrency: setting({
-        schema: wholeNumber(1, 10_000),
-        default: 100,
-        type: "number",
-        doc: "Deliveries under way at once.",
-      }),
-      concurrencyPerDestination: setting({
-        schema: wholeNumber(1, 1_000),
-        default: 10,
-        type: "number",
-        doc: "Of these, to one destination.",
-      }),
-    },
-  },
+  queue: QUEUE,
+  destinations: DESTINATIONS,
   remote: {
     kind: "group",
     doc: "How we send to other servers.",

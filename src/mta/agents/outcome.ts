@@ -32,6 +32,8 @@ export type RecipientOutcome = {
   readonly acceptance?: Acceptance;
   /** Nothing for this destination can succeed now: wait with its other mail, too. */
   readonly isUnreachable?: boolean;
+  /** Which exchangers its destination leads to: others with the same share their limits with it. */
+  readonly site?: string;
 };
 
 export interface DeliveryAgent {

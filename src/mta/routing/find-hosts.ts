@@ -132,8 +132,10 @@ async function byExchangers(
       } else if (answer.status === "failed") failure ??= `${names[index]}: ${answer.reason}`;
     }
   }
-  if (hosts.length > 0)
-    return { ok: true, hosts: hosts.slice(0, config.maxAddresses), isAuthentic };
+  if (hosts.length > 0) {
+    const site = siteOf(exchangers);
+    return { ok: true, hosts: hosts.slice(0, config.maxAddresses), isAuthentic, site };
+  }
   if (failure !== undefined) {
     return routeProblem(
       "temporary",
@@ -156,6 +158,12 @@ function inOrder(exchangers: readonly MxRecord[], random: Random): MxRecord[][] 
     else groups.push([exchanger]);
   }
   return groups;
+}
+
+/** The same for all domains with the same exchangers, in whatever order a zone names them. */
+function siteOf(exchangers: readonly MxRecord[]): string {
+  const names = exchangers.map(({ exchange }) => exchange.toLowerCase()).toSorted();
+  return [...new Set(names)].slice(0, MAX_EXCHANGERS).join(" ");
 }
 
 function hasOwnAddress(

@@ -23,6 +23,8 @@ export type HostsFound =
       readonly hosts: readonly Host[];
       /** The hosts' names can be relied on: validated by DNSSEC, or given by configuration or the address itself. */
       readonly isAuthentic: boolean;
+      /** Its exchangers, whichever of them are tried: the same for all domains that share them. */
+      readonly site?: string;
     }
   | RouteProblem;
 

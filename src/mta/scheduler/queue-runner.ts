@@ -7,56 +7,53 @@
  * loses nothing.
  */
 
-import type { Clock } from "../../base/clock.ts";
-import { isMailError, type ErrorCode } from "../../base/errors.ts";
-import type { Log } from "../../base/log.ts";
-import type { Store } from "../../store/contract.ts";
-import type { QueueJob } from "../../store/queue.ts";
+import { isMailError } from "../../base/errors.ts";
+import type { QueueJob, QueueRecipient } from "../../store/queue.ts";
 import type { DeliveryAgent, RecipientOutcome } from "../agents/outcome.ts";
 import type { ConnectionPool } from "../agents/remote/connection-pool.ts";
 import type { MtaConfig } from "../config.ts";
-import type { ReportGatherer } from "../dsn/report-gatherer.ts";
-import { Destinations } from "./destinations.ts";
-import { logOutcome } from "./outcome-log.ts";
-import { postponementMs } from "./retry-schedule.ts";
-import { settleJob, type SettledJob, type SettlingDeps } from "./settle-job.ts";
+import { deferralOf } from "./deferral.ts";
+import type { OperatorWishes } from "./operator-wishes.ts";
+import { AFTER_FAULT_MS, OutcomeRecorder, type RecorderDeps } from "./outcome-recorder.ts";
+import { Sites } from "./sites.ts";
 
-export type RunnerDeps = SettlingDeps & {
-  readonly gatherer: ReportGatherer;
-  readonly store: Pick<Store, "queue" | "directory">;
-  readonly clock: Clock;
-  readonly log: Log;
+export type RunnerDeps = RecorderDeps & {
   readonly pool: ConnectionPool;
   /** The agent for a transport name. */
   readonly agentFor: (transport: string) => DeliveryAgent;
+  readonly wishes: OperatorWishes;
   readonly worker: string;
 };
 
+export type RunnerConfig = Pick<MtaConfig, "queue" | "retry">;
+
 /** Where the store cannot answer, or all that is due is busy: look again after this. */
 const PATIENCE_MS = 1000;
-/** When the store failed while a job was in hand. */
-const AFTER_FAULT_MS = 60_000;
 const LONGEST_SLEEP_MS = 60 * 60_000;
 /** For the QUITs of idle connections. */
 const FAREWELL_MS = 2000;
-const SETTLE_TRIES = 8;
-const MOMENTARY: ReadonlySet<ErrorCode> = new Set(["store-busy", "disk-full", "disk-failed"]);
+/** Jobs for destinations that rest, looked through at once. */
+const POSTPONED_AT_ONCE = 200;
 
 export class QueueRunner {
   readonly #deps: RunnerDeps;
-  readonly #config: Pick<MtaConfig, "queue" | "retry">;
-  readonly #destinations: Destinations;
+  readonly #config: RunnerConfig;
+  readonly #sites: Sites;
+  readonly #recorder: OutcomeRecorder;
   readonly #jobs: Set<Promise<void>> = new Set();
   #isRunning = false;
   #claiming: Promise<void> | undefined;
   #mustClaimAgain = false;
+  #mustLookAtResting = false;
+  #lookedAtRestingMs = Number.NEGATIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
   #stopListening: (() => void) | undefined;
 
-  constructor(deps: RunnerDeps, config: Pick<MtaConfig, "queue" | "retry">) {
+  constructor(deps: RunnerDeps, config: RunnerConfig) {
     this.#deps = deps;
     this.#config = config;
-    this.#destinations = new Destinations(deps.clock, config.queue.concurrencyPerDestination);
+    this.#sites = new Sites(deps.clock, deps.random, config.queue);
+    this.#recorder = new OutcomeRecorder(deps, config.retry);
   }
 
   start(): void {
@@ -76,7 +73,7 @@ export class QueueRunner {
     this.#cancelTimer?.();
     this.#stopListening?.();
     await this.#claiming;
-    await Promise.all(this.#destinations.drainWaiting().map((job) => this.#giveBack(job)));
+    await Promise.all(this.#sites.drainWaiting().map((job) => this.#recorder.giveBack(job)));
     await this.#atMost(drainMs, Promise.all(this.#jobs));
     await this.#deps.gatherer.stop();
     await this.#atMost(FAREWELL_MS, this.#deps.pool.close());
@@ -115,11 +112,14 @@ export class QueueRunner {
   async #claimAll(): Promise<void> {
     this.#cancelTimer?.();
     try {
+      for (const job of this.#sites.beginnable()) this.#begin(job);
       do {
         this.#mustClaimAgain = false;
+        if ((this.#deps.store.queue.nextDueMs() ?? 0) < 0) this.#mustLookAtResting = true;
+        await this.#lookAtResting();
         const limit = this.#free();
-        if (limit <= 0) return;
-        const jobs = await this.#claimJobs(limit);
+        if (limit <= 0) break;
+        const jobs = await this.#claimJobs(limit, this.#sites.rooms());
         await this.#take(jobs);
         if (jobs.length > 0) this.#mustClaimAgain = true;
       } while (this.#mustClaimAgain && this.#isRunning);
@@ -131,47 +131,74 @@ export class QueueRunner {
     }
   }
 
-  #claimJobs(limit: number): Promise<readonly QueueJob[]> {
+  #claimJobs(
+    limit: number,
+    where: ReturnType<Sites["rooms"]> | { busy: Set<string>; only: Set<string> },
+  ): Promise<readonly QueueJob[]> {
     const { store, clock, worker } = this.#deps;
     return store.queue.claim({
       worker,
       nowMs: clock.nowMs(),
       leaseMs: this.#config.queue.leaseMs,
+      recipientsPerJob: this.#config.queue.recipientsPerTransaction,
       limit,
-      busy: this.#destinations.busy(),
+      ...where,
     });
   }
 
+  /**
+   * Mail for destinations that rest takes no turn of other mail's; but an operator's wish for it is
+   * heeded, its sender hears of the delay, and in the end of the failure.
+   */
+  async #lookAtResting(): Promise<void> {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const isTime = nowMs - this.#lookedAtRestingMs >= PATIENCE_MS;
+    if (!isTime && !this.#mustLookAtResting) return;
+    const only = this.#sites.resting();
+    this.#mustLookAtResting = false;
+    if (only.size === 0) return;
+    this.#lookedAtRestingMs = nowMs;
+    const jobs = await this.#claimJobs(POSTPONED_AT_ONCE, { busy: new Set(), only });
+    await this.#take(jobs);
+    if (jobs.length > 0) this.#mustLookAtResting = this.#mustClaimAgain = true;
+  }
+
   /** Begins what may begin; mail for a destination that cannot be reached just now goes back. */
-  async #take(jobs: readonly QueueJob[]): Promise<void> {
+  async #take(claimed: readonly QueueJob[]): Promise<void> {
     const postponed: QueueJob[] = [];
-    for (const job of jobs) {
+    for (const job of claimed.flatMap(byWish)) {
+      if (isInsteadOfAttempt(job.recipients[0])) {
+        this.#track(this.#carryOut(job));
+        continue;
+      }
       this.#heedOperator(job);
-      if (this.#destinations.pause(job.destination) !== undefined) postponed.push(job);
-      else if (this.#destinations.admit(job)) this.#begin(job);
+      if (this.#sites.pause(job.destination) !== undefined) postponed.push(job);
+      else if (this.#sites.admit(job)) this.#begin(job);
     }
     await this.#postpone(postponed);
   }
 
   #heedOperator({ destination, recipients }: QueueJob): void {
-    for (const { askedForMs } of recipients) {
-      if (askedForMs !== undefined) this.#destinations.wake(destination, askedForMs);
+    for (const { askedForMs, wish } of recipients) {
+      if (askedForMs === undefined) continue;
+      if (wish === "flush") this.#sites.forgetPause(destination, askedForMs);
+      else this.#sites.wake(destination, askedForMs);
     }
   }
 
   #free(): number {
     const { concurrency } = this.#config.queue;
     // Jobs that wait for their destination take no slot, but they are leased: not too many of them.
-    if (this.#destinations.waiting > concurrency * 10) return 0;
-    return concurrency - this.#destinations.running;
+    if (this.#sites.waiting > concurrency * 10) return 0;
+    return concurrency - this.#sites.running;
   }
 
   #sleep(): void {
     const dueMs = this.#deps.store.queue.nextDueMs();
-    if (dueMs === undefined) return;
-    const waitMs = dueMs - this.#deps.clock.nowMs();
-    // Due, but not ours to take now: a job that ends looks again anyway.
-    this.#wakeIn(waitMs <= 0 ? PATIENCE_MS : Math.min(waitMs, LONGEST_SLEEP_MS));
+    const waitMs = (dueMs ?? Number.POSITIVE_INFINITY) - this.#deps.clock.nowMs();
+    // Due, but not ours to take now: a job that ends looks again anyway. What waits may do so for a rate.
+    if (waitMs <= 0 || this.#sites.waiting > 0) this.#wakeIn(PATIENCE_MS);
+    else if (dueMs !== undefined) this.#wakeIn(Math.min(waitMs, LONGEST_SLEEP_MS));
   }
 
   #wakeIn(delayMs: number): void {
@@ -181,12 +208,19 @@ export class QueueRunner {
   }
 
   #begin(job: QueueJob): void {
-    const running = this.#run(job).finally(() => {
+    this.#track(
+      this.#run(job).finally(() => {
+        for (const next of this.#sites.finished(job)) {
+          if (this.#isRunning) this.#begin(next);
+          else void this.#recorder.giveBack(next);
+        }
+      }),
+    );
+  }
+
+  #track(work: Promise<void>): void {
+    const running = work.finally(() => {
       this.#jobs.delete(running);
-      for (const next of this.#destinations.finished(job.destination)) {
-        if (this.#isRunning) this.#begin(next);
-        else void this.#giveBack(next);
-      }
       this.#claim();
     });
     this.#jobs.add(running);
@@ -194,140 +228,68 @@ export class QueueRunner {
 
   /** Never rejects. */
   async #run(job: QueueJob): Promise<void> {
-    const { clock, log, store, agentFor } = this.#deps;
-    const begunMs = clock.nowMs();
+    const begunMs = this.#deps.clock.nowMs();
     try {
-      const outcomes = await agentFor(job.transport).deliver(job);
+      const outcomes = await this.#deps.agentFor(job.transport).deliver(job);
       const postponed = this.#learn(job.destination, outcomes, begunMs);
-      await this.#record(job, outcomes, begunMs);
+      await this.#recorder.record(job, outcomes, begunMs);
       await this.#postpone(postponed);
     } catch (error) {
-      log.error("mta.job-failed", error, { queueId: job.message.queueId });
-      if (isMailError(error) && error.temporary) return await this.#giveBack(job, AFTER_FAULT_MS);
-      // Our bug, or octets that cannot be read: this message is set aside, the others flow.
-      const reason = `quarantined: ${error instanceof Error ? error.message : "unknown fault"}`;
-      await store.queue.hold({ queueId: job.message.queueId }, reason).catch(() => 0);
+      await this.#faulted(job, error);
     }
+  }
+
+  /** An operator's end of it, or a new look at its address, takes no slot. Never rejects. */
+  async #carryOut(job: QueueJob): Promise<void> {
+    const begunMs = this.#deps.clock.nowMs();
+    try {
+      const outcomes = await this.#deps.wishes.carryOut(job);
+      await this.#recorder.record(job, outcomes, begunMs);
+    } catch (error) {
+      await this.#faulted(job, error);
+    }
+  }
+
+  async #faulted(job: QueueJob, error: unknown): Promise<void> {
+    this.#deps.log.error("mta.job-failed", error, { queueId: job.message.queueId });
+    const isOfStore = isMailError(error) && error.temporary;
+    if (isOfStore) await this.#recorder.giveBack(job, AFTER_FAULT_MS);
+    else await this.#recorder.quarantine(job, error);
   }
 
   /** Returns the jobs that need not be tried now. */
   #learn(
     destination: string,
     outcomes: readonly RecipientOutcome[],
-    begunMs: number,
+    triedAtMs: number,
   ): readonly QueueJob[] {
+    const site = outcomes.find((outcome) => outcome.site !== undefined)?.site;
+    if (site !== undefined) this.#sites.learn(destination, site);
     const dead = outcomes.find((outcome) => outcome.isUnreachable === true);
     if (dead !== undefined) {
-      return this.#destinations.unreachable(destination, dead.problem, begunMs);
+      const { problem } = dead;
+      this.#mustLookAtResting = true;
+      return this.#sites.unreachable(destination, { problem, triedAtMs, site });
     }
-    this.#destinations.reachable(destination);
+    this.#sites.reachable(destination);
+    const isThrottled = (outcome: RecipientOutcome): boolean =>
+      outcome.kind === "deferred" && deferralOf(outcome) === "throttled";
+    if (outcomes.some(isThrottled)) this.#sites.throttled(destination);
     return [];
   }
 
-  async #record(
-    job: QueueJob,
-    outcomes: readonly RecipientOutcome[],
-    begunMs: number,
-  ): Promise<void> {
-    const { clock, log } = this.#deps;
-    const nowMs = clock.nowMs();
-    const settle = (them: readonly RecipientOutcome[]): SettledJob =>
-      settleJob(job.message, them, nowMs, this.#deps, this.#config.retry);
-    let settled = settle(outcomes);
-    try {
-      await this.#settle(settled.settlements, settled.filings, settled.owed);
-    } catch (error) {
-      // A mailbox has filled up, or gone, since we looked: copies for it wait.
-      if (!isMailError(error, "over-quota") && !isMailError(error, "not-found")) throw error;
-      settled = settle(outcomes.map(withoutFiling));
-      await this.#settle(settled.settlements, settled.filings, settled.owed);
-    }
-    this.#deps.gatherer.settled(job.message.queueId, settled.owed.length > 0);
-    for (const outcome of settled.outcomes) {
-      const queuedMs = begunMs - outcome.recipient.nextAttemptMs;
-      logOutcome(log, job.message, outcome, nowMs, queuedMs);
-    }
-  }
-
-  /** The mail may be gone already: its outcome must not be lost for a store that is busy for a moment. */
-  async #settle(...record: Parameters<Store["queue"]["settle"]>): Promise<void> {
-    const { store, clock, log } = this.#deps;
-    for (let tries = 1; ; tries++) {
-      try {
-        return await store.queue.settle(...record);
-      } catch (error) {
-        const isMomentary = isMailError(error) && MOMENTARY.has(error.code);
-        if (!isMomentary || tries >= SETTLE_TRIES) throw error;
-        log.warn("mta.settle-again", { tries, problem: error.message });
-        await clock.sleep(PATIENCE_MS * tries);
-      }
-    }
-  }
-
-  /**
-   * Nothing was tried; the mail waits with the other mail for its destination. All in one commit,
-   * for there may be much of it. Never rejects.
-   */
-  async #postpone(jobs: readonly QueueJob[]): Promise<void> {
-    if (jobs.length === 0) return;
-    const { clock, log } = this.#deps;
-    const nowMs = clock.nowMs();
-    try {
-      const settled = jobs.map((job) => {
-        const pause = this.#destinations.pause(job.destination);
-        const outcomes = postponedOutcomes(job, pause?.problem);
-        const waitMs = postponementMs(job.message, nowMs, pause?.forMs ?? 0, this.#config.retry);
-        return settleJob(job.message, outcomes, nowMs, this.#deps, this.#config.retry, waitMs);
-      });
-      await this.#settle(
-        settled.flatMap(({ settlements }) => settlements),
-        settled.flatMap(({ filings }) => filings),
-        settled.flatMap(({ owed }) => owed),
-      );
-      for (const [index, { owed }] of settled.entries()) {
-        this.#deps.gatherer.settled(jobs[index].message.queueId, owed.length > 0);
-      }
-      log.info("mta.postponed", { messages: jobs.length, destination: jobs[0].destination });
-      for (const [index, { outcomes }] of settled.entries()) {
-        for (const outcome of outcomes) {
-          if (outcome.kind === "failed") logOutcome(log, jobs[index].message, outcome, nowMs, 0);
-        }
-      }
-    } catch (error) {
-      log.error("mta.not-postponed", error, { messages: jobs.length });
-      await Promise.all(jobs.map((job) => this.#giveBack(job, AFTER_FAULT_MS)));
-    }
-  }
-
-  async #giveBack(job: QueueJob, delayMs = 0): Promise<void> {
-    const nextAttemptMs = this.#deps.clock.nowMs() + delayMs;
-    const settlements = job.recipients.map(({ recipientId }) => ({
-      recipientId,
-      outcome: "deferred" as const,
-      nextAttemptMs,
-    }));
-    // If this fails the lease lapses, and the mail falls due all the same.
-    await this.#deps.store.queue.settle(settlements, []).catch(() => {});
+  #postpone(jobs: readonly QueueJob[]): Promise<void> {
+    return this.#recorder.postpone(jobs, ({ destination }) => this.#sites.pause(destination));
   }
 }
 
-function withoutFiling(outcome: RecipientOutcome): RecipientOutcome {
-  if (outcome.acceptance === undefined) return outcome;
-  const problem = "The mailbox could not take the message.";
-  return { ...outcome, acceptance: undefined, kind: "deferred", status: "4.2.2", problem };
+function isInsteadOfAttempt({ wish }: QueueRecipient): boolean {
+  return wish === "expire" || wish === "requeue";
 }
 
-function postponedOutcomes(job: QueueJob, problem: string | undefined): RecipientOutcome[] {
-  return job.recipients.map((recipient) => ({
-    recipient,
-    kind: "deferred",
-    status: "4.4.1",
-    problem: `not tried, since a moment ago: ${problem ?? "it could not be reached"}`,
-    remoteHost: undefined,
-    diagnostic: undefined,
-    mustReportSuccess: false,
-    attempt: undefined,
-    connectMs: 0,
-    transferMs: 0,
-  }));
+/** A job for each wish instead of an attempt, and one for the rest. */
+function byWish(job: QueueJob): QueueJob[] {
+  if (!job.recipients.some(isInsteadOfAttempt)) return [job];
+  const groups = Map.groupBy(job.recipients, (row) => (isInsteadOfAttempt(row) ? row.wish : ""));
+  return [...groups.values()].map((recipients) => ({ ...job, recipients }));
 }

@@ -1,14 +1,13 @@
 /** When a recipient is tried again, and when no more (RFC 5321 §4.5.4.1). */
 
-import type { Random } from "../../base/random.ts";
 import type { QueuedMessage } from "../../store/queue.ts";
 import type { RetryConfig } from "../config.ts";
 
-/** The wait after `attempts` failed ones, varied at random. */
-export function retryDelayMs(attempts: number, config: RetryConfig, random: Random): number {
+/** The wait after `attempts` failed ones, varied by a chance from 0 to 1. */
+export function retryDelayMs(attempts: number, config: RetryConfig, chance: number): number {
   const { firstMs, growth, maxMs, jitter } = config;
   const plain = Math.min(maxMs, firstMs * growth ** Math.max(0, attempts - 1));
-  return plain * (1 + jitter * (2 * random.float() - 1));
+  return plain * (1 + jitter * (2 * chance - 1));
 }
 
 /** After this moment a deferral is a failure. */

@@ -11,6 +11,7 @@ import type { QueuedMessage, QueueRecipient, Settlement } from "../../store/queu
 import type { RecipientOutcome } from "../agents/outcome.ts";
 import type { RetryConfig } from "../config.ts";
 import { LOCAL_TRANSPORT } from "../agents/transports.ts";
+import { deferralOf, fittedDelayMs } from "./deferral.ts";
 import { expiryMs, lateFromMs, retryDelayMs } from "./retry-schedule.ts";
 
 export type SettlingDeps = {
@@ -41,13 +42,15 @@ export function settleJob(
   const status = isOverdue ? "5.4.7" : "4.4.7";
   const decided = outcomes.map((outcome) => expire(outcome, nowMs >= untilMs, status));
   const late = decided.filter((outcome) => isLate(outcome, message, nowMs, config));
+  // One for all, so that recipients of one transaction go together again.
+  const chance = deps.random.float();
   const settlements = decided.map((outcome) =>
     settlement(outcome, {
       nextAttemptMs: nextAttemptMs(
         outcome,
         nowMs,
         Math.min(untilMs, noticeMs(outcome, message, nowMs, config)),
-        waitMs ?? scheduledMs(outcome, deps, config),
+        waitMs ?? scheduledMs(outcome, chance, config),
       ),
       isDelayReported: late.includes(outcome) ? true : undefined,
     }),
@@ -66,12 +69,10 @@ function expire(outcome: RecipientOutcome, isExpired: boolean, status: string): 
   return { ...outcome, kind: "failed", status };
 }
 
-function scheduledMs(
-  { recipient, attempt }: RecipientOutcome,
-  { random }: SettlingDeps,
-  config: RetryConfig,
-): number {
-  return retryDelayMs(recipient.attempts + (attempt === undefined ? 0 : 1), config, random);
+function scheduledMs(outcome: RecipientOutcome, chance: number, config: RetryConfig): number {
+  const attempts = outcome.recipient.attempts + (outcome.attempt === undefined ? 0 : 1);
+  const plainMs = retryDelayMs(attempts, config, chance);
+  return fittedDelayMs(plainMs, deferralOf(outcome), attempts, config);
 }
 
 /** A time that the sender has named is looked at then, so that the notice comes in time. */

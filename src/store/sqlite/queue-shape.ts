@@ -42,5 +42,5 @@ function shapeRow([name, count, ...younger]: Value[]): ShapeRow {
   // From "younger than" to "between two bounds".
   const upTo = [...younger.map(Number), recipients];
   const byAge = upTo.map((n, index) => n - (index === 0 ? 0 : upTo[index - 1]));
-  return { name: String(name), recipients, byAge };
+  return { name: typeof name === "string" ? name : "", recipients, byAge };
 }

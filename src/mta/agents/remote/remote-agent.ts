@@ -55,18 +55,24 @@ export class RemoteAgent {
     const sorting = new Sorting(job, this.#deps.clock, {
       isFinal: route.transport === LMTP_TRANSPORT,
     });
-    if (route.transport === SMTP_TRANSPORT) await this.#byDns(route, job, sorting);
-    else await this.#byHops(route.nextHops, protocolOf(route), job, sorting);
-    return sorting.finish();
+    if (route.transport !== SMTP_TRANSPORT) {
+      await this.#byHops(route.nextHops, protocolOf(route), job, sorting);
+      return sorting.finish();
+    }
+    const site = await this.#byDns(route, job, sorting);
+    return sorting.finish().map((outcome) => ({ ...outcome, site }));
   }
 
-  async #byDns(route: RouteByDns, job: QueueJob, sorting: Sorting): Promise<void> {
+  /** Returns the site that its exchangers are, if they could be found. */
+  async #byDns(route: RouteByDns, job: QueueJob, sorting: Sorting): Promise<string | undefined> {
     const { remote } = this.#config;
     const found = await findHosts(route.destination, this.#deps, remote);
     const policy = hopPolicy(undefined, this.#config, job.message.tls);
     await this.#tryFound(found, route.destination, policy, job, sorting);
-    if (sorting.isDone || sorting.wasReached || remote.fallbackRelay.length === 0) return;
+    const site = found.ok ? found.site : undefined;
+    if (sorting.isDone || sorting.wasReached || remote.fallbackRelay.length === 0) return site;
     await this.#byHops(remote.fallbackRelay, "smtp", job, sorting);
+    return site;
   }
 
   async #byHops(
