@@ -47,6 +47,9 @@ export const CAPABILITIES: readonly string[] = [
   "QUOTA",
   "QUOTA=RES-STORAGE",
   "QUOTA=RES-MESSAGE",
+  "ACL",
+  "RIGHTS=texk",
+  "LIST-MYRIGHTS",
 ];
 
 export type CapabilityOptions = {

@@ -52,6 +52,11 @@ export const RULES: Readonly<Record<Verb, Rule>> = {
   APPEND: { ...afterLogin, updates: "all" },
   GETQUOTA: { ...afterLogin, updates: "all" },
   GETQUOTAROOT: { ...afterLogin, updates: "all" },
+  SETACL: { ...afterLogin, updates: "all" },
+  DELETEACL: { ...afterLogin, updates: "all" },
+  GETACL: { ...afterLogin, updates: "all" },
+  LISTRIGHTS: { ...afterLogin, updates: "all" },
+  MYRIGHTS: { ...afterLogin, updates: "all" },
   // Outlook idles without a mailbox; Gmail and Cyrus let it.
   IDLE: { ...afterLogin, updates: "all" },
   CHECK: { ...inMailbox, updates: "all" },

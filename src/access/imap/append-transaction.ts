@@ -7,6 +7,7 @@ import { formatSet } from "../../imap/sequence-set.ts";
 import { isMailError } from "../../base/errors.ts";
 import type { AppendRequest, MailboxInfo } from "../../store/mail.ts";
 import type { StagedMessage } from "../../store/octets.ts";
+import { findMailbox, isCompletion } from "./named-mailbox.ts";
 import type { MailSession } from "./mail-session.ts";
 
 /** Messages of one APPEND; more would hold one transaction for too long. */
@@ -28,7 +29,7 @@ export class StoreAppend implements AppendTransaction {
     if (this.#requests.length >= MAX_MESSAGES) return no("Too many messages at once", "LIMIT");
     if (octets === 0) return no("The message is empty");
     const { directory, octets: store } = this.#session.deps.store;
-    const room = directory.room(this.#session.accountId);
+    const room = directory.room(this.#mailbox.accountId);
     const staged = this.#requests.reduce((sum, request) => sum + request.message.sizeOctets, 0);
     if (staged + octets > room.octets || this.#requests.length >= room.messages) {
       return no("Over quota", "OVERQUOTA");
@@ -76,6 +77,6 @@ export async function openAppend(
   session: MailSession,
   mailbox: string,
 ): Promise<AppendTransaction | Completion> {
-  const info = session.deps.store.mail.mailbox(session.accountId, mailbox);
-  return info === undefined ? no("No such mailbox", "TRYCREATE") : new StoreAppend(session, info);
+  const info = findMailbox(session, mailbox, "i", "TRYCREATE");
+  return isCompletion(info) ? info : new StoreAppend(session, info);
 }

@@ -1,7 +1,7 @@
 /**
  * Posthorn's mail behind the IMAP engine: one handler a connection. It logs in, keeps what is
- * selected, and hands each command to its own file. Every mailbox is looked up by the session's own
- * account, so another's cannot even be named (security rows 88, 89).
+ * selected, and hands each command to its own file. Every mailbox is looked up as the session's own
+ * account sees it, and used by the grant that comes of it (security rows 88, 89).
  */
 
 import { bad, no, okay, type Completion } from "../../imap/completion.ts";
@@ -11,7 +11,7 @@ import type {
   ImapHandler,
   MailCommand,
 } from "../../imap/handler.ts";
-import type { UpdateScope } from "../../imap/session.ts";
+import { RULES, type UpdateScope } from "../../imap/session.ts";
 import { loginWithPassword } from "../../sasl/login-attempt.ts";
 import type { ServerMechanism } from "../../sasl/mechanism.ts";
 import { advertisedMechanisms, serverMechanism } from "../../sasl/server-mechanism.ts";
@@ -20,6 +20,8 @@ import { hiddenFrom } from "./capability-mask.ts";
 import type { ImapDeps } from "./imap-deps.ts";
 import { KeptSearches } from "./kept-searches.ts";
 import type { MailSession } from "./mail-session.ts";
+import { noSuchMailbox } from "./named-mailbox.ts";
+import { runDeleteAcl, runGetAcl, runListRights, runMyRights, runSetAcl } from "./run-acl.ts";
 import { runCancelUpdate } from "./run-cancel-update.ts";
 import { runEsearch } from "./run-esearch.ts";
 import { runFetch } from "./run-fetch.ts";
@@ -125,6 +127,10 @@ class StoreImapHandler implements ImapHandler {
   async run(command: MailCommand, context: CommandContext): Promise<Completion> {
     const session = this.#session;
     if (session === undefined) return bad("Log in first");
+    // A right that was taken away is gone at the next command.
+    if (this.#isSelectedGone() && !RULES[command.verb].authenticated) {
+      if (command.verb !== "CLOSE" && command.verb !== "UNSELECT") return noSuchMailbox();
+    }
     switch (command.verb) {
       case "SELECT":
       case "EXAMINE":
@@ -175,6 +181,16 @@ class StoreImapHandler implements ImapHandler {
         return runGetQuota(session, command, context);
       case "GETQUOTAROOT":
         return runGetQuotaRoot(session, command, context);
+      case "SETACL":
+        return runSetAcl(session, command, context);
+      case "DELETEACL":
+        return runDeleteAcl(session, command, context);
+      case "GETACL":
+        return runGetAcl(session, command, context);
+      case "LISTRIGHTS":
+        return runListRights(session, command, context);
+      case "MYRIGHTS":
+        return runMyRights(session, command, context);
     }
   }
 
@@ -186,9 +202,17 @@ class StoreImapHandler implements ImapHandler {
     const session = this.#session;
     const view = session?.selected;
     if (session === undefined || view === undefined) return "told";
-    if (view.isGone) return "gone";
+    if (this.#isSelectedGone()) return "gone";
     await tellUpdates(session, view, { context, scope });
     return "told";
+  }
+
+  /** Deleted by somebody, or no longer to be read by this account. */
+  #isSelectedGone(): boolean {
+    const view = this.#session?.selected;
+    if (view === undefined) return false;
+    view.isGone ||= !this.#deps.store.acl.rights(view.open.grant).has("r");
+    return view.isGone;
   }
 
   onUpdate(listener: () => void): () => void {

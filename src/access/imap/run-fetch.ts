@@ -223,6 +223,8 @@ class Fetch {
   async #markSeen(batch: readonly LoadedMessage[]): Promise<void> {
     const view = this.#view;
     if (this.#bodies === undefined || !this.#bodies.setsSeen || view.isReadOnly) return;
+    // RFC 4314 §4: reading without the right leaves the message unseen.
+    if (!this.#session.deps.store.acl.rights(view.open.grant).has("s")) return;
     const { open } = view;
     const unseen = batch.filter((message) => {
       const position = open.indexOfUid(message.uid);

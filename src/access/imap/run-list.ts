@@ -8,8 +8,11 @@ import type { BareCommand } from "../../imap/command/bare.ts";
 import type { ListCommand, LsubCommand } from "../../imap/command/list.ts";
 import type { CommandContext } from "../../imap/handler.ts";
 import { compileListPattern, type ListPattern } from "../../imap/list-pattern.ts";
+import { OTHER_USERS } from "../../store/shared-name.ts";
 import { MailboxTree, parentsOf, type TreeEntry } from "./mailbox-tree.ts";
 import type { MailSession, Run } from "./mail-session.ts";
+import { missingRight } from "./named-mailbox.ts";
+import { writeMyRights } from "./run-acl.ts";
 import { Slicer } from "./slicer.ts";
 import { writeStatus } from "./run-status.ts";
 
@@ -32,7 +35,13 @@ export const runList: Run<ListCommand> = async (session, command, context) => {
     out.line(hasMatchingChild ? ' ("CHILDINFO" ("SUBSCRIBED"))' : "");
     // Each STATUS right after its LIST (RFC 5819 §2).
     if (command.status.length > 0 && entry.info !== undefined) {
-      await writeStatus(session, entry.info, command.status, context);
+      // RFC 5819 §2: what may not be asked for is left out.
+      if (missingRight(session, entry.info, "r") === undefined) {
+        await writeStatus(session, entry.info, command.status, context);
+      }
+    }
+    if (command.returns.has("MYRIGHTS") && entry.info !== undefined) {
+      writeMyRights(session, entry.info, context);
     }
     if (out.isHeavy) await out.relieve();
   }
@@ -113,7 +122,9 @@ function attributesOf(tree: MailboxTree, entry: TreeEntry, command: ListCommand)
 
 function treeOf(session: MailSession): MailboxTree {
   const { mail } = session.deps.store;
-  return new MailboxTree(mail.mailboxes(session.accountId), mail.subscriptions(session.accountId));
+  const { accountId } = session;
+  const mailboxes = [...mail.mailboxes(accountId), ...mail.sharedMailboxes(accountId)];
+  return new MailboxTree(mailboxes, mail.subscriptions(accountId));
 }
 
 export const runLsub: Run<LsubCommand> = async (session, command, context) => {
@@ -147,6 +158,6 @@ export const runNamespace: Run<BareCommand<"NAMESPACE">> = async (
   _command,
   context: CommandContext,
 ) => {
-  context.out.line('* NAMESPACE (("" "/")) NIL NIL');
-  return okay("One namespace");
+  context.out.line(`* NAMESPACE (("" "/")) (("${OTHER_USERS}/" "/")) NIL`);
+  return okay("Namespaces");
 };

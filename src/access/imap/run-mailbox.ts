@@ -9,6 +9,7 @@ import { problemOfNewName } from "../../imap/mailbox-name.ts";
 import type { SpecialUse } from "../../store/mail.ts";
 import { closeSelected } from "./run-select.ts";
 import type { Run } from "./mail-session.ts";
+import { findMailbox, isCompletion } from "./named-mailbox.ts";
 
 const SPECIAL_USES: readonly SpecialUse[] = [
   "\\Archive",
@@ -54,8 +55,11 @@ function specialUseOf(uses: readonly string[]): SpecialUse | "unknown" | undefin
 export const runDelete: Run<MailboxOnlyCommand<"DELETE">> = async (session, command) => {
   const { mail } = session.deps.store;
   if (command.mailbox === "INBOX") return no("INBOX cannot be deleted", "CANNOT");
-  const info = mail.mailbox(session.accountId, command.mailbox);
-  if (info === undefined) return no("No such mailbox", "NONEXISTENT");
+  const info = findMailbox(session, command.mailbox, "x");
+  if (isCompletion(info)) return info;
+  if (info.accountId !== session.accountId && info.name.endsWith("/INBOX")) {
+    return no("INBOX cannot be deleted", "CANNOT");
+  }
   const isSelected = session.selected?.open.info.id === info.id;
   try {
     // Before the deletion, so that it is not taken for another session's.
@@ -68,7 +72,9 @@ export const runDelete: Run<MailboxOnlyCommand<"DELETE">> = async (session, comm
 };
 
 function hasChildren(session: Parameters<Run<never>>[0], name: string): boolean {
-  const mailboxes = session.deps.store.mail.mailboxes(session.accountId);
+  const { mail } = session.deps.store;
+  const { accountId } = session;
+  const mailboxes = [...mail.mailboxes(accountId), ...mail.sharedMailboxes(accountId)];
   return mailboxes.some((info) => info.name.startsWith(`${name}/`));
 }
 
@@ -81,9 +87,8 @@ export const runRename: Run<RenameCommand> = async (session, command) => {
   const to = command.to.replace(/\/$/, "");
   const problem = problemOfNewName(to);
   if (problem !== undefined) return no(`Cannot rename: ${problem}`, "CANNOT");
-  if (mail.mailbox(session.accountId, command.from) === undefined) {
-    return no("No such mailbox", "NONEXISTENT");
-  }
+  const from = findMailbox(session, command.from, "x");
+  if (isCompletion(from)) return from;
   if (to === "INBOX" || mail.mailbox(session.accountId, to) !== undefined) {
     return no("The new name is taken", "ALREADYEXISTS");
   }

@@ -3,6 +3,7 @@
 import { no, okay } from "../../imap/completion.ts";
 import type { GetQuotaCommand, GetQuotaRootCommand } from "../../imap/command/quota.ts";
 import type { CommandContext } from "../../imap/handler.ts";
+import { findMailbox, isCompletion } from "./named-mailbox.ts";
 import type { MailSession, Run } from "./mail-session.ts";
 
 /** STORAGE is counted in units of 1024 octets (RFC 9208 §5.1). */
@@ -15,8 +16,13 @@ export const runGetQuota: Run<GetQuotaCommand> = async (session, command, contex
 };
 
 export const runGetQuotaRoot: Run<GetQuotaRootCommand> = async (session, command, context) => {
-  const info = session.deps.store.mail.mailbox(session.accountId, command.mailbox);
-  if (info === undefined) return no("No such mailbox", "NONEXISTENT");
+  const info = findMailbox(session, command.mailbox, "r");
+  if (isCompletion(info)) return info;
+  if (info.accountId !== session.accountId) {
+    // It counts for its owner, whose affair that is.
+    context.out.text("* QUOTAROOT ").mailbox(info.name).line("");
+    return okay("No quota of yours");
+  }
   context.out.text("* QUOTAROOT ").mailbox(info.name).line(' ""');
   writeQuota(session, context);
   return okay("Quota told");

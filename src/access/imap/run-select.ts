@@ -1,13 +1,16 @@
 /** SELECT and EXAMINE, CLOSE and UNSELECT (RFC 9051 §6.3.2, §6.4.1; QRESYNC, RFC 7162 §3.2.5). */
 
-import { no, okay, type Completion } from "../../imap/completion.ts";
+import { okay, type Completion } from "../../imap/completion.ts";
 import type { CommandContext } from "../../imap/handler.ts";
 import type { SelectCommand } from "../../imap/command/select.ts";
 import type { BareCommand } from "../../imap/command/bare.ts";
 import type { MailboxInfo, OpenMailbox } from "../../store/mail.ts";
 import { SEEN } from "../../store/mail.ts";
+import type { Right } from "../../store/mailbox-grant.ts";
 import { keepIfPossible } from "./keep-if-possible.ts";
 import type { MailSession, Run } from "./mail-session.ts";
+import { findMailbox, isCompletion, noSuchMailbox } from "./named-mailbox.ts";
+import { mayChange, permanentFlags } from "./permanent-flags.ts";
 import { SelectedMailbox } from "./selected-mailbox.ts";
 import { definedFlags, writeFlagsLine, writeRecent } from "./updates.ts";
 import { writeResync } from "./resync.ts";
@@ -24,17 +27,18 @@ export const runSelect: Run<SelectCommand> = async (session, command, context) =
       context.out.line("* OK [CLOSED] Previous mailbox closed");
     }
   }
-  const info = mail.mailbox(session.accountId, command.mailbox);
-  if (info === undefined) return no("No such mailbox", "NONEXISTENT");
+  const info = findMailbox(session, command.mailbox, "r");
+  if (isCompletion(info)) return info;
   const open = await mail.open(info.grant);
-  if (open === undefined) return no("No such mailbox", "NONEXISTENT");
+  if (open === undefined) return noSuchMailbox();
   if (command.isCondstore) context.enabled.isCondstore = true;
-  const isReadOnly = command.verb === "EXAMINE";
+  const rights = session.deps.store.acl.rights(info.grant);
+  const isReadOnly = command.verb === "EXAMINE" || !mayChange(rights);
   const firstRecentUid = await recentFrom(session, info, open, isReadOnly);
   const view = new SelectedMailbox(open, { isReadOnly, firstRecentUid, onChange: session.notify });
   session.selected = view;
   session.saved = [];
-  describe(view, context);
+  describe(view, rights, context);
   if (command.qresync !== undefined) await writeResync(session, view, command.qresync, context);
   return isReadOnly ? okay("Examining", "READ-ONLY") : okay("Selected", "READ-WRITE");
 };
@@ -55,11 +59,15 @@ async function recentFrom(
   return taken ?? firstRecentUid;
 }
 
-function describe(view: SelectedMailbox, context: CommandContext): void {
+function describe(
+  view: SelectedMailbox,
+  rights: ReadonlySet<Right>,
+  context: CommandContext,
+): void {
   const { out, enabled } = context;
   const { open } = view;
   writeFlagsLine(view, context);
-  const permanent = view.isReadOnly ? "" : [...definedFlags(view), "\\*"].join(" ");
+  const permanent = view.isReadOnly ? "" : permanentFlags(definedFlags(view), rights).join(" ");
   out.line(`* OK [PERMANENTFLAGS (${permanent})] Flags that are kept`);
   out.line(`* ${view.count} EXISTS`);
   if (!enabled.isRev2) writeRecent(view, context);
@@ -103,7 +111,9 @@ export const runClose: Run<BareCommand<"CLOSE"> | BareCommand<"UNSELECT">> = asy
 ): Promise<Completion> => {
   const view = session.selected;
   if (view !== undefined && command.verb === "CLOSE" && !view.isReadOnly && !view.isGone) {
-    await session.deps.store.mail.expunge(view.open.grant, "all", true);
+    // RFC 4314 §4: without the right, CLOSE only closes.
+    if (session.deps.store.acl.rights(view.open.grant).has("e"))
+      await session.deps.store.mail.expunge(view.open.grant, "all", true);
   }
   await closeSelected(session);
   return okay(command.verb === "CLOSE" ? "Closed" : "Unselected");

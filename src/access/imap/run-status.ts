@@ -1,18 +1,18 @@
 /** STATUS (RFC 9051 §6.3.11) and what LIST-STATUS writes of it. */
 
-import { no, okay } from "../../imap/completion.ts";
+import { okay } from "../../imap/completion.ts";
 import type { StatusCommand, StatusItem } from "../../imap/command/status.ts";
 import type { CommandContext } from "../../imap/handler.ts";
 import { DELETED, type MailboxInfo, type MailboxStatus } from "../../store/mail.ts";
 import { lowerBound } from "./selected-mailbox.ts";
+import { findMailbox, isCompletion, noSuchMailbox } from "./named-mailbox.ts";
 import type { MailSession, Run } from "./mail-session.ts";
 
 export const runStatus: Run<StatusCommand> = async (session, command, context) => {
-  const info = session.deps.store.mail.mailbox(session.accountId, command.mailbox);
-  if (info === undefined || !(await writeStatus(session, info, command.items, context))) {
-    return no("No such mailbox", "NONEXISTENT");
-  }
-  return okay("Status told");
+  const info = findMailbox(session, command.mailbox, "r");
+  if (isCompletion(info)) return info;
+  const isThere = await writeStatus(session, info, command.items, context);
+  return isThere ? okay("Status told") : noSuchMailbox();
 };
 
 /** `* STATUS name (…)`; false when the mailbox has gone. */

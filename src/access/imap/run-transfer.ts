@@ -6,6 +6,7 @@ import type { TransferCommand } from "../../imap/command/transfer.ts";
 import { formatSet } from "../../imap/sequence-set.ts";
 import { isMailError } from "../../base/errors.ts";
 import type { CopyResult } from "../../store/mail.ts";
+import { findMailbox, isCompletion, missingRight } from "./named-mailbox.ts";
 import type { MailSession, Run } from "./mail-session.ts";
 import { writeAdded } from "./updates.ts";
 
@@ -18,8 +19,13 @@ export const runTransfer: Run<TransferCommand> = async (session, command, contex
   if (command.isUid) writeAdded(view, context);
   else if (!view.coversSeqs(command.set)) return bad("No such message number");
   const { mail } = session.deps.store;
-  const target = mail.mailbox(session.accountId, command.mailbox);
-  if (target === undefined) return no("No such mailbox", "TRYCREATE");
+  if (command.verb === "MOVE") {
+    // RFC 6851 §4.4: as COPY, STORE \Deleted and EXPUNGE together.
+    const missing = missingRight(session, view.open, "t") ?? missingRight(session, view.open, "e");
+    if (missing !== undefined) return missing;
+  }
+  const target = findMailbox(session, command.mailbox, "i", "TRYCREATE");
+  if (isCompletion(target)) return target;
   const { uids } = view.resolve(command.set, command.isUid, session.saved);
   // Nothing there, or not any more, is no error: clients would try for ever.
   if (uids.length === 0) return okay("Nothing to do");

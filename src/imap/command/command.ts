@@ -1,5 +1,12 @@
 /** Every command that can be read, as one union told apart by `verb`. */
 
+import type {
+  DeleteAclCommand,
+  GetAclCommand,
+  ListRightsCommand,
+  MyRightsCommand,
+  SetAclCommand,
+} from "./acl.ts";
 import type { AuthenticateCommand } from "./authenticate.ts";
 import type { BareCommand } from "./bare.ts";
 import type { CancelUpdateCommand } from "./cancel-update.ts";
@@ -48,7 +55,12 @@ export type Command =
   | TransferCommand<"COPY">
   | TransferCommand<"MOVE">
   | GetQuotaCommand
-  | GetQuotaRootCommand;
+  | GetQuotaRootCommand
+  | SetAclCommand
+  | DeleteAclCommand
+  | GetAclCommand
+  | ListRightsCommand
+  | MyRightsCommand;
 
 /** APPEND is not among them: its messages are read as they come (`append.ts`). */
 export type Verb = Command["verb"] | "APPEND";

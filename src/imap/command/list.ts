@@ -4,7 +4,7 @@ import type { ArgumentReader } from "../wire/argument-reader.ts";
 import { readStatusItems, type StatusItem } from "./status.ts";
 
 export type ListSelection = "SUBSCRIBED" | "REMOTE" | "RECURSIVEMATCH" | "SPECIAL-USE";
-export type ListReturn = "SUBSCRIBED" | "CHILDREN" | "SPECIAL-USE";
+export type ListReturn = "SUBSCRIBED" | "CHILDREN" | "SPECIAL-USE" | "MYRIGHTS";
 
 export type ListCommand = {
   readonly verb: "LIST";
@@ -90,6 +90,7 @@ function readReturn(reader: ArgumentReader, returns: Set<ListReturn>, status: St
     case "SUBSCRIBED":
     case "CHILDREN":
     case "SPECIAL-USE":
+    case "MYRIGHTS":
       returns.add(word);
       break;
     case "STATUS":

@@ -3,6 +3,7 @@
 import { bad, type Completion } from "../completion.ts";
 import { ArgumentReader } from "../wire/argument-reader.ts";
 import type { RawCommand } from "../wire/raw-command.ts";
+import { readAboutIdentifier, readAboutMailbox, readSetAcl } from "./acl.ts";
 import { readAuthenticate } from "./authenticate.ts";
 import { BARE_VERBS } from "./bare.ts";
 import type { Command } from "./command.ts";
@@ -73,6 +74,11 @@ const READERS: ReadonlyMap<string, (reader: ArgumentReader) => Command> = new Ma
   ["UID MOVE", (reader) => readTransfer(reader, "MOVE", true)],
   ["GETQUOTA", readGetQuota],
   ["GETQUOTAROOT", readGetQuotaRoot],
+  ["SETACL", readSetAcl],
+  ["DELETEACL", (reader) => readAboutIdentifier(reader, "DELETEACL")],
+  ["GETACL", (reader) => readAboutMailbox(reader, "GETACL")],
+  ["LISTRIGHTS", (reader) => readAboutIdentifier(reader, "LISTRIGHTS")],
+  ["MYRIGHTS", (reader) => readAboutMailbox(reader, "MYRIGHTS")],
 ]);
 
 export function parseCommand(raw: RawCommand, options: ParseOptions): Parsed {

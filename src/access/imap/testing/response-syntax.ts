@@ -128,6 +128,30 @@ class SyntaxReader {
           this.#space();
           this.#number();
         }, true);
+      case "ACL":
+        // RFC 4314 §7
+        this.#space();
+        this.#astring();
+        while (this.#is(" ")) {
+          this.#astring();
+          this.#space();
+          this.#rights();
+        }
+        return;
+      case "LISTRIGHTS":
+        this.#space();
+        this.#astring();
+        this.#space();
+        this.#astring();
+        this.#space();
+        this.#rights();
+        while (this.#is(" ")) this.#rights();
+        return;
+      case "MYRIGHTS":
+        this.#space();
+        this.#astring();
+        this.#space();
+        return this.#rights();
       default:
         this.#fail(`unknown response ${name}`);
     }
@@ -506,6 +530,13 @@ class SyntaxReader {
 
   #flag(): void {
     this.#match(/\\?[^(){ \x00-\x1f\x7f-\xff%*"\\\]]+/y, "flag");
+  }
+
+  /** RFC 4314 §7: letters of rights, each once. */
+  #rights(): void {
+    if (this.#is('""')) return;
+    const letters = this.#match(/[lrswipkxteacd0-9]+/y, "rights");
+    if (new Set(letters).size !== letters.length) this.#fail("a right twice");
   }
 
   #objectId(): void {
