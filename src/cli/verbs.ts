@@ -39,6 +39,13 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     },
   ],
   [
+    "acl",
+    {
+      summary: "who else may use a mailbox",
+      add: async (program) => (await import("./acl-command.ts")).addAclCommand(program),
+    },
+  ],
+  [
     "list",
     {
       summary: "mailing lists",

@@ -215,7 +215,7 @@ test("CREATE, DELETE, RENAME, SUBSCRIBE, LIST, LSUB, NAMESPACE, STATUS", async (
     session,
     `
     C: NAMESPACE
-    S: * NAMESPACE (("" "/")) NIL NIL
+    S: * NAMESPACE (("" "/")) (("Other Users/" "/")) NIL
     S: T OK …
     C: CREATE a/b/
     S: T OK [MAILBOXID (…)] …

@@ -3,6 +3,7 @@
 import type { SearchSource } from "../../imap/command/esearch.ts";
 import { HIERARCHY_SEPARATOR } from "../../imap/mailbox-name.ts";
 import type { MailboxInfo } from "../../store/mail.ts";
+import { missingRight } from "./named-mailbox.ts";
 import type { MailSession } from "./mail-session.ts";
 
 /** Each mailbox once, whatever names it, in the order of LIST. What is not there is passed over. */
@@ -13,11 +14,21 @@ export function mailboxesOf(
   const { mail } = session.deps.store;
   const subscribed = new Set(mail.subscriptions(session.accountId));
   const selected = session.selected?.open.info.name;
-  const tests = sources.map((source) => testOf(source, { subscribed, selected }));
-  return mail.mailboxes(session.accountId).filter((info) => tests.some((isMeant) => isMeant(info)));
+  const { accountId } = session;
+  const tests = sources.map((source) => testOf(source, { subscribed, selected, accountId }));
+  const shared = mail
+    .sharedMailboxes(accountId)
+    .filter((info) => missingRight(session, info, "r") === undefined);
+  return [...mail.mailboxes(accountId), ...shared].filter((info) =>
+    tests.some((isMeant) => isMeant(info)),
+  );
 }
 
-type Known = { readonly subscribed: ReadonlySet<string>; readonly selected: string | undefined };
+type Known = {
+  readonly subscribed: ReadonlySet<string>;
+  readonly selected: string | undefined;
+  readonly accountId: number;
+};
 
 function testOf(source: SearchSource, known: Known): (info: MailboxInfo) => boolean {
   switch (source.scope) {
@@ -27,7 +38,7 @@ function testOf(source: SearchSource, known: Known): (info: MailboxInfo) => bool
       // Where delivery files new mail.
       return ({ name }) => name === "INBOX";
     case "personal":
-      return (info) => isPersonal(info);
+      return (info) => info.accountId === known.accountId;
     case "subscribed":
       return (info) => info.isSubscribed || known.subscribed.has(info.name);
     case "mailboxes": {
@@ -40,10 +51,6 @@ function testOf(source: SearchSource, known: Known): (info: MailboxInfo) => bool
     case "subtree-one":
       return ({ name }) => source.names.some((top) => isJustBelow(name, top));
   }
-}
-
-function isPersonal(_info: MailboxInfo): boolean {
-  return true;
 }
 
 function isJustBelow(name: string, top: string): boolean {
