@@ -22,6 +22,7 @@ export function mtaSettings(settings: Settings): MtaSettings {
       ...more,
     })),
     maps: settings.maps,
+    rewritesForwardedSenders: settings.forwarding.srs,
     ...(smarthost.host !== undefined && {
       smarthost: hopTo({ host: smarthost.host, port: smarthost.port }, smarthost.port, smarthost),
     }),

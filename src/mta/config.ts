@@ -149,6 +149,8 @@ export type MtaConfig = {
   readonly recipientDelimiter: string;
   readonly aliasFiles: readonly AliasFileConfig[];
   readonly maps: MapConfig;
+  /** Mail that an alias forwards from one foreign domain to another gets a reverse-path of ours (SRS). */
+  readonly rewritesForwardedSenders: boolean;
   readonly smarthost?: NextHop;
   /** Instead of where MX records say; the most exact rule wins (`routing/route-rule.ts`). */
   readonly routes: readonly RouteRule[];
@@ -241,6 +243,7 @@ export function withDefaults(settings: MtaSettings): MtaConfig {
     recipientDelimiter: "+",
     aliasFiles: [],
     maps: NO_MAPS,
+    rewritesForwardedSenders: true,
     routes: [],
     transports: [],
     authOnRelay: false,

@@ -23,6 +23,8 @@ import { DirectoryAliases } from "./aliases/alias-source.ts";
 import { withDefaults, type MtaConfig, type MtaSettings } from "./config.ts";
 import { ReportGatherer } from "./dsn/report-gatherer.ts";
 import { Reporter } from "./dsn/reporter.ts";
+import { ForwardedSender } from "./forwarding/forwarded-sender.ts";
+import { SenderRewriting } from "./forwarding/sender-rewriting.ts";
 import { AddressMaps } from "./maps/address-maps.ts";
 import type { Policy } from "./policy/policy.ts";
 import { RuleEngine } from "./policy/rule-engine.ts";
@@ -85,12 +87,18 @@ export function makeMta(deps: MtaDeps): Mta {
     isOurDomain: (domain) =>
       domain === config.hostname || store.directory.domain(domain) !== undefined,
   });
+  const senderRewriting = new SenderRewriting({
+    crypto: deps.crypto,
+    clock,
+    secret: store.credentials.secretFor("srs"),
+  });
   const addresses = new AddressResolver(
     {
       directory: store.directory,
       aliases: [new DirectoryAliases(store.directory), ...files],
       lists: deps.lists,
       maps,
+      forwarded: senderRewriting,
     },
     config,
   );
@@ -98,7 +106,16 @@ export function makeMta(deps: MtaDeps): Mta {
     { octets: store.octets, resolver: addresses, clock, random, log },
     config,
   );
-  const reception = receptionDeps(deps, config, { addresses, reporter, maps });
+  const reception = receptionDeps(deps, config, {
+    addresses,
+    reporter,
+    maps,
+    forwarded: new ForwardedSender(
+      senderRewriting,
+      store.directory,
+      config.rewritesForwardedSenders,
+    ),
+  });
   const ownHosts = new OwnHosts([config.hostname, ...config.remote.ownHosts]);
   return {
     config,
@@ -125,9 +142,10 @@ function receptionDeps(
     readonly addresses: AddressResolver;
     readonly reporter: Reporter;
     readonly maps: AddressMaps;
+    readonly forwarded: ForwardedSender;
   },
 ): ReceptionDeps {
-  const { addresses, reporter, maps } = parts;
+  const { addresses, reporter, maps, forwarded } = parts;
   const { store, clock, random, crypto, log, resolver } = deps;
   return {
     store,
@@ -137,6 +155,7 @@ function receptionDeps(
     config,
     resolver: addresses,
     maps,
+    forwarded,
     relay: new RelayPermission(config),
     senderPermission: new SenderPermission(addresses, store.directory),
     clearAuthNetworks: new NetworkSet(config.clearAuthNetworks),

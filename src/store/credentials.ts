@@ -26,4 +26,6 @@ export interface Credentials {
   /** A password that expires: for programs on this machine that act for a person. Shown once, kept as a hash. */
   makeToken(address: string, purpose: string, lifetimeMs: number): Promise<string>;
   revokeTokens(address: string, purpose?: string): Promise<number>;
+  /** 32 octets that only this store's processes know, the same for ever, others for each purpose. */
+  secretFor(purpose: string): Uint8Array;
 }

@@ -1,9 +1,9 @@
-/** The rows of `[maps]`: address tables as Postfix writes them, and whose host names are hidden. */
+/** The rows of `[maps]`: address tables as Postfix writes them, and whose host names are hidden. And `[forwarding]`. */
 
-import { domains, texts } from "./kinds.ts";
+import { domains, texts, yesNo } from "./kinds.ts";
 import { setting } from "./make-setting.ts";
 import type { Group, Setting } from "./setting.ts";
-import type { MapSettings } from "./settings-shape.ts";
+import type { ForwardingSettings, MapSettings } from "./settings-shape.ts";
 
 function files(doc: string, example?: string): Setting<readonly string[]> {
   return setting<readonly string[]>({
@@ -48,6 +48,19 @@ export const MAPS: Group<MapSettings> = {
       defaultText: "none",
       doc: "Local parts that keep the name of their host.",
       example: '["root"]',
+    }),
+  },
+};
+
+export const FORWARDING: Group<ForwardingSettings> = {
+  kind: "group",
+  doc: "Mail that aliases send on to other hosts.",
+  members: {
+    srs: setting({
+      schema: yesNo,
+      default: true,
+      type: "true or false",
+      doc: "Mail from one foreign domain that an alias sends on to another goes out under a name of ours (SRS0=…), since many hosts take it only from hosts that SPF allows to send for the sender; reports come back by us. The alias's domain should have an SPF record that names this host: `posthorn dns check`.",
     }),
   },
 };

@@ -20,6 +20,7 @@ export type Settings = {
   readonly addresses: AddressSettings;
   readonly aliasFiles: readonly AliasFileSettings[];
   readonly maps: MapSettings;
+  readonly forwarding: ForwardingSettings;
   readonly smarthost: SmarthostSettings;
   readonly transports: readonly TransportSettings[];
   readonly routes: readonly RouteSettings[];
@@ -154,6 +155,8 @@ export type MapSettings = {
   readonly masqueradeDomains: readonly string[];
   readonly masqueradeExceptions: readonly string[];
 };
+
+export type ForwardingSettings = { readonly srs: boolean };
 
 export type SmarthostSettings = {
   readonly host: string | undefined;

@@ -25,7 +25,7 @@ import {
 import type { HopPlace, HostPort } from "./kinds.ts";
 import { IMAP } from "./imap-settings.ts";
 import { setting } from "./make-setting.ts";
-import { MAPS } from "./map-settings.ts";
+import { FORWARDING, MAPS } from "./map-settings.ts";
 import { ROUTES, SMARTHOST, TLS_LEVEL, TRANSPORTS } from "./next-hop-settings.ts";
 import { OAUTH } from "./oauth-settings.ts";
 import type { Setting, Table } from "./setting.ts";
@@ -309,6 +309,7 @@ export const SETTINGS: Table<Settings> = {
     },
   },
   maps: MAPS,
+  forwarding: FORWARDING,
   smarthost: SMARTHOST,
   transports: TRANSPORTS,
   routes: ROUTES,

@@ -16,6 +16,7 @@ import type { ReportedMessage } from "../dsn/reported.ts";
 import { buildEnvelopes } from "./build-envelopes.ts";
 import { withoutFullMailboxes } from "./full-mailboxes.ts";
 import { LOOP, replyToStoreFailure } from "./refusals.ts";
+import type { ForwardedSender } from "../forwarding/forwarded-sender.ts";
 import type { SuccessReports } from "./success-reports.ts";
 import type { TraceFacts } from "./trace-facts.ts";
 import type { Transaction } from "./transaction.ts";
@@ -40,6 +41,7 @@ export type AcceptDeps = {
   readonly clock: Clock;
   readonly log: Log;
   readonly successReports: SuccessReports;
+  readonly forwarded: ForwardedSender;
 };
 
 export async function acceptMessage(
@@ -57,6 +59,7 @@ export async function acceptMessage(
     hasLongLines: message.hasLongLines,
     facts,
     config,
+    forwarded: deps.forwarded,
   });
   if (built.envelopes.length === 0) {
     await staged.discard();

@@ -14,6 +14,7 @@ import type {
 } from "../../store/acceptance.ts";
 import type { Branch, DeliveryTarget, LocalTarget } from "../resolution/resolution.ts";
 import { chooseRoute, type Route, type RouteConfig } from "../routing/choose-route.ts";
+import type { ForwardedSender } from "../forwarding/forwarded-sender.ts";
 import { LOCAL_TRANSPORT, TARGET_TRANSPORT } from "../agents/transports.ts";
 import type { TraceFacts } from "./trace-facts.ts";
 import { copiesOf, type AcceptedRecipient, type Transaction } from "./transaction.ts";
@@ -26,6 +27,8 @@ export type EnvelopeContext = {
   readonly hasLongLines?: boolean;
   readonly facts: TraceFacts;
   readonly config: RouteConfig;
+  /** Under whose name an alias sends copies on; default: the sender's. */
+  readonly forwarded?: Pick<ForwardedSender, "of">;
 };
 
 export type BuiltEnvelopes = {
@@ -191,13 +194,19 @@ class EnvelopeBuilder {
     return branch.kind === "alias" && deliveredTo.has(branch.name);
   }
 
+  #senderOf({ kind, name }: Pick<Branch, "kind" | "name">): string {
+    const { transaction, forwarded } = this.#context;
+    const { sender } = transaction;
+    return kind === "alias" ? (forwarded?.of(sender, name) ?? sender) : sender;
+  }
+
   #envelopeOf(branch: Pick<Branch, "kind" | "name" | "reversePath" | "prefix">): OpenEnvelope {
     const key = branch.kind === "direct" ? "direct" : `${branch.kind} ${branch.name}`;
     const known = this.#open.get(key);
     if (known !== undefined) return known;
     const envelope: OpenEnvelope = {
       isList: branch.kind === "list",
-      reversePath: branch.reversePath ?? this.#context.transaction.sender,
+      reversePath: branch.reversePath ?? this.#senderOf(branch),
       prefix: this.#tagged(branch.kind === "alias" ? forwardPrefix(branch.name) : branch.prefix),
       deliveries: new Map(),
       recipients: new Map(),

@@ -8,10 +8,12 @@
  * (security row 20).
  */
 
-import { formatAddress, addressKey, parseAddress, type Address } from "../../message/addr-spec.ts";
+import type { Result } from "../../base/result.ts";
+import { formatAddress, addressKey, type Address } from "../../message/addr-spec.ts";
 import type { Account, Directory } from "../../store/directory.ts";
 import type { MtaConfig } from "../config.ts";
 import type { AliasSource, FoundAlias } from "../aliases/alias-source.ts";
+import type { SenderRewriting } from "../forwarding/sender-rewriting.ts";
 import type { AddressMaps, FoundTargets } from "../maps/address-maps.ts";
 import { asciiDomain, withAsciiDomain } from "./ascii-domain.ts";
 import { routeTable } from "../routing/choose-route.ts";
@@ -24,10 +26,12 @@ import {
   leadsBack,
   moved,
   nobodyYet,
+  notForwarded,
   refusedTarget,
   tooDeep,
   unknownAddress,
 } from "./resolution-problems.ts";
+import { nameOf, readTarget } from "./target-names.ts";
 
 export type ResolverConfig = Pick<
   MtaConfig,
@@ -65,6 +69,7 @@ export class AddressResolver {
   readonly #aliases: readonly AliasSource[];
   readonly #lists: ListHost | undefined;
   readonly #maps: RecipientMaps | undefined;
+  readonly #forwarded: Pick<SenderRewriting, "reverse"> | undefined;
   readonly #config: ResolverConfig;
   readonly #routes: RouteTable;
 
@@ -75,6 +80,8 @@ export class AddressResolver {
       readonly aliases: readonly AliasSource[];
       readonly lists?: ListHost;
       readonly maps?: RecipientMaps;
+      /** Knows the addresses that forwarded mail went out under. */
+      readonly forwarded?: Pick<SenderRewriting, "reverse">;
     },
     config: ResolverConfig,
   ) {
@@ -82,6 +89,7 @@ export class AddressResolver {
     this.#aliases = deps.aliases;
     this.#lists = deps.lists;
     this.#maps = deps.maps;
+    this.#forwarded = deps.forwarded;
     this.#config = config;
     this.#routes = routeTable(config.routes ?? []);
   }
@@ -108,6 +116,11 @@ export class AddressResolver {
     const expansion = new Expansion(this.#config.expansionBreadth, sender);
     const asked = withAsciiDomain(address);
     const branch = expansion.branch("direct", nameOf(asked));
+    const original = this.isLocalDomain(asked.domain) ? this.#forwarded?.reverse(asked) : undefined;
+    if (original !== undefined) {
+      this.#expandOriginal(expansion, asked, original, branch);
+      return expansion.result();
+    }
     const canonical = asked.domain === "" ? undefined : this.#maps?.recipient(asked);
     if (canonical === undefined) {
       this.#expand(expansion, asked, { branch, above: [] });
@@ -170,6 +183,20 @@ export class AddressResolver {
       case "list":
         return this.#expandList(expansion, match.found, name, position);
     }
+  }
+
+  /** A report about forwarded mail, on its way back to who sent it. */
+  #expandOriginal(
+    expansion: Expansion,
+    asked: Address,
+    original: Result<Address>,
+    branch: OpenBranch,
+  ): void {
+    const name = nameOf(asked);
+    if (!original.ok) return expansion.problem(0, name, notForwarded(name, original.problem));
+    const leadsTo = formatAddress(original.value);
+    expansion.step(0, name, "srs", "mail was forwarded under this name", [leadsTo]);
+    this.#expand(expansion, withAsciiDomain(original.value), { branch, above: [name] });
   }
 
   #expandVirtual(
@@ -369,17 +396,4 @@ export class AddressResolver {
 
 function below(position: Position, name: string): Position {
   return { branch: position.branch, above: [...position.above, name] };
-}
-
-/** Local parts of ours compare without case; those of others are theirs to judge (RFC 5321 §2.4). */
-function nameOf(address: Address): string {
-  return address.domain === "" ? address.localPart.toLowerCase() : addressKey(address);
-}
-
-function readTarget(text: string, parent: Address | undefined): Address | undefined {
-  const parsed = parseAddress(text);
-  if (parsed.ok) return withAsciiDomain(parsed.value);
-  if (parent === undefined) return undefined;
-  const qualified = parseAddress(`${text}@${parent.domain}`);
-  return qualified.ok ? qualified.value : undefined;
 }

@@ -40,3 +40,8 @@ export function badTarget(target: string): Problem {
 export function refusedTarget(name: string, problem: string): Problem {
   return { code: 550, status: "5.7.1", text: `${name}: ${problem}`, isFatal: false };
 }
+
+export function notForwarded(name: string, why: string): Problem {
+  const text = `No mail was forwarded under the name ${name}: ${why}.`;
+  return { code: 550, status: "5.1.1", text, isFatal: false };
+}

@@ -65,6 +65,7 @@ export type StepKind =
   | "catch-all"
   | "domain-alias"
   | "canonical"
+  | "srs"
   | "virtual"
   | "discard"
   | "target"

@@ -105,6 +105,10 @@ export class SqliteCredentials implements Credentials {
     return token;
   }
 
+  secretFor(purpose: string): Uint8Array {
+    return createHmac("sha256", this.#deps.serverSecret).update(`for ${purpose}`).digest();
+  }
+
   revokeTokens(address: string, purpose?: string): Promise<number> {
     return this.#deps.writer.submit("revokeTokens", () => ({
       address: keyOf(address),

@@ -176,6 +176,13 @@ export function directorySuite(on: WithStore): void {
     );
   });
 
+  on("secrets are stable, and others for each purpose", async (store) => {
+    const secret = store.credentials.secretFor("one");
+    assert.equal(secret.length, 32);
+    assert.deepEqual(store.credentials.secretFor("one"), secret);
+    assert.notDeepEqual(store.credentials.secretFor("two"), secret);
+  });
+
   on("tokens are passwords that expire and can be revoked", async (store, { clock }) => {
     const { address } = await makeAccount(store);
     await makeAccount(store, "bob@example.org");
