@@ -55,7 +55,7 @@ export class RoutedDelivery implements DeliveryAgent {
   }
 
   #byRoute(job: QueueJob): { route: Route; recipients: QueueRecipient[] }[] {
-    const groups = new Map<string, { route: Route; recipients: QueueRecipient[] }>();
+    const groups = new Map<unknown, { route: Route; recipients: QueueRecipient[] }>();
     const { reversePath: sender, submittedBy: account } = job.message;
     for (const recipient of job.recipients) {
       const address = parseAddress(recipient.recipient);
@@ -64,7 +64,7 @@ export class RoutedDelivery implements DeliveryAgent {
         : { localPart: recipient.recipient, domain: job.destination };
       const mail = { recipient: { localPart, domain: asciiDomain(domain) }, sender, account };
       const route = chooseRoute(mail, this.#config);
-      const key = `${route.transport} ${route.destination}`;
+      const key = "agent" in route ? route.agent : `${route.transport} ${route.destination}`;
       const group = groups.get(key);
       if (group === undefined) groups.set(key, { route, recipients: [recipient] });
       else group.recipients.push(recipient);

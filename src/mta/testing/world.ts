@@ -54,6 +54,7 @@ export type HostOptions = {
   readonly wrapStore?: (store: Store) => Store;
   readonly sasl?: MtaDeps["sasl"];
   readonly policy?: MtaDeps["policy"];
+  readonly commands?: MtaDeps["commands"];
 };
 
 /** Whatever answers at an address: one of our hosts, or a peer made for a test. */
@@ -199,6 +200,7 @@ export class TestHost {
       lists: options.lists?.(store),
       sasl: options.sasl,
       policy: options.policy,
+      commands: options.commands,
     });
   }
 
