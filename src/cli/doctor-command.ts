@@ -1,15 +1,17 @@
-/** `posthorn doctor`: looks for what is wrong, and changes nothing. */
+/** `posthorn doctor`: looks for what is wrong; changes nothing unless told to repair. */
 
 import type { Command } from "commander";
 import { checkConfig } from "../app/check-config.ts";
+import type { StoreProblem } from "../store/contract.ts";
 import { EXIT } from "./exit-codes.ts";
 import { print, printJson, printTable } from "./output.ts";
 import { configOf, withStore } from "./with-store.ts";
 
 const EXAMPLES = `
 Examples:
-  $ posthorn doctor store     every message against its row
-  $ posthorn doctor config    settings, certificates, ports
+  $ posthorn doctor store             every message against its row
+  $ posthorn doctor store --repair    and put in order what can be; the server must be stopped
+  $ posthorn doctor config            settings, certificates, ports
 `;
 
 export function addDoctorCommand(program: Command): void {
@@ -20,25 +22,22 @@ export function addDoctorCommand(program: Command): void {
   doctor
     .command("store")
     .description("compare every row of the store with its octets, and every counter with its rows")
+    .option("--repair", "put it in order; what cannot be kept goes into lost/ in the data folder")
     .option("--json", "as JSON")
-    .action(async (options: { json?: boolean }, command: Command) => {
-      const problems = await withStore(command, (store) =>
-        store.check(options.json || !process.stderr.isTTY ? undefined : showProgress),
+    .action(async (options: { repair?: boolean; json?: boolean }, command: Command) => {
+      const progress = options.json || !process.stderr.isTTY ? undefined : showProgress;
+      const found = await withStore(command, async (store) =>
+        options.repair
+          ? await store.repair(progress)
+          : { done: [], after: await store.check(progress) },
       );
-      if (process.stderr.isTTY && !options.json) process.stderr.write("\r\x1b[K");
-      if (options.json) printJson(problems);
+      if (progress !== undefined) process.stderr.write("\r\x1b[K");
+      if (options.json) printJson(options.repair ? found : found.after);
       else {
-        printTable(
-          problems,
-          [
-            { title: "KIND", value: (row) => row.kind },
-            { title: "WHERE", value: (row) => row.where },
-            { title: "PROBLEM", value: (row) => row.problem },
-          ],
-          "The store is in order.",
-        );
+        for (const sentence of found.done) print(sentence);
+        printProblems(found.after);
       }
-      if (problems.length > 0) process.exitCode = EXIT.failed;
+      if (found.after.length > 0) process.exitCode = EXIT.failed;
     });
   doctor
     .command("config")
@@ -54,6 +53,18 @@ export function addDoctorCommand(program: Command): void {
           print(`${level === "wrong" ? "wrong  " : "note   "}${text}`);
       if (remarks.some(({ level }) => level === "wrong")) process.exitCode = EXIT.failed;
     });
+}
+
+function printProblems(problems: readonly StoreProblem[]): void {
+  printTable(
+    problems,
+    [
+      { title: "KIND", value: (row) => row.kind },
+      { title: "WHERE", value: (row) => row.where },
+      { title: "PROBLEM", value: (row) => row.problem },
+    ],
+    "The store is in order.",
+  );
 }
 
 let lastShown = 0;

@@ -44,6 +44,12 @@ export interface Store {
   /** Compares every row with its octets and every counter with its rows. */
   check(progress?: (done: number, total: number) => void): Promise<readonly StoreProblem[]>;
 
+  /**
+   * Makes the rows agree with what is there; what can't be kept is put into `lost/` in the data
+   * folder. Rejects with `refused` while another process has the store open.
+   */
+  repair(progress?: (done: number, total: number) => void): Promise<RepairReport>;
+
   /** Waits for what is under way, then closes. */
   close(): Promise<void>;
 }
@@ -66,4 +72,15 @@ export type StoreProblem = {
   /** Which row, in words for a person. */
   readonly where: string;
   readonly problem: string;
+  /** The message whose octets are damaged, or the segment file at fault. */
+  readonly messageId?: number;
+  readonly file?: string;
+};
+
+export type RepairReport = {
+  readonly before: readonly StoreProblem[];
+  /** What was done, a sentence each. */
+  readonly done: readonly string[];
+  /** What is wrong still. */
+  readonly after: readonly StoreProblem[];
 };

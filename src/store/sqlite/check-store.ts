@@ -191,17 +191,22 @@ async function checkMessage(
   row: MessageRow,
 ): Promise<StoreProblem | undefined> {
   const where = `message ${row.id} (segment ${row.file ?? "unknown"}, octets ${row.start} to ${row.start + (row.packed ?? row.size)})`;
+  const damaged = { kind: "octets-missing", where, messageId: row.id };
   const handle = row.file === null ? undefined : await segments.open(row.file);
   if (handle === undefined) {
-    return { kind: "octets-missing", where, problem: "its segment file is not there" };
+    return { ...damaged, problem: "its segment file is not there" };
   }
   const digest = row.packed === null ? await hashOf(handle, row) : await hashOfPacked(handle, row);
   if (digest === undefined) {
-    return { kind: "octets-missing", where, problem: "its segment file ends before it does" };
+    return { ...damaged, problem: "its segment file ends before it does" };
   }
   return equalBytes(digest, row.sha256)
     ? undefined
-    : { kind: "hash-differs", where, problem: "its octets are not those that were accepted" };
+    : {
+        ...damaged,
+        kind: "hash-differs",
+        problem: "its octets are not those that were accepted",
+      };
 }
 
 /** Undefined if the file is too short. */
@@ -253,7 +258,12 @@ async function checkFiles(
     // A process that lives may be about to commit the row of a file it has just made.
     const owner = Number.parseInt(file, 10);
     if (known.has(file) || writers.has(owner) || owner > newestWriter) continue;
-    problems.push({ kind: "orphan-octets", where: `segment ${file}`, problem: "no row knows it" });
+    problems.push({
+      kind: "orphan-octets",
+      where: `segment ${file}`,
+      problem: "no row knows it",
+      file,
+    });
   }
   for (const { file, length } of rows) {
     const size = await stat(join(folders.segments, file)).then(

@@ -66,7 +66,8 @@ const TO_PACK = `SELECT id, file FROM segment
   WHERE writer_id IS NULL AND is_packed = 0 AND full_since_ms <= ? AND live_octets > 0
   ORDER BY full_since_ms`;
 /** Sealed when their last message had gone already. */
-const DEAD = "SELECT id, file FROM segment WHERE writer_id IS NULL AND live_octets = 0 LIMIT 100";
+const DEAD = `SELECT id, file FROM segment WHERE writer_id IS NULL AND live_octets = 0
+  AND NOT EXISTS (SELECT 1 FROM message WHERE segment_id = segment.id) LIMIT 100`;
 const NEWLY_FULL = "SELECT 1 FROM segment WHERE writer_id IS NULL AND full_since_ms IS NULL";
 const MESSAGES = `SELECT id, start, size_octets AS size, packed_octets AS packed, sha256
   FROM message WHERE segment_id = ? ORDER BY start LIMIT ${MAX_BITE_MESSAGES}`;
@@ -136,7 +137,7 @@ export class Compactor {
     ledger.change(ledger.segment(appended.segmentId)).liveOctets += moved;
     const segment = ledger.change(ledger.segment(victim.id));
     segment.liveOctets -= left;
-    if (segment.liveOctets > 0) return;
+    if (database.get("SELECT 1 FROM message WHERE segment_id = ? LIMIT 1", victim.id)) return;
     database.run("DELETE FROM segment WHERE id = ?", victim.id);
     doomed.push(victim.file);
   }

@@ -33,6 +33,7 @@ import {
 import { claim } from "./operations-claim.ts";
 import { deleteQueued, hold, release, settle, wish } from "./operations-queue.ts";
 import { payReports } from "./operations-report.ts";
+import { repair } from "./operations-repair.ts";
 import type { AnswerOf, OperationName, RequestOf } from "./requests.ts";
 
 export const OPERATIONS: {
@@ -54,6 +55,7 @@ export const OPERATIONS: {
   expunge,
   lockMaildrop,
   unlockMaildrop,
+  repair,
   claim,
   settle,
   payReports,

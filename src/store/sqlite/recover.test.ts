@@ -158,6 +158,23 @@ test("check finds what is wrong with octets and counters", () =>
     await reader.close();
   }));
 
+test("a wrong counter of living octets costs no message", () =>
+  inFolder(async (folder) => {
+    const store = await open(folder);
+    const account = await makeAccount(store);
+    const { grant } = inboxOf(store, account);
+    await appendTo(store, grant, 3);
+    await store.close();
+    const database = Database.openForWriting(storeFolders(folder).database);
+    database.run("UPDATE segment SET live_octets = 0");
+    database.close();
+    const again = await open(folder);
+    await again.mail.expunge(inboxOf(again, account).grant, [1], false);
+    assert.deepEqual(Buffer.from(await again.octets.read(2)), Buffer.from(MESSAGE));
+    assert.equal(readdirSync(join(folder, "segments")).length, 1);
+    await again.close();
+  }));
+
 test("dead octets are counted, and a segment goes with its last message", () =>
   inFolder(async (folder) => {
     const store = await open(folder, { segmentOctets: MESSAGE.length * 2 });

@@ -32,7 +32,10 @@ export function recover(context: CommitContext): WriterEvent[] {
       database.run("DELETE FROM writer WHERE id = ?", id);
     }
     // Sealed by their writer while nothing lived in them any more; their files are strays now.
-    database.run("DELETE FROM segment WHERE writer_id IS NULL AND live_octets = 0");
+    database.run(
+      `DELETE FROM segment WHERE writer_id IS NULL AND live_octets = 0
+       AND NOT EXISTS (SELECT 1 FROM message WHERE segment_id = segment.id)`,
+    );
     removeStrayFiles(context, living, events);
     database.exec("COMMIT");
   } catch (error) {

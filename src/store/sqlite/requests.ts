@@ -102,6 +102,20 @@ export type Operations = {
   lockMaildrop: Operation<{ accountId: number; holder: string; leaseMs: number }, boolean>;
   unlockMaildrop: Operation<{ accountId: number; holder: string }, void>;
 
+  repair: Operation<
+    {
+      /** Messages whose octets are damaged. */
+      lost: readonly number[];
+      /** Segment files shorter than their rows say. */
+      short: readonly { file: string; octets: number }[];
+    },
+    {
+      expunged: readonly { mailboxId: number; uid: number }[];
+      held: number;
+      forgotten: readonly { queueId: string; sender: string; recipient: string }[];
+    }
+  >;
+
   claim: Operation<
     {
       nowMs: number;

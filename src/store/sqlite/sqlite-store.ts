@@ -6,7 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { AcceptedEnvelope, Acceptance } from "../acceptance.ts";
-import type { Store, StoreProblem } from "../contract.ts";
+import type { RepairReport, Store, StoreProblem } from "../contract.ts";
 import type { OctetStore, StagedMessage } from "../octets.ts";
 import { acceptedEnvelopes, acceptRequest, stagedOf } from "./accept-request.ts";
 import { checkStore } from "./check-store.ts";
@@ -21,6 +21,7 @@ import { SqliteMail } from "./mail.ts";
 import { MailGate } from "./mail-gate.ts";
 import { OctetReader } from "./octet-reader.ts";
 import { SqliteQueue } from "./queue.ts";
+import { repairStore } from "./repair-store.ts";
 import type { Answers, WriterEvent } from "./requests.ts";
 import { Staged, type Spool } from "./staging.ts";
 import type { StoreFolders } from "./store-files.ts";
@@ -115,6 +116,14 @@ export class SqliteStore implements Store {
 
   check(progress?: (done: number, total: number) => void): Promise<readonly StoreProblem[]> {
     return checkStore(this.#deps.folders, progress);
+  }
+
+  repair(progress?: (done: number, total: number) => void): Promise<RepairReport> {
+    return repairStore(
+      this.#deps.folders,
+      (request) => this.#writer.submit("repair", () => request),
+      progress,
+    );
   }
 
   async close(): Promise<void> {

@@ -141,11 +141,11 @@ function buryOctets(context: CommitContext, segmentId: number, size: number): vo
   const segment = ledger.change(ledger.segment(segmentId));
   segment.liveOctets -= size;
   if (segment.liveOctets > 0) return;
-  const row = database.get<{ writer: number | null }>(
-    "SELECT writer_id AS writer FROM segment WHERE id = ?",
+  // A counter alone, which may be wrong, shall never cost a living message.
+  const removed = database.run(
+    `DELETE FROM segment WHERE id = ?1 AND writer_id IS NULL
+     AND NOT EXISTS (SELECT 1 FROM message WHERE segment_id = ?1)`,
     segmentId,
   );
-  if (row === undefined || row.writer !== null) return;
-  database.run("DELETE FROM segment WHERE id = ?", segmentId);
-  context.doomed.push(segment.file);
+  if (removed > 0) context.doomed.push(segment.file);
 }
