@@ -7,6 +7,7 @@ import { listen } from "../net/listen.ts";
 import type { Listener } from "../net/listen.ts";
 import { ServerTls } from "../net/server-tls.ts";
 import type { CertificatePem } from "../net/server-tls.ts";
+import { parseProxyHeader } from "../smtp/proxy-header.ts";
 import { loadClientAnchors } from "./certificates.ts";
 import { isLoopback, isWithin } from "./config/cidr.ts";
 import type { HostPort } from "./config/kinds.ts";
@@ -68,8 +69,6 @@ export class Listeners {
 
   async #openOne(service: ServiceFacts, where: HostPort): Promise<Open> {
     const { settings, certificates, log, budget, runnerFor } = this.#options;
-    // A load balancer is not a client.
-    const uncounted = isSmtp(service) ? settings.smtp.proxyFrom : [];
     // One for each listener: a session ticket of one service opens no other (security row 14).
     const clientAnchors = loadClientAnchors(settings.tls);
     const tls = new ServerTls({
@@ -88,14 +87,14 @@ export class Listeners {
       budget,
       maxConnections: settings.limits.connections,
       maxPerClient: settings.limits.connectionsPerClient,
-      isUncounted: (address) => isLoopback(address) || isWithin(address, uncounted),
+      isUncounted: (address) => isLoopback(address),
+      proxies: {
+        has: (address) => isWithin(address, settings.proxy.from),
+        parse: parseProxyHeader,
+      },
       refusal: (reason) => refusalWords(service.protocol, reason),
       onChannel: runnerFor(service.protocol, where.host),
     });
     return { service: service.name, listener, tls };
   }
-}
-
-function isSmtp({ protocol }: ServiceFacts): boolean {
-  return protocol === "smtp" || protocol === "submission" || protocol === "lmtp";
 }

@@ -21,7 +21,7 @@ import type { Settings } from "./config/settings-shape.ts";
 import type { SessionRunner } from "./listeners.ts";
 import { mayShowPassword } from "./mta-settings.ts";
 import type { Protocol } from "./services.ts";
-import { smtpOptions, stressedOptions, throughProxy } from "./smtp-options.ts";
+import { smtpOptions, stressedOptions } from "./smtp-options.ts";
 import type { StressGauge } from "./stress-gauge.ts";
 
 export type SessionParts = {
@@ -73,10 +73,7 @@ function smtpRunner(parts: SessionParts, protocol: Service, host: string): Sessi
     signal: shutdown,
   } as const;
   const stressed = stressedOptions(options);
-  return async (channel) => {
-    const session = await throughProxy(channel, settings);
-    await serveSmtp(session, makeHandler, stress.isStressed() ? stressed : options);
-  };
+  return (channel) => serveSmtp(channel, makeHandler, stress.isStressed() ? stressed : options);
 }
 
 function imapRunner(

@@ -1,15 +1,10 @@
 /** The operator's settings in the terms of the SMTP engine, for one kind of service. */
 
-import type { Channel } from "../base/channel.ts";
 import { TRANSFER_EXTENSIONS } from "../mta/extensions.ts";
 import type { Service } from "../mta/service.ts";
-import { acceptProxied } from "../smtp/proxied-channel.ts";
 import type { ServeLimits, ServeOptions } from "../smtp/serve-options.ts";
 import { isWithin } from "./config/cidr.ts";
 import type { Settings } from "./config/settings-shape.ts";
-
-/** A load balancer sends its header at once. */
-const PROXY_HEADER_MS = 10_000;
 
 /** What a session of a nearly full server gets. */
 const STRESSED: Partial<ServeLimits> = {
@@ -75,11 +70,4 @@ export function stressedOptions<T extends { readonly limits: ServeLimitsGiven }>
     ]),
   );
   return { ...options, limits: { ...limits, ...stressed } };
-}
-
-/** The channel with its true ends, where a load balancer stands before us. */
-export async function throughProxy(channel: Channel, settings: Settings): Promise<Channel> {
-  const isProxy =
-    channel.tls === undefined && isWithin(channel.peer.address, settings.smtp.proxyFrom);
-  return isProxy ? acceptProxied(channel, PROXY_HEADER_MS) : channel;
 }

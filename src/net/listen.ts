@@ -13,6 +13,8 @@ import type { Log } from "../base/log.ts";
 import type { ConnectionBudget } from "./connection-budget.ts";
 import { clientKey, endpoint, plainAddress } from "./address.ts";
 import type { ServerTls } from "./server-tls.ts";
+import { readProxyHeader } from "./proxied-socket.ts";
+import type { ProxyParser } from "./proxied-socket.ts";
 import { SocketChannel } from "./socket-channel.ts";
 import type { SocketChannelOptions, StartTls } from "./socket-channel.ts";
 import { describeSocketError, errorCode } from "./socket-errors.ts";
@@ -39,6 +41,11 @@ export type ListenOptions = {
   readonly maxPerClient?: number;
   /** Clients that `maxPerClient` does not count. Default: none. */
   readonly isUncounted?: (address: string) => boolean;
+  /**
+   * Load balancers, by address: their connections must begin with a PROXY header, before TLS. They
+   * are no clients; the limit for one client counts those whom they name.
+   */
+  readonly proxies?: { readonly has: (address: string) => boolean; readonly parse: ProxyParser };
   /** Last words in the clear to one who is turned away: a whole protocol line. */
   readonly refusal?: (reason: RefusalReason) => Uint8Array;
   readonly handshakeTimeoutMs?: number;
@@ -57,8 +64,12 @@ export interface Listener {
   drain(graceMs: number): Promise<number>;
 }
 
+type ConnectionEnds = Pick<SocketChannelOptions, "peer" | "local">;
+
 const HANDSHAKE_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 120_000;
+/** A load balancer sends its header at once. */
+const PROXY_HEADER_MS = 10_000;
 
 /** Resolves when listening. Rejects with MailError `refused` naming the port and what is in the way. */
 export async function listen(options: ListenOptions): Promise<Listener> {
@@ -179,16 +190,27 @@ class SocketListener implements Listener {
     const address = plainAddress(remote);
     const refused = this.#refusalFor(address);
     if (refused !== undefined) return this.#refuse(socket, address, refused);
-    this.#count(socket, address);
-    void this.#run(socket, address);
+    this.#count(socket);
+    const isProxy = this.#isProxy(address);
+    if (!isProxy) this.#countClient(socket, address);
+    void this.#run(socket, address, isProxy);
+  }
+
+  #isProxy(address: string): boolean {
+    return !this.#isUnix && this.#options.proxies?.has(address) === true;
   }
 
   #refusalFor(address: string): RefusalReason | undefined {
-    const { maxConnections = 10_000, maxPerClient = Infinity, isUncounted, budget } = this.#options;
+    const { maxConnections = 10_000, budget } = this.#options;
     if (this.#sockets.size >= maxConnections) return "too-many-connections";
-    const count = this.#isUnix ? 0 : (this.#perClient.get(clientKey(address)) ?? 0);
-    if (count >= maxPerClient && !isUncounted?.(address)) return "too-many-from-client";
+    if (!this.#isProxy(address) && this.#isTooMany(address)) return "too-many-from-client";
     return budget === undefined || budget.take() ? undefined : "too-many-connections";
+  }
+
+  #isTooMany(address: string): boolean {
+    const { maxPerClient = Infinity, isUncounted } = this.#options;
+    const count = this.#isUnix ? 0 : (this.#perClient.get(clientKey(address)) ?? 0);
+    return count >= maxPerClient && isUncounted?.(address) !== true;
   }
 
   #refuse(socket: Socket, address: string, reason: RefusalReason): void {
@@ -205,24 +227,31 @@ class SocketListener implements Listener {
     socket.end(words, () => socket.destroy());
   }
 
-  #count(socket: Socket, address: string): void {
-    const key = clientKey(address);
+  #count(socket: Socket): void {
     this.#sockets.add(socket);
-    this.#perClient.set(key, (this.#perClient.get(key) ?? 0) + 1);
     socket.once("close", () => {
       this.#sockets.delete(socket);
       this.#options.budget?.giveBack();
-      const left = (this.#perClient.get(key) ?? 1) - 1;
-      if (left > 0) this.#perClient.set(key, left);
-      else this.#perClient.delete(key);
       if (this.#sockets.size === 0) for (const done of this.#whenEmpty.splice(0)) done();
     });
   }
 
-  async #run(socket: Socket, address: string): Promise<void> {
+  #countClient(socket: Socket, address: string): void {
+    const key = clientKey(address);
+    this.#perClient.set(key, (this.#perClient.get(key) ?? 0) + 1);
+    socket.once("close", () => {
+      const left = (this.#perClient.get(key) ?? 1) - 1;
+      if (left > 0) this.#perClient.set(key, left);
+      else this.#perClient.delete(key);
+    });
+  }
+
+  async #run(socket: Socket, address: string, isProxy: boolean): Promise<void> {
     let channel: SocketChannel | undefined;
     try {
-      channel = await this.#makeChannel(socket);
+      const ends = isProxy ? await this.#trueEnds(socket) : {};
+      if (ends === "refused") return;
+      channel = await this.#makeChannel(socket, ends);
       await this.#options.onChannel(channel);
       await channel.close();
     } catch (error) {
@@ -237,13 +266,32 @@ class SocketListener implements Listener {
     }
   }
 
-  async #makeChannel(socket: Socket): Promise<SocketChannel> {
+  /** Behind a load balancer: who is really there, counted as everybody is. */
+  async #trueEnds(socket: Socket): Promise<ConnectionEnds | "refused"> {
+    const { proxies } = this.#options;
+    if (proxies === undefined) return {};
+    const { source, destination } = await readProxyHeader(socket, proxies.parse, PROXY_HEADER_MS);
+    if (source === undefined) return {};
+    const peer = endpoint(source.address, source.port);
+    if (this.#isTooMany(peer.address)) {
+      this.#refuse(socket, peer.address, "too-many-from-client");
+      return "refused";
+    }
+    this.#countClient(socket, peer.address);
+    return { peer, ...(destination !== undefined && { local: destination }) };
+  }
+
+  async #makeChannel(socket: Socket, ends: ConnectionEnds): Promise<SocketChannel> {
     const { tls, serverTls, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS } = this.#options;
+    const options = { ...this.#channelOptions, ...ends };
     if (tls !== "implicit" || serverTls === undefined) {
-      return new SocketChannel(socket, this.#channelOptions);
+      const channel = new SocketChannel(socket, options);
+      // Paused since its header was read; what stood behind it comes now.
+      if (socket.isPaused()) socket.resume();
+      return channel;
     }
     const secured = await acceptTls(socket, serverTls, handshakeTimeoutMs);
-    return new SocketChannel(secured.socket, { ...this.#channelOptions, tls: secured.session });
+    return new SocketChannel(secured.socket, { ...options, tls: secured.session });
   }
 }
 

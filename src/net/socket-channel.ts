@@ -25,6 +25,9 @@ export type SocketChannelOptions = {
   /** The peer must take something within this time. Default five minutes (RFC 5321 §4.5.3.2). */
   readonly writeTimeoutMs?: number;
   readonly tls?: TlsSession;
+  /** The true ends, where a proxy stands between. */
+  readonly local?: Endpoint;
+  readonly peer?: Endpoint;
 };
 
 const WRITE_TIMEOUT_MS = 300_000;
@@ -45,8 +48,8 @@ export class SocketChannel implements Channel {
   readonly #detach: (() => void)[] = [];
 
   constructor(socket: Socket, options: SocketChannelOptions = {}) {
-    this.local = endpoint(socket.localAddress, socket.localPort);
-    this.peer = endpoint(socket.remoteAddress, socket.remotePort);
+    this.local = options.local ?? endpoint(socket.localAddress, socket.localPort);
+    this.peer = options.peer ?? endpoint(socket.remoteAddress, socket.remotePort);
     this.#tls = options.tls;
     this.#socket = socket;
     this.#startTls = options.startTls;

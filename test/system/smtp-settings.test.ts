@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { suite, test, type TestContext } from "node:test";
+import { connect as connectTls } from "node:tls";
 import { makePosthornFolder, type PosthornFolder } from "./posthorn-process.ts";
 import { smtpDialogue, type SmtpDialogue } from "./smtp-dialogue.ts";
 
@@ -46,7 +47,7 @@ suite("settings for SMTP clients", () => {
   test("PROXY and XCLIENT from named peers change who the client is; rules go by that", async (t) => {
     const folder = await folderWith(
       t,
-      `[smtp]\nproxyFrom = "127.0.0.1"\nxclientFrom = "127.0.0.1"\n${RULES}`,
+      `[proxy]\nfrom = "127.0.0.1"\n[smtp]\nxclientFrom = "127.0.0.1"\n${RULES}`,
     );
     const server = await folder.start();
     const { smtp } = server.ports;
@@ -74,6 +75,36 @@ suite("settings for SMTP clients", () => {
     assert.match(await none.reply(), /^closed after ""/);
     await server.stop();
     assert.match(server.output(), /"rule":"that network"|that network/);
+  });
+
+  test("PROXY on every service, before TLS where the service begins with it", async (t) => {
+    const folder = await folderWith(t, `[proxy]\nfrom = "127.0.0.1"\n`);
+    const server = await folder.start();
+    const header = "PROXY TCP4 203.0.113.9 127.0.0.1 4000 25\r\n";
+    const greeting = (port: number, withTls: boolean): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const socket = connect(port, "127.0.0.1").on("error", reject);
+        socket.write(header);
+        const heard = withTls ? connectTls({ socket, rejectUnauthorized: false }) : socket;
+        heard.on("error", reject).once("data", (data: Buffer) => {
+          resolve(data.toString().slice(0, 4));
+          socket.destroy();
+        });
+      });
+    const { submission, submissions, imap, imaps, pop3, pop3s } = server.ports;
+    assert.deepEqual(
+      [
+        await greeting(submission, false),
+        await greeting(submissions, true),
+        await greeting(imap, false),
+        await greeting(imaps, true),
+        await greeting(pop3, false),
+        await greeting(pop3s, true),
+      ],
+      ["220 ", "220 ", "* OK", "* OK", "+OK ", "+OK "],
+    );
+    await server.stop();
+    assert.match(server.output(), /203\.0\.113\.9/);
   });
 
   test("nobody is believed who is not named; the rules of a changed file hold from SIGHUP on", async (t) => {

@@ -12,6 +12,7 @@ export type Settings = {
   readonly tls: TlsSettings;
   readonly log: LogSettings;
   readonly limits: LimitSettings;
+  readonly proxy: ProxySettings;
   readonly smtp: SmtpSettings;
   readonly imap: ImapSettings;
   readonly login: LoginSettings;
@@ -55,8 +56,11 @@ export type LimitSettings = {
   readonly drainTime: number;
 };
 
+export type ProxySettings = {
+  readonly from: readonly string[];
+};
+
 export type SmtpSettings = {
-  readonly proxyFrom: readonly string[];
   readonly xclientFrom: readonly string[];
   readonly xforwardFrom: readonly string[];
   readonly greetDelay: number;

@@ -183,6 +183,20 @@ export const SETTINGS: Table<Settings> = {
       }),
     },
   },
+  proxy: {
+    kind: "group",
+    doc: "A load balancer before us that tells whose connections it passes on (the PROXY protocol, version 1 or 2).",
+    members: {
+      from: setting<readonly string[]>({
+        schema: networks,
+        default: [],
+        type: "network, or a list of them",
+        defaultText: "none",
+        doc: "Hosts whose connections begin with a PROXY header, before TLS too, on every service with a port. They must then send one, and are believed: name no host that clients can reach us from. `limits.connectionsPerClient` counts the clients that they name.",
+        example: '"192.0.2.80"',
+      }),
+    },
+  },
   smtp: SMTP,
   imap: IMAP,
   login: {

@@ -19,10 +19,6 @@ export const SMTP: Group<SmtpSettings> = {
   kind: "group",
   doc: "How the SMTP services treat their clients. When four fifths of `limits.connections` are taken, a new session gets no more than 10 seconds for a command, 30 for silence in a message, and ends at its first error, until there is room again.",
   members: {
-    proxyFrom: peers(
-      "Load balancers whose connections begin with a PROXY header (version 1 or 2), which names the client. They must then send one. For services that begin in the clear: `smtp`, `submission` and `lmtp`.",
-      '"192.0.2.80"',
-    ),
     xclientFrom: peers(
       "Proxies that may say for whom they speak (Postfix's XCLIENT), the client's name and log-in too.",
       '"192.0.2.81"',
