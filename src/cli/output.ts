@@ -61,7 +61,8 @@ export function printFacts(
   }
 }
 
-function harmless(text: string): string {
+/** Control characters, which came from the network in the end, do nothing to a terminal. */
+export function harmless(text: string): string {
   return text.replace(/[\0-\x1f\x7f-\x9f]+/g, " ");
 }
 

@@ -67,6 +67,13 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     },
   ],
   [
+    "dns",
+    {
+      summary: "what mail needs of DNS",
+      add: async (program) => (await import("./dns-command.ts")).addDnsCommand(program),
+    },
+  ],
+  [
     "doctor",
     {
       summary: "check the store and the configuration",

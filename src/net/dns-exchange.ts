@@ -98,8 +98,9 @@ function askByTcp(
     socket.on("error", (error) => finish(fault(describeSocketError(error))));
     socket.on("close", () => finish(fault("the server closed the connection")));
     socket.on("connect", () => {
-      socket.write(Uint8Array.of(question.length >> 8, question.length & 255));
-      socket.write(question);
+      // RFC 7766 §8: length and question in one segment, for servers that read no further.
+      const length = Uint8Array.of(question.length >> 8, question.length & 255);
+      socket.write(Buffer.concat([length, question]));
     });
     socket.on("data", (octets: Uint8Array) => {
       pieces.push(octets);
