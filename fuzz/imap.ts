@@ -29,6 +29,12 @@ const WORDS: readonly string[] = [
   ..."(MESSAGES STATUS (UNSEEN)) (SUBSCRIBED) RECURSIVEMATCH (USE (\\Sent)) UTF8 (~{3} PLAIN AGEAYg==".split(
     " ",
   ),
+  ...'lrswi +d -anyone "" /shared/comment (/private/a NIL (MAXSIZE 9) (DEPTH infinity (METADATA MYRIGHTS)'.split(
+    " ",
+  ),
+  ..."SET NONE (SELECTED (MessageNew (UID) MessageExpunge)) (PERSONAL NONE) (SUBTREE (MailboxName)".split(
+    " ",
+  ),
   '" 1-Feb-1994 00:00:00 +0000"',
   '"a\\"b"',
 ];

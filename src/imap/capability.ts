@@ -50,6 +50,8 @@ export const CAPABILITIES: readonly string[] = [
   "ACL",
   "RIGHTS=texk",
   "LIST-MYRIGHTS",
+  "METADATA",
+  "LIST-METADATA",
 ];
 
 export type CapabilityOptions = {

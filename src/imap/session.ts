@@ -52,6 +52,8 @@ export const RULES: Readonly<Record<Verb, Rule>> = {
   APPEND: { ...afterLogin, updates: "all" },
   GETQUOTA: { ...afterLogin, updates: "all" },
   GETQUOTAROOT: { ...afterLogin, updates: "all" },
+  GETMETADATA: { ...afterLogin, updates: "all" },
+  SETMETADATA: { ...afterLogin, updates: "all" },
   SETACL: { ...afterLogin, updates: "all" },
   DELETEACL: { ...afterLogin, updates: "all" },
   GETACL: { ...afterLogin, updates: "all" },

@@ -13,6 +13,7 @@
  */
 
 import type { AclChange, AclEntry } from "./acl.ts";
+import type { AnnotationStore } from "./annotations.ts";
 import type { Directory } from "./directory.ts";
 import type { MailStore } from "./mail.ts";
 import type { MailboxGrant, Right } from "./mailbox-grant.ts";
@@ -27,6 +28,7 @@ export interface Store {
   readonly octets: OctetStore;
   readonly mail: MailStore;
   readonly acl: AclStore;
+  readonly annotations: AnnotationStore;
   readonly queue: QueueStore;
 
   /**

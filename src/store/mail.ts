@@ -99,7 +99,15 @@ export type MailboxChange = {
   | { readonly kind: "added"; readonly uids: readonly number[] }
   | { readonly kind: "flags"; readonly uids: readonly number[] }
   | { readonly kind: "expunged"; readonly uids: readonly number[] }
-  | { readonly kind: "mailbox-created" | "mailbox-deleted" | "mailbox-renamed" | "mailbox-changed" }
+  | {
+      /** `mailbox-changed`: its subscription, use or access list; `mailbox-annotated`: or, for INBOX, the server. */
+      readonly kind:
+        | "mailbox-created"
+        | "mailbox-deleted"
+        | "mailbox-renamed"
+        | "mailbox-changed"
+        | "mailbox-annotated";
+    }
 );
 
 /** What was computed at delivery for one stored message, ready to send. */

@@ -60,6 +60,17 @@ const ROWS: readonly Row[] = [
   { verb: "SETACL", command: "SETACL m stranger l", needs: ["a"] },
   { verb: "DELETEACL", command: "DELETEACL m stranger", needs: ["a"] },
   { verb: "LISTRIGHTS", command: "LISTRIGHTS m stranger", needs: ["a"] },
+  {
+    verb: "GETMETADATA",
+    command: "GETMETADATA m /shared/comment",
+    needs: ["l", ["r", "s", "w", "i", "p"]],
+  },
+  { verb: "SETMETADATA", command: 'SETMETADATA m (/shared/comment "x")', needs: ["l", "w"] },
+  {
+    verb: "SETMETADATA",
+    command: 'SETMETADATA m (/private/comment "x")',
+    needs: ["l", ["r", "s", "w", "i", "p"]],
+  },
   { verb: "MYRIGHTS", command: "MYRIGHTS m", needs: [["l", "r", "i", "k", "x", "a"]] },
   // RFC 9051 §6.3.7: what is not there may be subscribed, so neither may tell.
   { verb: "SUBSCRIBE", command: "SUBSCRIBE m", needs: [] },

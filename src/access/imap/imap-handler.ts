@@ -24,6 +24,7 @@ import { noSuchMailbox } from "./named-mailbox.ts";
 import { runDeleteAcl, runGetAcl, runListRights, runMyRights, runSetAcl } from "./run-acl.ts";
 import { runCancelUpdate } from "./run-cancel-update.ts";
 import { runEsearch } from "./run-esearch.ts";
+import { runGetMetadata, runSetMetadata } from "./run-metadata.ts";
 import { runFetch } from "./run-fetch.ts";
 import { runList, runLsub, runNamespace } from "./run-list.ts";
 import { runCreate, runDelete, runRename, runSubscribe } from "./run-mailbox.ts";
@@ -181,6 +182,10 @@ class StoreImapHandler implements ImapHandler {
         return runGetQuota(session, command, context);
       case "GETQUOTAROOT":
         return runGetQuotaRoot(session, command, context);
+      case "GETMETADATA":
+        return runGetMetadata(session, command, context);
+      case "SETMETADATA":
+        return runSetMetadata(session, command, context);
       case "SETACL":
         return runSetAcl(session, command, context);
       case "DELETEACL":

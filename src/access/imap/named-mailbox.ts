@@ -39,6 +39,6 @@ export function missingRight(
   return rights.has("l") ? no("You have no right to do that", "NOPERM") : noSuchMailbox(code);
 }
 
-export function isCompletion(value: MailboxInfo | Completion): value is Completion {
+export function isCompletion<T extends object>(value: T | Completion): value is Completion {
   return "status" in value;
 }

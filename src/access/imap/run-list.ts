@@ -12,6 +12,7 @@ import { OTHER_USERS } from "../../store/shared-name.ts";
 import { MailboxTree, parentsOf, type TreeEntry } from "./mailbox-tree.ts";
 import type { MailSession, Run } from "./mail-session.ts";
 import { missingRight } from "./named-mailbox.ts";
+import { writeListedMetadata } from "./run-metadata.ts";
 import { writeMyRights } from "./run-acl.ts";
 import { Slicer } from "./slicer.ts";
 import { writeStatus } from "./run-status.ts";
@@ -42,6 +43,9 @@ export const runList: Run<ListCommand> = async (session, command, context) => {
     }
     if (command.returns.has("MYRIGHTS") && entry.info !== undefined) {
       writeMyRights(session, entry.info, context);
+    }
+    if (command.metadata.length > 0 && entry.info !== undefined) {
+      await writeListedMetadata(session, entry.info, command.metadata, context);
     }
     if (out.isHeavy) await out.relieve();
   }

@@ -6,21 +6,10 @@ import type { CreateCommand } from "../../imap/command/create.ts";
 import type { MailboxOnlyCommand } from "../../imap/command/mailbox-only.ts";
 import type { RenameCommand } from "../../imap/command/rename.ts";
 import { problemOfNewName } from "../../imap/mailbox-name.ts";
-import type { SpecialUse } from "../../store/mail.ts";
 import { closeSelected } from "./run-select.ts";
 import type { Run } from "./mail-session.ts";
+import { specialUseOf } from "./special-use.ts";
 import { findMailbox, isCompletion } from "./named-mailbox.ts";
-
-const SPECIAL_USES: readonly SpecialUse[] = [
-  "\\Archive",
-  "\\Drafts",
-  "\\Flagged",
-  "\\Junk",
-  "\\Sent",
-  "\\Trash",
-  "\\All",
-  "\\Important",
-];
 
 /** Mailboxes an account may have (names are rows, but LIST must stay affordable). */
 const MAX_MAILBOXES = 10_000;
@@ -44,13 +33,6 @@ export const runCreate: Run<CreateCommand> = async (session, command) => {
   const info = await mail.createMailbox(session.accountId, name, use);
   return okay("Created", `MAILBOXID (${info.objectId})`);
 };
-
-function specialUseOf(uses: readonly string[]): SpecialUse | "unknown" | undefined {
-  if (uses.length === 0) return undefined;
-  if (uses.length > 1) return "unknown";
-  const wanted = uses[0].toLowerCase();
-  return SPECIAL_USES.find((use) => use.toLowerCase() === wanted) ?? "unknown";
-}
 
 export const runDelete: Run<MailboxOnlyCommand<"DELETE">> = async (session, command) => {
   const { mail } = session.deps.store;

@@ -93,6 +93,7 @@ export class SelectedMailbox {
       case "mailbox-created":
       case "mailbox-renamed":
       case "mailbox-changed":
+      case "mailbox-annotated":
         break;
     }
   }

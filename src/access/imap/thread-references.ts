@@ -52,8 +52,7 @@ export async function threadRefs(
   const order = Uint32Array.from(roots, (_, index) => index);
   await sortSliced(
     order,
-    (a, b) =>
-      newest[a].arrivalMs - newest[b].arrivalMs || newest[a].number - newest[b].number,
+    (a, b) => newest[a].arrivalMs - newest[b].arrivalMs || newest[a].number - newest[b].number,
     slicer,
   );
   return toNodes(

@@ -21,6 +21,7 @@ import type { ListCommand, LsubCommand } from "./list.ts";
 import type { LoginCommand } from "./login.ts";
 import type { MailboxOnlyCommand } from "./mailbox-only.ts";
 import type { GetQuotaCommand, GetQuotaRootCommand } from "./quota.ts";
+import type { GetMetadataCommand, SetMetadataCommand } from "./metadata.ts";
 import type { RenameCommand } from "./rename.ts";
 import type { SearchCommand } from "./search.ts";
 import type { SelectCommand } from "./select.ts";
@@ -60,7 +61,9 @@ export type Command =
   | DeleteAclCommand
   | GetAclCommand
   | ListRightsCommand
-  | MyRightsCommand;
+  | MyRightsCommand
+  | GetMetadataCommand
+  | SetMetadataCommand;
 
 /** APPEND is not among them: its messages are read as they come (`append.ts`). */
 export type Verb = Command["verb"] | "APPEND";

@@ -1,6 +1,7 @@
 /** LIST with its extended forms (RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154) and LSUB (RFC 3501 §6.3.9). */
 
 import type { ArgumentReader } from "../wire/argument-reader.ts";
+import { type EntryName, readEntryNames } from "./metadata.ts";
 import { readStatusItems, type StatusItem } from "./status.ts";
 
 export type ListSelection = "SUBSCRIBED" | "REMOTE" | "RECURSIVEMATCH" | "SPECIAL-USE";
@@ -14,6 +15,8 @@ export type ListCommand = {
   readonly returns: ReadonlySet<ListReturn>;
   /** `RETURN (STATUS (…))` */
   readonly status: readonly StatusItem[];
+  /** `RETURN (METADATA (…))` */
+  readonly metadata: readonly EntryName[];
   /** An extended form was used, so attributes come as RFC 5258 has them. */
   readonly isExtended: boolean;
 };
@@ -54,10 +57,11 @@ export function readList(reader: ArgumentReader): ListCommand {
   if (length > MAX_PATTERN_LENGTH) reader.fail("The patterns are too long");
   const returns = new Set<ListReturn>();
   const status: StatusItem[] = [];
+  const metadata: EntryName[] = [];
   if (reader.take(" ") && !reader.isAtEnd) {
     isExtended = true;
     reader.expect("RETURN ");
-    reader.list(() => readReturn(reader, returns, status));
+    reader.list(() => readReturn(reader, { returns, status, metadata }));
   }
   // RFC 5258 §3: RECURSIVEMATCH alone has nothing to match recursively.
   if (
@@ -67,7 +71,7 @@ export function readList(reader: ArgumentReader): ListCommand {
   ) {
     reader.fail("RECURSIVEMATCH needs another selection option");
   }
-  return { verb: "LIST", selections, reference, patterns, returns, status, isExtended };
+  return { verb: "LIST", selections, reference, patterns, returns, status, metadata, isExtended };
 }
 
 function readSelection(reader: ArgumentReader, selections: Set<ListSelection>): void {
@@ -84,7 +88,13 @@ function readSelection(reader: ArgumentReader, selections: Set<ListSelection>): 
   }
 }
 
-function readReturn(reader: ArgumentReader, returns: Set<ListReturn>, status: StatusItem[]): void {
+type Returns = {
+  readonly returns: Set<ListReturn>;
+  readonly status: StatusItem[];
+  readonly metadata: EntryName[];
+};
+
+function readReturn(reader: ArgumentReader, { returns, status, metadata }: Returns): void {
   const word = reader.keyword();
   switch (word) {
     case "SUBSCRIBED":
@@ -96,6 +106,10 @@ function readReturn(reader: ArgumentReader, returns: Set<ListReturn>, status: St
     case "STATUS":
       reader.space();
       status.push(...readStatusItems(reader));
+      break;
+    case "METADATA":
+      reader.space();
+      metadata.push(...readEntryNames(reader));
       break;
     default:
       reader.fail("Unknown list return option");

@@ -19,6 +19,7 @@ import { readList, readLsub } from "./list.ts";
 import { readLogin } from "./login.ts";
 import { readMailboxOnly } from "./mailbox-only.ts";
 import { readGetQuota, readGetQuotaRoot } from "./quota.ts";
+import { readGetMetadata, readSetMetadata } from "./metadata.ts";
 import { readRename } from "./rename.ts";
 import { readSearch } from "./search.ts";
 import { readSelect } from "./select.ts";
@@ -75,6 +76,8 @@ const READERS: ReadonlyMap<string, (reader: ArgumentReader) => Command> = new Ma
   ["GETQUOTA", readGetQuota],
   ["GETQUOTAROOT", readGetQuotaRoot],
   ["SETACL", readSetAcl],
+  ["GETMETADATA", readGetMetadata],
+  ["SETMETADATA", readSetMetadata],
   ["DELETEACL", (reader) => readAboutIdentifier(reader, "DELETEACL")],
   ["GETACL", (reader) => readAboutMailbox(reader, "GETACL")],
   ["LISTRIGHTS", (reader) => readAboutIdentifier(reader, "LISTRIGHTS")],

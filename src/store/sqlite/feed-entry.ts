@@ -8,6 +8,7 @@ export const FEED_CREATED = 4;
 export const FEED_DELETED = 5;
 export const FEED_RENAMED = 6;
 export const FEED_CHANGED = 7;
+export const FEED_ANNOTATED = 8;
 
 /** Numbers a message in `FeedEntry.rows`: uid, flags, flagsHigh, messageId, internal date, saved date, size, thread. */
 export const ADDED_STRIDE = 8;

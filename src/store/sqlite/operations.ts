@@ -2,6 +2,7 @@
 
 import type { CommitContext } from "./commit-context.ts";
 import { changeAcl } from "./operations-acl.ts";
+import { changeAnnotations } from "./operations-annotation.ts";
 import { accept, append } from "./operations-accept.ts";
 import {
   addAccount,
@@ -48,6 +49,7 @@ export const OPERATIONS: {
   deleteMailbox,
   renameMailbox,
   changeAcl,
+  changeAnnotations,
   subscribe,
   takeRecent,
   changeFlags,

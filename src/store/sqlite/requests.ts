@@ -85,6 +85,15 @@ export type Operations = {
     },
     void
   >;
+  changeAnnotations: Operation<
+    {
+      mailboxId: number;
+      viewerId: number;
+      changes: readonly { isShared: boolean; name: string; value: Uint8Array | null }[];
+      specialUse?: SpecialUse | null;
+    },
+    void
+  >;
   subscribe: Operation<{ accountId: number; name: string; isSubscribed: boolean }, void>;
   takeRecent: Operation<{ mailboxId: number }, number>;
   changeFlags: Operation<

@@ -399,6 +399,20 @@ const OWED_REPORTS = `
   CREATE INDEX owed_report_by_octets ON owed_report (message_id);
 `;
 
+/** Annotations know when they changed, also those that are gone. */
+const ANNOTATION_NEWS = `
+  DROP TABLE annotation;
+  CREATE TABLE annotation (
+    mailbox_id INTEGER NOT NULL,
+    viewer_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    value BLOB,
+    mod_seq INTEGER NOT NULL,
+    PRIMARY KEY (mailbox_id, viewer_id, name)
+  ) STRICT;
+  CREATE INDEX annotation_by_viewer ON annotation (viewer_id);
+`;
+
 export const SCHEMA: readonly SchemaStep[] = [
   { version: 1, sql: STORAGE + DIRECTORY + MAIL + QUEUE },
   { version: 2, sql: LEASES },
@@ -414,4 +428,5 @@ export const SCHEMA: readonly SchemaStep[] = [
   { version: 12, sql: ACCOUNT_RELAY },
   { version: 13, sql: PACKING },
   { version: 14, sql: OWED_REPORTS },
+  { version: 15, sql: ANNOTATION_NEWS },
 ];

@@ -12,6 +12,7 @@ import { mailboxInfo } from "./mailbox-rows.ts";
 import {
   ADDED_STRIDE,
   FEED_ADDED,
+  FEED_ANNOTATED,
   FEED_CHANGED,
   FEED_CREATED,
   FEED_DELETED,
@@ -207,13 +208,14 @@ export function changeOf(entry: FeedEntry): MailboxChange {
   }
 }
 
-type OtherKind = "mailbox-created" | "mailbox-deleted" | "mailbox-renamed" | "mailbox-changed";
+type OtherKind = Exclude<MailboxChange["kind"], "added" | "flags" | "expunged">;
 
 const OTHER_KINDS: ReadonlyMap<number, OtherKind> = new Map<number, OtherKind>([
   [FEED_CREATED, "mailbox-created"],
   [FEED_DELETED, "mailbox-deleted"],
   [FEED_RENAMED, "mailbox-renamed"],
   [FEED_CHANGED, "mailbox-changed"],
+  [FEED_ANNOTATED, "mailbox-annotated"],
 ]);
 
 function uidsOf(entry: FeedEntry, stride: number): readonly number[] {
@@ -224,13 +226,13 @@ function uidsOf(entry: FeedEntry, stride: number): readonly number[] {
   return uids;
 }
 
-/** One session's hold on a shared mailbox. */
 /** Who holds a mailbox open, and how the mailbox looks from there. */
 export type MailboxHolder = {
   readonly grant: MailboxGrant;
   readonly view: (info: MailboxInfo) => MailboxInfo;
 };
 
+/** One session's hold on a shared mailbox. */
 export class MailboxHandle implements OpenMailbox {
   readonly #shared: SharedMailbox;
   readonly #onRelease: () => void;

@@ -16,6 +16,7 @@ import { SqliteCredentials } from "./credentials.ts";
 import type { Database } from "./database.ts";
 import { SqliteDirectory } from "./directory.ts";
 import { decodeEntries } from "./feed-entries.ts";
+import { SqliteAnnotations } from "./annotations.ts";
 import { SqliteAcl } from "./acl.ts";
 import { SqliteMail } from "./mail.ts";
 import { MailGate } from "./mail-gate.ts";
@@ -49,6 +50,7 @@ export class SqliteStore implements Store {
   readonly octets: OctetStore;
   readonly mail: SqliteMail;
   readonly acl: SqliteAcl;
+  readonly annotations: SqliteAnnotations;
   readonly queue: SqliteQueue;
   readonly #deps: SqliteStoreDeps;
   readonly #writer: WriterClient;
@@ -80,6 +82,7 @@ export class SqliteStore implements Store {
     this.octets = this.#makeOctets();
     const gate = new MailGate(database);
     this.acl = new SqliteAcl(database, gate, writer);
+    this.annotations = new SqliteAnnotations(database, gate, writer);
     this.mail = new SqliteMail({
       database,
       gate,

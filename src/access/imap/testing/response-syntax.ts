@@ -138,6 +138,22 @@ class SyntaxReader {
           this.#rights();
         }
         return;
+      case "METADATA":
+        // RFC 5464 §5: names alone, or names with values.
+        this.#space();
+        this.#astring();
+        this.#space();
+        if (this.#peek() !== "(") {
+          do this.#entry();
+          while (this.#is(" "));
+          return;
+        }
+        return this.#list(() => {
+          this.#entry();
+          this.#space();
+          this.#is("~");
+          this.#nstring();
+        });
       case "LISTRIGHTS":
         this.#space();
         this.#astring();
@@ -208,6 +224,11 @@ class SyntaxReader {
         this.#set();
         this.#space();
         return this.#set();
+      case "METADATA":
+        // RFC 5464 §5 resp-text-code
+        if (this.#is(" TOOMANY") || this.#is(" NOPRIVATE")) return;
+        this.#match(/ (?:LONGENTRIES|MAXSIZE) /y, "metadata code");
+        return this.#number();
       case "MODIFIED":
         this.#space();
         return this.#set();
@@ -537,6 +558,12 @@ class SyntaxReader {
     if (this.#is('""')) return;
     const letters = this.#match(/[lrswipkxteacd0-9]+/y, "rights");
     if (new Set(letters).size !== letters.length) this.#fail("a right twice");
+  }
+
+  /** RFC 5464 §3.2 */
+  #entry(): void {
+    const text = this.#peek() === '"' ? this.#string() : this.#match(/[!-~]+/y, "entry");
+    if (!/^\/(?:private|shared)(?:\/[^/%*]+)*$/.test(text)) this.#fail("not an entry name");
   }
 
   #objectId(): void {
