@@ -13,6 +13,10 @@ export function mtaSettings(settings: Settings): MtaSettings {
     hostname: settings.hostname,
     relayNetworks: relay.networks,
     relayDomains: relay.domains,
+    callout: {
+      recipients: relay.verify === "callout",
+      senders: relay.verifySenders === "callout",
+    },
     recipientDelimiter: addresses.recipientDelimiter,
     ...(addresses.postmaster !== undefined && { postmaster: addresses.postmaster }),
     aliasFiles: settings.aliasFiles.map(({ path, domains, includeFolders, ...more }) => ({

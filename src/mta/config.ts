@@ -141,6 +141,8 @@ export type MtaConfig = {
   readonly relayNetworks: readonly string[];
   /** Domains we relay for whoever sends (a backup exchanger): forwarded to their better exchangers or by `routes`. */
   readonly relayDomains: readonly string[];
+  /** Ask the server of a relay domain, and of a stranger's address, whether there is such an address. */
+  readonly callout: { readonly recipients: boolean; readonly senders: boolean };
   /** Where postmaster@ and abuse@ lead where nothing else takes them. Default: the oldest account. */
   readonly postmaster?: string;
   /** Local parts that a local domain always answers to, leading to `postmaster`. */
@@ -239,6 +241,7 @@ export function withDefaults(settings: MtaSettings): MtaConfig {
   return {
     relayNetworks: [],
     relayDomains: [],
+    callout: { recipients: false, senders: false },
     roleLocalParts: ["postmaster", "abuse"],
     recipientDelimiter: "+",
     aliasFiles: [],

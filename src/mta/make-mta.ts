@@ -43,6 +43,8 @@ import type { ListHost } from "./resolution/list-host.ts";
 import { OwnHosts } from "./routing/own-hosts.ts";
 import { OperatorWishes } from "./scheduler/operator-wishes.ts";
 import { QueueRunner } from "./scheduler/queue-runner.ts";
+import { AddressVerifier } from "./verification/address-verifier.ts";
+import { probeAddress } from "./verification/probe-address.ts";
 import { RecipientTracer } from "./trace-recipient.ts";
 
 export type MtaDeps = {
@@ -106,8 +108,10 @@ export function makeMta(deps: MtaDeps): Mta {
     { octets: store.octets, resolver: addresses, clock, random, log },
     config,
   );
+  const ownHosts = new OwnHosts([config.hostname, ...config.remote.ownHosts]);
   const reception = receptionDeps(deps, config, {
     addresses,
+    verifier: makeVerifier(deps, config, ownHosts),
     reporter,
     maps,
     forwarded: new ForwardedSender(
@@ -116,7 +120,6 @@ export function makeMta(deps: MtaDeps): Mta {
       config.rewritesForwardedSenders,
     ),
   });
-  const ownHosts = new OwnHosts([config.hostname, ...config.remote.ownHosts]);
   return {
     config,
     receptionFor: (service) => (session) =>
@@ -143,9 +146,10 @@ function receptionDeps(
     readonly reporter: Reporter;
     readonly maps: AddressMaps;
     readonly forwarded: ForwardedSender;
+    readonly verifier: AddressVerifier;
   },
 ): ReceptionDeps {
-  const { addresses, reporter, maps, forwarded } = parts;
+  const { addresses, reporter, maps, forwarded, verifier } = parts;
   const { store, clock, random, crypto, log, resolver } = deps;
   return {
     store,
@@ -156,6 +160,7 @@ function receptionDeps(
     resolver: addresses,
     maps,
     forwarded,
+    verifier,
     relay: new RelayPermission(config),
     senderPermission: new SenderPermission(addresses, store.directory),
     clearAuthNetworks: new NetworkSet(config.clearAuthNetworks),
@@ -173,6 +178,16 @@ function receptionDeps(
       ...deps.sasl,
     },
   };
+}
+
+function makeVerifier(deps: MtaDeps, config: MtaConfig, ownHosts: OwnHosts): AddressVerifier {
+  const { clock, log } = deps;
+  const probing = { ...deps, ownHosts, tickets: new TlsTickets(clock) };
+  return new AddressVerifier({
+    ask: (address) => probeAddress(address, probing, config),
+    clock,
+    log,
+  });
 }
 
 function makeRunner(

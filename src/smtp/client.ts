@@ -7,6 +7,7 @@
  */
 
 import { decodeBase64, encodeBase64 } from "../base/bytes.ts";
+import type { Address } from "../message/addr-spec.ts";
 import type { Channel, TlsWish } from "../base/channel.ts";
 import type { Clock } from "../base/clock.ts";
 import { MailError } from "../base/errors.ts";
@@ -15,8 +16,9 @@ import type { ClientMechanism } from "../sasl/mechanism.ts";
 import { ClientDialogue } from "./client-dialogue.ts";
 import { type ClientTimeouts, DEFAULT_TIMEOUTS } from "./client-timeouts.ts";
 import { ClientTransaction } from "./client-transaction.ts";
-import { encodeCommand } from "./command-encoder.ts";
+import { encodeCommand, encodeRcpt, encodeSender } from "./command-encoder.ts";
 import type { DeliveryReport, OutgoingTransaction, SmtpStage, StepOutcome } from "./delivery.ts";
+import type { ReversePath } from "./handler.ts";
 import { isPermanent, isPositive, type Reply } from "./reply.ts";
 import { ServerExtensions } from "./server-extensions.ts";
 
@@ -164,6 +166,19 @@ export class SmtpClient {
       passedDsn: extensions.has("DSN"),
       passedDeliverBy: extensions.has("DELIVERBY"),
     };
+  }
+
+  /**
+   * Asks whether the server would take mail from `reversePath` for `address`, and takes the question
+   * back: MAIL, RCPT, RSET. Rejects with MailError when the connection fails.
+   */
+  async probe(reversePath: ReversePath, address: Address): Promise<StepOutcome> {
+    const mail = await this.#ask("mail", this.#timeouts.mailMs, encodeSender(reversePath));
+    if (!isPositive(mail)) return { ok: false, stage: "mail", reply: mail };
+    const text = encodeRcpt({ address }, new ServerExtensions());
+    const rcpt = await this.#ask("rcpt", this.#timeouts.rcptMs, text.trimEnd());
+    if (this.#dialogue.isOpen) await this.reset();
+    return stepOutcome("rcpt", rcpt);
   }
 
   /** RSET: also shows that a connection kept for reuse is still alive. */

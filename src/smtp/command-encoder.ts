@@ -23,6 +23,11 @@ function word(text: string): string {
   return text;
 }
 
+/** MAIL without parameters, as one argument of `encodeCommand`. */
+export function encodeSender(reversePath: ReversePath): string {
+  return `MAIL FROM:${encodePath(reversePath)}`;
+}
+
 /** MAIL with the parameters that the server takes. */
 export function encodeMail(
   { reversePath, params = {}, content }: OutgoingTransaction,

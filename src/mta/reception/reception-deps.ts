@@ -7,6 +7,7 @@ import type { MtaConfig } from "../config.ts";
 import type { AddressMaps } from "../maps/address-maps.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { AddressResolver } from "../resolution/address-resolver.ts";
+import type { AddressVerifier } from "../verification/address-verifier.ts";
 import type { AcceptDeps } from "./accept-message.ts";
 import type { DirectoryQueries } from "./directory-queries.ts";
 import type { DiskGauge } from "./disk-gauge.ts";
@@ -27,6 +28,7 @@ export type ReceptionDeps = Omit<AcceptDeps, "store"> & {
   readonly clearAuthNetworks: NetworkSet;
   readonly diskGauge: DiskGauge;
   readonly peerNames: PeerNames;
+  readonly verifier: AddressVerifier;
   readonly directoryQueries: DirectoryQueries;
   readonly queueStart: QueueStart;
   /** What the operator's rules say. */

@@ -27,6 +27,7 @@ import { makeQueueId } from "../queue-id.ts";
 import type { Service } from "../service.ts";
 import type { Resolution } from "../resolution/resolution.ts";
 import { acceptForEachRecipient } from "./accept-for-each-recipient.ts";
+import { calloutRefusal } from "./callout.ts";
 import { acceptMessage } from "./accept-message.ts";
 import { completeSubmission } from "./complete-submission.ts";
 import { decideRecipient } from "./recipient-decision.ts";
@@ -151,6 +152,14 @@ export class Reception implements SmtpHandler {
     });
     if (!decision.accepted) return decision.reply;
     const { resolution } = decision;
+    const unverified = await calloutRefusal(
+      recipient,
+      resolution,
+      this.#session,
+      transaction,
+      this.#deps,
+    );
+    if (unverified !== undefined) return unverified;
     for (const problem of resolution.problems) {
       this.#deps.log.warn("mta.broken-target", {
         address: text,

@@ -12,6 +12,7 @@ import type { Log } from "../../../base/log.ts";
 import type { Random } from "../../../base/random.ts";
 import { chooseMechanism, clientMechanism } from "../../../sasl/client-mechanism.ts";
 import { SmtpClient } from "../../../smtp/client.ts";
+import type { ClientTimeouts } from "../../../smtp/client-timeouts.ts";
 import type { StepOutcome } from "../../../smtp/delivery.ts";
 import { replyStatus, replyText } from "../outcome.ts";
 import type { Host } from "../../routing/host.ts";
@@ -37,6 +38,8 @@ export type ConnectionDeps = {
 export type ConnectionConfig = {
   readonly hostname: string;
   readonly connectTimeoutMs: number;
+  /** Default: those of RFC 5321. */
+  readonly timeouts?: Partial<ClientTimeouts>;
 };
 
 /** Why there is no connection, in the terms of a delivery status. */
@@ -125,6 +128,7 @@ async function converse(
   const client = (open.client = new SmtpClient(channel, {
     clientName: config.hostname,
     protocol: policy.protocol,
+    timeouts: config.timeouts,
     clock: deps.clock,
     log: deps.log,
   }));
