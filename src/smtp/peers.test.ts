@@ -454,27 +454,25 @@ test("security row 12: what a real client sends behind STARTTLS in the clear is 
   await listener.drain(1000);
 });
 
-peerTest("peer openssl s_client -starttls smtp", ["openssl"], async () => {
-  const { listener, recording, port } = await serving("starttls");
-  const { stdout, stderr } = await run(
-    "openssl",
-    [
-      "s_client",
-      "-starttls",
-      "smtp",
-      "-connect",
-      `127.0.0.1:${port}`,
-      "-crlf",
-      "-quiet",
-      "-ign_eof",
-    ],
-    { input: "NOOP\nquit\n", timeoutMs: 20_000 },
-  );
-  assert.match(stdout, /250 2\.0\.0 Ok/, stderr);
-  assert.match(stdout, /221 2\.0\.0 Bye/);
-  assert.equal(recording.messages.length, 0);
-  await listener.drain(1000);
-});
+for (const tls of ["starttls", "implicit"] as const) {
+  peerTest(`peer openssl s_client, ${tls}`, ["openssl"], async () => {
+    const { listener, recording, port } = await serving(tls);
+    const starttls = tls === "starttls" ? "-starttls smtp" : "";
+    // Whoever speaks before the banner is sent away.
+    const { stdout, stderr } = await run(
+      "sh",
+      [
+        "-c",
+        `(sleep 1; printf 'NOOP\\nquit\\n') | openssl s_client ${starttls} -connect 127.0.0.1:${port} -crlf -quiet -ign_eof`,
+      ],
+      { timeoutMs: 20_000 },
+    );
+    assert.match(stdout, /250 2\.0\.0 Ok/, stderr);
+    assert.match(stdout, /221 2\.0\.0 Bye/);
+    assert.equal(recording.messages.length, 0);
+    await listener.drain(1000);
+  });
+}
 
 peerTest("peer smtp-source (Postfix as client): many sessions", ["smtp-source"], async () => {
   const { listener, recording, port } = await serving("none", { limits: { maxCommands: 1e6 } });

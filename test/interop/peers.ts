@@ -32,8 +32,13 @@ export function peerTest(
   }
 }
 
-function findProgram(program: string): string | undefined {
-  return [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"]
+/** Where `fetch-mtas.sh` puts the mail servers that Debian does not install side by side. */
+const MTAS = join(process.env.POSTHORN_PEER_MTAS ?? "/var/cache/posthorn-peers", "usr/sbin");
+
+/** `root` is no program, but servers that change their user need it. */
+export function findProgram(program: string): string | undefined {
+  if (program === "root") return process.getuid?.() === 0 ? "root" : undefined;
+  return [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin", MTAS]
     .map((folder) => join(folder, program))
     .find((path) => existsSync(path));
 }

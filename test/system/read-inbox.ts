@@ -3,7 +3,11 @@
 import { ImapFlow } from "imapflow";
 import type { PosthornProcess } from "./posthorn-process.ts";
 
-export type FoundMessage = { readonly uid: number; readonly messageId: string };
+export type FoundMessage = {
+  readonly uid: number;
+  readonly messageId: string;
+  readonly header: string;
+};
 
 export async function readInbox(
   server: PosthornProcess,
@@ -24,8 +28,13 @@ export async function readInbox(
     try {
       const found: FoundMessage[] = [];
       if (client.mailbox === false || client.mailbox.exists === 0) return found;
-      for await (const message of client.fetch("1:*", { uid: true, envelope: true })) {
-        found.push({ uid: message.uid, messageId: message.envelope?.messageId ?? "" });
+      for await (const message of client.fetch("1:*", {
+        uid: true,
+        envelope: true,
+        headers: true,
+      })) {
+        const header = message.headers?.toString("latin1") ?? "";
+        found.push({ uid: message.uid, messageId: message.envelope?.messageId ?? "", header });
       }
       return found;
     } finally {
