@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { concatBytes, decodeLatin1, encodeLatin1 } from "../base/bytes.ts";
 import { DotStuffer } from "./dot-stuffing.ts";
 import { LineDecoder } from "./line-decoder.ts";
+import { TextLines } from "./text-lines.ts";
 import { TopCutter } from "./top-cutter.ts";
 
 /** Text made of the pieces that matter, and how to cut it. */
@@ -121,4 +122,19 @@ test("security row 21: a long line in single octets costs linear work and consta
   const line = decoder.next();
   assert.equal(line?.type === "line" && decodeLatin1(line.octets), "NOOP");
   assert.equal(decoder.next(), undefined);
+});
+
+test("lines of text: a bare LF becomes CRLF and a NUL 0x80, however they are cut; the rest is not copied", () => {
+  fc.assert(
+    fc.property(cutText, ([text, sizes]) => {
+      const lines = new TextLines();
+      const mended = cut(text, sizes).map((chunk) => lines.mend(chunk));
+      const wanted = text.replace(/(?<!\r)\n/g, "\r\n");
+      assert.equal(decodeLatin1(concatBytes(mended)), wanted);
+    }),
+    { numRuns: 1000, seed: 92 },
+  );
+  assert.equal(decodeLatin1(new TextLines().mend(encodeLatin1("a\0b\n"))), "a\x80b\r\n");
+  const plain = encodeLatin1("a.b\r\nc.\r");
+  assert.equal(new TextLines().mend(plain), plain);
 });

@@ -5,6 +5,7 @@ import type { MaildropCommand } from "./command.ts";
 import { DotStuffer } from "./dot-stuffing.ts";
 import { cutShort } from "./pop3-connection.ts";
 import type { OpenMaildrop, Pop3Session } from "./pop3-session.ts";
+import { TextLines } from "./text-lines.ts";
 import { TopCutter } from "./top-cutter.ts";
 
 /** How much of a message is in memory at once. */
@@ -91,6 +92,7 @@ async function answerMessage(
   const sizeOctets = drop.messages.sizeOctets(index);
   const sliceOctets = lines === undefined ? SLICE_OCTETS : TOP_SLICE_OCTETS;
   const cutter = lines === undefined ? undefined : new TopCutter(lines);
+  const text = new TextLines();
   const stuffer = new DotStuffer();
   let slice: Uint8Array;
   try {
@@ -108,7 +110,7 @@ async function answerMessage(
       throw cutShort();
     }
     const end = cutter?.cut(slice) ?? { octets: slice.length, isDone: false };
-    connection.addOctets(stuffer.stuff(slice.subarray(0, end.octets)));
+    connection.addOctets(stuffer.stuff(text.mend(slice.subarray(0, end.octets))));
     drop.sentOctets += end.octets;
     start += slice.length;
     if (end.isDone || start === sizeOctets) break;

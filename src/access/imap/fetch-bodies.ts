@@ -22,6 +22,7 @@ import type { BodySource } from "./body-source.ts";
 import { choosesFields, fieldsTogether } from "./fields-together.ts";
 import type { ImapDeps } from "./imap-deps.ts";
 import type { SelectedMailbox } from "./selected-mailbox.ts";
+import { withoutNul, writeOctets } from "./literal-octets.ts";
 
 /** Ranges up to this length are read ahead. */
 export const AHEAD_OCTETS = 65_536;
@@ -305,7 +306,7 @@ export class FetchBodies {
       .text("}\r\n");
     let piece = first;
     for (let at = range.start; at < range.end;) {
-      out.octets(piece);
+      out.octets(withoutNul(piece));
       at += piece.length;
       await out.relieve();
       if (at >= range.end) break;
@@ -382,12 +383,6 @@ async function loadSection(
 
 function pieceAt(start: number, range: OctetRange): OctetRange {
   return { start, end: Math.min(range.end, start + PIECE_OCTETS) };
-}
-
-function writeOctets(out: ResponseWriter, octets: Uint8Array, isBinary: boolean): void {
-  // A plain literal may not hold NUL (RFC 3516 §4.2).
-  if (isBinary && octets.includes(0)) out.literal8(octets);
-  else out.literal(octets);
 }
 
 function clip(octets: Uint8Array, partial: Partial): Uint8Array {
