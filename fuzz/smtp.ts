@@ -25,6 +25,7 @@ const DIALOGUES: readonly string[] = [
   "EHLO a\r\nAUTH PLAIN AHVzZXIAc2VjcmV0\r\nMAIL FROM:<u@example.org> AUTH=u+40x SMTPUTF8 RET=FULL ENVID=a+2Bb\r\nRCPT TO:<\u00fc@example.org> ORCPT=utf-8;\u00fc@x\r\nDATA\r\n.\r\n",
   "EHLO a\r\nAUTH TWO-STEP\r\ndXNlcg==\r\nc2VjcmV0\r\n\r\nAUTH PLAIN\r\n*\r\nQUIT\r\n",
   "EHLO a\r\nXFORWARD NAME=x ADDR=192.0.2.1\r\nXCLIENT ADDR=192.0.2.7 NAME=y\r\nEHLO b\r\nMAIL FROM:<a@b> HOLDFOR=10 BY=9;R MT-PRIORITY=3\r\nRCPT TO:<c@d>\r\nDATA\r\nx\n.\ny\r\n.\r\r\n.\r\n",
+  "EHLO a\r\nMAIL FROM:<a@b> REQUIRETLS\r\nMAIL FROM:<lowered@b> MT-PRIORITY=-9 BY=+90;NT\r\nRCPT TO:<c@d>\r\nBDAT 2\r\nxxRSET\r\nMAIL FROM:<a@b> BY=59;R\r\nETRN @d\r\nVRFY <c@d>\r\nEXPN c\r\n",
   "EHLO a\r\nMAIL FROM:<a@b> BODY=BINARYMIME\r\nRCPT TO:<c@d>\r\nBDAT 3 LAST\r\n\u0000\r\nNOOP\r\n",
 ];
 
@@ -56,12 +57,16 @@ const TOKENS: readonly string[] = [
   "MAIL FROM:<a@b>\r\n",
   "RCPT TO:<c@d>\r\n",
   "GET / HTTP/1.1\r\n",
+  " BY=9;R",
+  " MT-PRIORITY=9",
+  " REQUIRETLS",
+  "VRFY x\r\n",
   "*\r\n",
   "AUTH PLAIN =\r\n",
 ];
 
 const ANSWERS: readonly string[] = [
-  "220 hi\r\n250-x\r\n250-PIPELINING\r\n250-SIZE 100\r\n250-CHUNKING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-LIMITS RCPTMAX=3\r\n250 DSN\r\n250 2.1.0 ok\r\n250 2.1.5 ok\r\n550 5.1.1 no\r\n354 go\r\n250 2.0.0 queued\r\n221 bye\r\n",
+  "220 hi\r\n250-x\r\n250-PIPELINING\r\n250-SIZE 100\r\n250-CHUNKING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-LIMITS RCPTMAX=3 MAILMAX=x\r\n250-DELIVERBY 60\r\n250-MT-PRIORITY\r\n250-BINARYMIME\r\n250 DSN\r\n250 2.1.0 ok\r\n250 2.1.5 ok\r\n550 5.1.1 no\r\n354 go\r\n250 2.0.0 queued\r\n221 bye\r\n",
   "220-a\r\n220 b\r\n502 no\r\n250 helo\r\n250 ok\r\n452 4.5.3 many\r\n250 ok\r\n354 go\r\n421 4.3.2 bye\r\n",
   "554 no\r\n221 bye\r\n",
 ];
@@ -140,6 +145,8 @@ async function converse(octets: Uint8Array, chunkOctets: number, policy: number)
   const recording = new Recording();
   recording.mechanisms = ["PLAIN", "TWO-STEP"];
   recording.hasEtrn = true;
+  recording.hasExpn = policy === 1;
+  recording.hasVrfy = policy === 1;
   const log = new RecordingLog();
   await serveSmtp(channel, (session) => new RecordingHandler(session, recording), {
     hostName: "mx.example.org",
@@ -160,10 +167,18 @@ async function converse(octets: Uint8Array, chunkOctets: number, policy: number)
       "MT-PRIORITY",
       "DELIVERBY",
       "FUTURERELEASE",
+      "REQUIRETLS",
+      "LIMITS",
     ],
     trustsXclient: () => true,
     trustsXforward: () => true,
-    limits: { errorDelayMs: 0, maxMessageOctets: 5000, hardErrors: 50 },
+    limits: {
+      errorDelayMs: 0,
+      maxMessageOctets: 5000,
+      hardErrors: 50,
+      minDeliverBySeconds: 60,
+      maxTransactions: 9,
+    },
   });
   const failed = log.events.find(({ level }) => level === "error");
   assert.equal(failed, undefined, `the server failed: ${JSON.stringify(failed)}`);
@@ -214,6 +229,15 @@ async function fuzzClient(random: SeededRandom): Promise<void> {
       recipients: ["b", "c"].map((localPart) => ({
         address: { localPart, domain: "example.org" },
       })),
+      params: {
+        priority: Math.floor(random.float() * 19) - 9,
+        requireTls: random.float() < 0.1,
+        deliverBy: {
+          seconds: 61 - random.float() * 3,
+          mode: random.float() < 0.5 ? "return" : "notify",
+          trace: random.float() < 0.5,
+        },
+      },
       content: {
         sizeOctets: content.length,
         body: "8bitmime",

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SeededRandom } from "../base/testing/seeded-random.ts";
+import { DEFAULT_EXTENSIONS } from "./extension-names.ts";
+import type { MailParams } from "./handler.ts";
 import { Recording } from "./testing/recording-handler.ts";
 import { type ServedInMemory, serveInMemory } from "./testing/serve-in-memory.ts";
 
@@ -19,6 +21,7 @@ class Model {
   hasFailedChunk = false;
   readonly messages: object[] = [];
   envid: string | undefined;
+  wish: Wish | undefined;
 
   forget(): void {
     this.sender = undefined;
@@ -27,6 +30,7 @@ class Model {
     this.chunks = undefined;
     this.hasFailedChunk = false;
     this.envid = undefined;
+    this.wish = undefined;
   }
 
   take(content: string): void {
@@ -35,12 +39,27 @@ class Model {
       to: this.recipients,
       content,
       envid: this.envid,
+      ...NO_WISH,
+      ...this.wish?.read,
       isKnown: this.identity,
       isSecure: this.tls,
     });
     this.forget();
   }
 }
+
+type Wish = {
+  readonly text: string;
+  readonly read: Pick<MailParams, "requireTls" | "priority" | "deliverBy">;
+};
+
+const NO_WISH: Wish["read"] = { requireTls: undefined, priority: undefined, deliverBy: undefined };
+
+const WISHES: readonly Wish[] = [
+  { text: " REQUIRETLS", read: { requireTls: true } },
+  { text: " MT-PRIORITY=-3", read: { priority: -3 } },
+  { text: " BY=60;RT", read: { deliverBy: { seconds: 60, mode: "return", trace: true } } },
+];
 
 type Move = { readonly name: string; readonly send: string; readonly expect: number };
 
@@ -86,13 +105,18 @@ function nextMove(model: Model, random: SeededRandom, turn: number): Move {
         "<@@>",
       );
       const envid = choose(undefined, `e${turn}`);
-      const send = `MAIL FROM:${from}${envid === undefined ? "" : ` ENVID=${envid}`}\r\n`;
+      const wish = choose(undefined, ...WISHES);
+      const params = `${envid === undefined ? "" : ` ENVID=${envid}`}${wish?.text ?? ""}`;
+      const send = `MAIL FROM:${from}${params}\r\n`;
       if (!isIdle || from === "<@@>") return { name: "mail", send, expect: 5 };
-      if (envid !== undefined && model.greeted === "helo") return { name: "mail", send, expect: 5 };
+      if (params !== "" && model.greeted === "helo") return { name: "mail", send, expect: 5 };
+      // RFC 8689 §2: offered under TLS only.
+      if (wish?.read.requireTls && !model.tls) return { name: "mail", send, expect: 5 };
       if (from.startsWith("<relay")) return { name: "mail", send, expect: 5 };
       if (from.startsWith("<defer")) return { name: "mail", send, expect: 4 };
       model.sender = from;
       model.envid = envid;
+      model.wish = wish;
       return { name: "mail", send, expect: 2 };
     }
     case "rcpt": {
@@ -187,6 +211,7 @@ test("A4, A6, security rows 9, 10, 13: nothing survives a reset, a failure, STAR
       recording,
       options: {
         startTls: "offered",
+        extensions: [...DEFAULT_EXTENSIONS, "REQUIRETLS", "MT-PRIORITY", "DELIVERBY"],
         limits: { errorDelayMs: 0, hardErrors: 1000, maxJunkCommands: 1000, maxAuthFailures: 1000 },
       },
     });
@@ -217,6 +242,9 @@ test("A4, A6, security rows 9, 10, 13: nothing survives a reset, a failure, STAR
           to: [...to],
           content: Buffer.from(octets).toString(),
           envid: mail.envid,
+          requireTls: mail.requireTls,
+          priority: mail.priority,
+          deliverBy: mail.deliverBy,
           isKnown: session.identity !== undefined,
           isSecure: session.tls !== undefined,
         })),
