@@ -21,6 +21,8 @@ export type CalloutDeps = {
   readonly config: Pick<MtaConfig, "callout">;
 };
 
+const NULL_MX = "5.1.10";
+
 export async function calloutRefusal(
   recipient: Address,
   resolution: Resolution,
@@ -35,7 +37,9 @@ export async function calloutRefusal(
     const answer = await verifier.verify(withAsciiDomain(recipient));
     const name = recipientText(recipient);
     if (answer.type === "refused") {
-      return reply(550, "5.1.1", `There is no ${name}, says its server`);
+      if (answer.status === NULL_MX)
+        return reply(556, NULL_MX, `${name}: the domain takes no mail`);
+      return reply(550, answer.status, `There is no ${name}, says its server`);
     }
     if (answer.type === "unknown") {
       return reply(450, "4.1.1", `Whether there is a ${name} is being asked; try again later`);
@@ -48,6 +52,8 @@ export async function calloutRefusal(
   const answer = await verifier.verify(withAsciiDomain(reversePath));
   const name = recipientText(reversePath);
   if (answer.type === "refused") {
+    // RFC 7505 §4.2: nobody can be answered there.
+    if (answer.status === NULL_MX) return reply(550, "5.7.27", `${name}: the domain takes no mail`);
     return reply(550, "5.1.7", `There is no sender ${name}, says its server`);
   }
   if (answer.type === "exists") return undefined;

@@ -39,7 +39,8 @@ async function ask(host: TestHost, from: string, ...to: string[]): Promise<strin
   await talk.say("EHLO client.test");
   await talk.say(`MAIL FROM:<${from}>`);
   const replies: string[] = [];
-  for (const each of to) replies.push((await talk.say(`RCPT TO:<${each}>`)).slice(0, 9));
+  for (const each of to)
+    replies.push((await talk.say(`RCPT TO:<${each}>`)).split(" ", 2).join(" "));
   await talk.say("QUIT");
   return replies;
 }
@@ -81,6 +82,16 @@ test("senders: of strangers only, never of reports, and not of domains of ours",
   assert.equal(await from("x@nowhere.test"), "550 5.1.7");
   assert.equal(await from(""), "250 2.1.5");
   assert.equal(await from("forged@us.test"), "250 2.1.5");
+});
+
+test("mta 26: a null MX: 556 5.1.10 for a recipient, 550 5.7.27 for a sender", async () => {
+  const { world, here } = await makeWorld({
+    callout: { recipients: true, senders: true },
+    relayDomains: ["null.test"],
+  });
+  world.zone["null.test"] = { mx: [{ preference: 0, exchange: "" }] };
+  assert.deepEqual(await ask(here, "bob@far.test", "x@null.test"), ["556 5.1.10"]);
+  assert.deepEqual(await ask(here, "x@null.test", "anna@us.test"), ["550 5.7.27"]);
 });
 
 test("who may relay is not asked about", async () => {

@@ -22,8 +22,8 @@ import type { Host, HostsFound } from "../routing/host.ts";
 
 export type ProbeAnswer =
   | { readonly type: "exists" }
-  /** For good, in the server's words. */
-  | { readonly type: "refused"; readonly problem: string }
+  /** For good, in the server's words; or by DNS: 5.1.10 for a null MX (RFC 7505), 5.1.2 for no domain. */
+  | { readonly type: "refused"; readonly status: string; readonly problem: string }
   /** Nobody could say. */
   | { readonly type: "unknown"; readonly problem: string };
 
@@ -58,7 +58,8 @@ export async function probeAddress(
   let last: ProbeAnswer = { type: "unknown", problem: "no host could be asked" };
   for await (const { policy, found } of waysOf(route, deps, config)) {
     if (!found.ok) {
-      last = { type: found.temporary ? "unknown" : "refused", problem: found.problem };
+      const { temporary, status, problem } = found;
+      last = temporary ? { type: "unknown", problem } : { type: "refused", status, problem };
       continue;
     }
     for (const host of found.hosts.slice(0, MAX_HOSTS)) {
@@ -111,7 +112,7 @@ async function askHost(
     }
     // A server that takes no reports can't be asked; what it is told later, it may refuse itself.
     if (answer.stage !== "rcpt") return { type: "exists" };
-    return { type: "refused", problem };
+    return { type: "refused", status: "5.1.1", problem };
   } catch (error) {
     if (!isMailError(error)) throw error;
     return {
