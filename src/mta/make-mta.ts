@@ -104,6 +104,11 @@ export function makeMta(deps: MtaDeps): Mta {
     },
     config,
   );
+  const forwarded = new ForwardedSender(
+    senderRewriting,
+    store.directory,
+    config.rewritesForwardedSenders,
+  );
   const reporter = new Reporter(
     { octets: store.octets, resolver: addresses, clock, random, log },
     config,
@@ -114,11 +119,7 @@ export function makeMta(deps: MtaDeps): Mta {
     verifier: makeVerifier(deps, config, ownHosts),
     reporter,
     maps,
-    forwarded: new ForwardedSender(
-      senderRewriting,
-      store.directory,
-      config.rewritesForwardedSenders,
-    ),
+    forwarded,
   });
   return {
     config,
@@ -126,7 +127,10 @@ export function makeMta(deps: MtaDeps): Mta {
       new Reception(service, session, { ...reception, log: log.child({ session: session.id }) }),
     runner: makeRunner(deps, config, { addresses, reporter, ownHosts }),
     addresses,
-    tracer: new RecipientTracer({ addresses, resolver, random, clock, ownHosts }, config),
+    tracer: new RecipientTracer(
+      { addresses, maps, forwarded, resolver, random, clock, ownHosts },
+      config,
+    ),
     addressFiles: [...new Set([...files.map(({ path }) => path), ...maps.paths])],
     async loadAliases() {
       const problems = await Promise.all([...files, maps].map((file) => file.load()));

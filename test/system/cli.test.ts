@@ -207,7 +207,7 @@ suite("the command line", () => {
       ["account add", /missing required argument 'address'/],
       ["account add not-an-address", /"not-an-address" is not a mail address/],
       ["account add a@b..c", /is not a mail address/],
-      ["account set a@example.org", /give --name or --quota/],
+      ["account set a@example.org", /give --name, --quota/],
       ["account set a@example.org --quota lots", /"lots" is not a size/],
       ["domain add -- -bad-.org", /is not a domain name/],
       ["queue delete", /--all is everything/],
@@ -358,6 +358,35 @@ suite("the command line", () => {
     assert.match(nobody.stdout, /"status": "5\.1\.1"/);
     const gone = await posthorn(`trace x@gone.test --config ${config}`);
     assert.match(gone.stdout, /never: 5\.1\.2/);
+
+    // Tables, a domain that follows, and under whose name a forwarded copy goes out.
+    const table = join(data, "virtual");
+    writeFileSync(table, "old@trace.test both@trace.test\nwrong\n");
+    writeFileSync(
+      config,
+      `[dns]\nservers = "127.0.0.1:${dns.endpoint.port}"\n[maps]\nvirtual = "${table}"\nmasqueradeDomains = "far.test"\n`,
+    );
+    assert.equal((await posthorn("domain alias add new.test trace.test")).status, 0);
+    assert.match((await posthorn("domain alias list")).stdout, /^new\.test +trace\.test$/m);
+    const words = `trace old@new.test --from bob@desk.far.test --config ${config}`;
+    const steps = (await posthorn(words)).stdout;
+    assert.match(steps, /^bob@desk\.far\.test, the sender, becomes bob@far\.test/m);
+    assert.match(steps, /^old@new\.test: domain-alias .*leads to old@trace\.test$/m);
+    assert.match(
+      steps,
+      /^ {2}old@trace\.test: virtual \(.*virtual:1\), leads to both@trace\.test$/m,
+    );
+    assert.match(
+      steps,
+      /x@far\.test goes by smtp to far\.test, from <SRS0=\S+=far\.test=bob@trace/m,
+    );
+    assert.match(steps, /^ {2}MX: 10 a\.far\.test, 20 b\.far\.test\n {2}TLS: if offered/m);
+    const facts = (await json(`${words} --json`)) as { routes: { tls: string }[] };
+    assert.equal(facts.routes[0].tls, "may");
+    const doctor = await posthorn(`doctor config --config ${config}`);
+    assert.match(doctor.stdout + doctor.stderr, /virtual:2: "wrong" leads to nothing/);
+    assert.equal((await posthorn("domain remove trace.test")).status, 1);
+    assert.equal((await posthorn("domain alias remove new.test")).status, 0);
     dns.close();
   });
 

@@ -24,8 +24,9 @@ import type { WriterClient } from "./writer-client.ts";
 
 const DOMAIN = `id, name, catch_all AS catchAll, follows, quota_octets AS quotaOctets,
   quota_messages AS quotaMessages, created_at_ms AS createdAtMs`;
-const ACCOUNT = `account.id, address, display_name AS displayName, quota_octets AS quotaOctets,
-  quota_messages AS quotaMessages, is_enabled AS isEnabled, may_relay AS mayRelay,
+const ACCOUNT = `account.id, address, display_name AS displayName,
+  account.quota_octets AS quotaOctets, account.quota_messages AS quotaMessages,
+  is_enabled AS isEnabled, may_relay AS mayRelay,
   account.created_at_ms AS createdAtMs`;
 const ALIAS = "alias.id, address, targets";
 const LIST = "list.id, address, display_name AS displayName, owner, members, posting";
