@@ -6,11 +6,14 @@
 
 import { encodeLatin1 } from "../src/base/bytes.ts";
 import { SeededRandom } from "../src/base/testing/seeded-random.ts";
-import { appendReaderAt, readAppendHead, readAppendMessage } from "../src/imap/command/append.ts";
+import { appendSteps, type AppendState } from "../src/imap/command/append.ts";
 import { commandNames, parseCommand } from "../src/imap/command/parse.ts";
 import { no } from "../src/imap/completion.ts";
+import { parseImapUrl } from "../src/imap/imap-url.ts";
+import { ArgumentReader } from "../src/imap/wire/argument-reader.ts";
 import { CommandDecoder } from "../src/imap/wire/decoder.ts";
 import { PREAUTH_LIMITS, SESSION_LIMITS } from "../src/imap/wire/limits.ts";
+import type { RawCommand } from "../src/imap/wire/raw-command.ts";
 
 const WORDS: readonly string[] = [
   ...commandNames(),
@@ -33,6 +36,12 @@ const WORDS: readonly string[] = [
     " ",
   ),
   ..."SET NONE (SELECTED (MessageNew (UID) MessageExpunge)) (PERSONAL NONE) (SUBTREE (MailboxName)".split(
+    " ",
+  ),
+  ..."(PARTIAL -1:-9) PARTIAL 1:5 RELEVANCY FUZZY CONTEXT UPDATE IN (SUBTREE-ONE (personal REFS".split(
+    " ",
+  ),
+  ..."CATENATE (URL TEXT ;UID=1/;SECTION=1.TEXT/;PARTIAL=0.5 /a%20b;UIDVALIDITY=2/;UID=3".split(
     " ",
   ),
   '" 1-Feb-1994 00:00:00 +0000"',
@@ -102,6 +111,7 @@ function feed(pieces: readonly Uint8Array[], isPreAuth: boolean, isAccepting: bo
   const options = { isUtf8: !isPreAuth, maxDepth: limits.depth };
   const said: string[] = [];
   let messageOctets = 0;
+  let append: Append | undefined;
   for (const piece of pieces) {
     decoder.push(piece);
     for (let event = decoder.next(); event !== undefined; event = decoder.next()) {
@@ -109,10 +119,8 @@ function feed(pieces: readonly Uint8Array[], isPreAuth: boolean, isAccepting: bo
         const parsed = parseCommand(event.command, options);
         said.push(parsed.ok ? describe(parsed.command) : parsed.completion.text);
       } else if (event.type === "message") {
-        const reader = appendReaderAt(event.command, options);
-        if (event.command.literals.length < 2) readAppendHead(reader);
-        else readAppendMessage(reader);
-        said.push(`message ${event.literal.octets} ${reader.fault?.text}`);
+        if (append?.raw !== event.command) append = newAppend(event.command);
+        said.push(`message ${event.literal.octets} ${readOn(append, options)}`);
         if (isAccepting && event.literal.octets < 100) decoder.acceptMessage();
         else decoder.refuseMessage(no("no"));
       } else if (event.type === "message-data") {
@@ -125,6 +133,28 @@ function feed(pieces: readonly Uint8Array[], isPreAuth: boolean, isAccepting: bo
     }
   }
   return said.join("\n");
+}
+
+type Append = { readonly raw: RawCommand; readonly state: AppendState; readTexts: number };
+
+function newAppend(raw: RawCommand): Append {
+  const verb = raw.name === "APPEND" ? "APPEND" : "REPLACE";
+  const state: AppendState = { verb, isUid: raw.name !== verb, after: "nothing", messages: 0 };
+  return { raw, state, readTexts: 0 };
+}
+
+function readOn(append: Append, options: { isUtf8: boolean; maxDepth: number }): string {
+  const { raw, state, readTexts: from } = append;
+  append.readTexts = raw.texts.length;
+  const rest = { ...raw, texts: raw.texts.slice(from), literals: raw.literals.slice(from) };
+  const reader = new ArgumentReader(rest, options);
+  const said: string[] = [];
+  for (const step of appendSteps(reader, state, false)) {
+    if (reader.fault !== undefined) break;
+    said.push(describe(step));
+    if (step.step === "url") said.push(JSON.stringify(parseImapUrl(step.url) ?? null));
+  }
+  return `${said.join(" ")} ${reader.fault?.text}`;
 }
 
 function describe(command: object): string {

@@ -40,6 +40,8 @@ export const CAPABILITIES: readonly string[] = [
   "CREATE-SPECIAL-USE",
   "STATUS=SIZE",
   "MULTIAPPEND",
+  "CATENATE",
+  "REPLACE",
   "BINARY",
   "OBJECTID",
   "SAVEDATE",

@@ -5,7 +5,7 @@
  */
 
 import type { ServerMechanism } from "../sasl/mechanism.ts";
-import type { AppendMessage } from "./command/append.ts";
+import type { AppendMessage, Replaced } from "./command/append.ts";
 import type { Command } from "./command/command.ts";
 import type { Completion } from "./completion.ts";
 import type { Progress } from "./progress.ts";
@@ -60,7 +60,12 @@ export interface ImapHandler {
 
   run(command: MailCommand, context: CommandContext): Promise<Completion>;
   /** APPEND to `mailbox`: the messages follow, or the refusal stands. */
-  append(mailbox: string): Promise<AppendTransaction | Completion>;
+  /** With `replaced`, that message of the selected mailbox goes when the new one is filed (RFC 8508). */
+  append(
+    mailbox: string,
+    replaced: Replaced | undefined,
+    context: CommandContext,
+  ): Promise<AppendTransaction | Completion>;
 
   /**
    * Tells what has changed in the selected mailbox since it was last told. `gone`: the mailbox itself
@@ -76,8 +81,12 @@ export interface ImapHandler {
 
 /** The messages of one APPEND: all are stored, or none (RFC 3502). */
 export interface AppendTransaction {
-  /** The next message is announced. A Completion refuses it. */
-  begin(message: AppendMessage, octets: number): Promise<Completion | undefined>;
+  /** The next message is announced; its size, unless it is put together of parts. A Completion refuses it. */
+  begin(message: AppendMessage, octets: number | undefined): Promise<Completion | undefined>;
+  /** Octets of the message under way. */
+  readonly stagedOctets: number;
+  /** Adds what `url` names to the message under way (RFC 4469). */
+  appendUrl(url: string): Promise<Completion | undefined>;
   write(octets: Uint8Array): Promise<void>;
   /** The message has come whole. A Completion refuses it. */
   end(): Promise<Completion | undefined>;

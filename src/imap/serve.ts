@@ -104,12 +104,8 @@ async function serveEvent(connection: Connection, event: DecoderEvent): Promise<
     case "continue":
       connection.out.line("+ Go on");
       return;
-    case "message": {
-      const completion = await guarded(connection, "APPEND", () => serveAppend(connection, event));
-      if (completion === undefined) connection.isOver = true;
-      else await finish(connection, { tag: event.command.tag, verb: "APPEND" }, completion);
-      return;
-    }
+    case "message":
+      return serveMessages(connection, event);
     case "fault":
       connection.out.completion(event.tag, event.completion);
       connection.faults++;
@@ -127,12 +123,26 @@ async function serveEvent(connection: Connection, event: DecoderEvent): Promise<
   }
 }
 
+const APPENDS: ReadonlySet<string> = new Set(["APPEND", "REPLACE", "UID REPLACE"]);
+
+async function serveMessages(
+  connection: Connection,
+  first: Extract<DecoderEvent, { type: "message" | "command" }>,
+): Promise<void> {
+  const { name, tag } = first.command;
+  const verb = name === "APPEND" ? "APPEND" : "REPLACE";
+  const isUid = name.startsWith("UID ");
+  const completion = await guarded(connection, verb, () =>
+    serveAppend(connection, first, { verb, isUid }),
+  );
+  if (completion === undefined) connection.isOver = true;
+  else await finish(connection, { tag, verb }, completion);
+}
+
 async function serveCommand(connection: Connection, raw: RawCommand): Promise<void> {
   const { tag } = raw;
-  if (raw.name === "APPEND") {
-    const illegal = check(connection.session.phase, "APPEND");
-    return connection.complete(tag, "APPEND", illegal ?? bad("Expected a message literal"));
-  }
+  // One that is put together of URLs alone has no literal.
+  if (APPENDS.has(raw.name)) return serveMessages(connection, { type: "command", command: raw });
   const parsed = parseCommand(raw, connection.parseOptions);
   if (!parsed.ok) {
     connection.out.completion(tag, parsed.completion);

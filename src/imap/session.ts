@@ -70,6 +70,7 @@ export const RULES: Readonly<Record<Verb, Rule>> = {
   CANCELUPDATE: { ...afterLogin, updates: "all" },
   SORT: { ...inMailbox, updates: "keep-numbers", uidUpdates: "all" },
   THREAD: { ...inMailbox, updates: "keep-numbers", uidUpdates: "all" },
+  REPLACE: { ...inMailbox, updates: "all" },
   FETCH: { ...inMailbox, updates: "keep-numbers", uidUpdates: "all" },
   STORE: { ...inMailbox, updates: "keep-numbers", uidUpdates: "all" },
   COPY: { ...inMailbox, updates: "all" },

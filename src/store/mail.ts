@@ -216,6 +216,16 @@ export interface MailStore {
     grant: MailboxGrant,
     requests: readonly AppendRequest[],
   ): Promise<{ uidValidity: number; uids: readonly number[] }>;
+  /**
+   * Files `request` in `to` and removes `uid` from `from`, both or neither (RFC 8508). Rejects with
+   * `not-found` also when `uid` has gone, with `over-quota` when it does not fit in the room that makes.
+   */
+  replace(
+    from: MailboxGrant,
+    uid: number,
+    to: MailboxGrant,
+    request: AppendRequest,
+  ): Promise<{ uidValidity: number; uid: number }>;
   /** `changed`: UIDs whose flags differ now; `unchanged`: were so already; `modified`: failed UNCHANGEDSINCE. Absent UIDs are in none. */
   changeFlags(
     grant: MailboxGrant,

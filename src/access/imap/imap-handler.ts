@@ -4,6 +4,7 @@
  * account sees it, and used by the grant that comes of it (security rows 88, 89).
  */
 
+import type { Replaced } from "../../imap/command/append.ts";
 import { bad, no, okay, type Completion } from "../../imap/completion.ts";
 import type {
   AppendTransaction,
@@ -29,6 +30,7 @@ import { runFetch } from "./run-fetch.ts";
 import { runList, runLsub, runNamespace } from "./run-list.ts";
 import { runCreate, runDelete, runRename, runSubscribe } from "./run-mailbox.ts";
 import { runGetQuota, runGetQuotaRoot } from "./run-quota.ts";
+import { openReplace } from "./run-replace.ts";
 import { runSearch } from "./run-search.ts";
 import { closeSelected, runClose, runSelect } from "./run-select.ts";
 import { runSort } from "./run-sort.ts";
@@ -199,8 +201,16 @@ class StoreImapHandler implements ImapHandler {
     }
   }
 
-  async append(mailbox: string): Promise<AppendTransaction | Completion> {
-    return this.#session === undefined ? bad("Log in first") : openAppend(this.#session, mailbox);
+  async append(
+    mailbox: string,
+    replaced: Replaced | undefined,
+    context: CommandContext,
+  ): Promise<AppendTransaction | Completion> {
+    const session = this.#session;
+    if (session === undefined) return bad("Log in first");
+    if (replaced === undefined) return openAppend(session, mailbox);
+    const tell = (code: string): void => void context.out.line(`* OK [${code}] Replaced`);
+    return openReplace(session, mailbox, replaced, tell);
   }
 
   async sendUpdates(context: CommandContext, scope: UpdateScope): Promise<"told" | "gone"> {

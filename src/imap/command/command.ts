@@ -65,5 +65,5 @@ export type Command =
   | GetMetadataCommand
   | SetMetadataCommand;
 
-/** APPEND is not among them: its messages are read as they come (`append.ts`). */
-export type Verb = Command["verb"] | "APPEND";
+/** APPEND and REPLACE are not among them: their messages are read as they come (`append.ts`). */
+export type Verb = Command["verb"] | "APPEND" | "REPLACE";

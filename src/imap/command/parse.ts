@@ -97,5 +97,5 @@ export function parseCommand(raw: RawCommand, options: ParseOptions): Parsed {
 
 /** For tests and fuzzing that must reach every command. */
 export function commandNames(): string[] {
-  return [...READERS.keys(), "APPEND"];
+  return [...READERS.keys(), "APPEND", "REPLACE", "UID REPLACE"];
 }

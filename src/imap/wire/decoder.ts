@@ -343,8 +343,18 @@ function afterName(text: string): string {
   return text.replace(/^[^ ]+ (?:UID +)?[^ ]+/i, "");
 }
 
-/** The first literal of APPEND may be the mailbox name; every other is a message. */
+/** Commands that bring messages, and what stands in them before the mailbox. */
+const BEFORE_MAILBOX: ReadonlyMap<string, RegExp> = new Map([
+  ["APPEND", /^ *$/],
+  ["REPLACE", /^ *[^ ]* *$/],
+  ["UID REPLACE", /^ *[^ ]* *$/],
+]);
+
+/** The first literal may be the mailbox name, and one after URL is a URL; every other is message text. */
 function isMessage(partial: Partial): boolean {
-  if (partial.name !== "APPEND") return false;
-  return partial.literals.length > 0 || partial.texts[0].trim() !== "";
+  const beforeMailbox = BEFORE_MAILBOX.get(partial.name);
+  if (beforeMailbox === undefined) return false;
+  if (partial.literals.length === 0 && beforeMailbox.test(partial.texts[0])) return false;
+  const isUrl = / URL $|\(URL $/i.test(partial.texts[partial.texts.length - 1]);
+  return !isUrl || !partial.texts.some((text) => /CATENATE \(/i.test(text));
 }

@@ -206,6 +206,31 @@ export class SqliteMail implements MailStore {
     return answer;
   }
 
+  async replace(
+    from: MailboxGrant,
+    uid: number,
+    to: MailboxGrant,
+    request: AppendRequest,
+  ): Promise<{ uidValidity: number; uid: number }> {
+    const fromId = this.#gate.use(from, "r", "t", "e");
+    const mailboxId = this.#gate.use(to, "i");
+    const rights = this.#gate.rights(to);
+    const message = ownStaged(request.message);
+    if (!message.isInMemory) await message.settle();
+    const answer = await this.#deps.writer.submit("replace", (packer) => ({
+      fromId,
+      uid,
+      mailboxId,
+      message: {
+        source: message.source(packer),
+        flags: request.flags.filter((name) => mayChangeFlag(rights, name)),
+        internalDateMs: Math.round(request.internalDateMs),
+      },
+    }));
+    message.accepted();
+    return answer;
+  }
+
   async changeFlags(
     grant: MailboxGrant,
     uids: readonly number[],

@@ -21,6 +21,7 @@ import {
   removeList,
   revokeTokens,
 } from "./operations-directory.ts";
+import { replace } from "./operations-replace.ts";
 import { changeFlags, copy, expunge } from "./operations-entry.ts";
 import {
   createMailbox,
@@ -45,6 +46,7 @@ export const OPERATIONS: {
 } = {
   accept,
   append,
+  replace,
   createMailbox,
   deleteMailbox,
   renameMailbox,

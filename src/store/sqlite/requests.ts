@@ -25,6 +25,12 @@ export type MessageSource =
   | { readonly kind: "file"; readonly file: string; readonly size: number }
   | { readonly kind: "stored"; readonly id: MessageId };
 
+export type NewMessage = {
+  readonly source: MessageSource;
+  readonly flags: readonly string[];
+  readonly internalDateMs: number;
+};
+
 export type DeliveryRequest = Omit<LocalDelivery, "prefix"> & { readonly prefix: Span };
 
 export type EnvelopeRequest = Omit<Envelope, "prefix" | "deliveries"> & {
@@ -63,15 +69,12 @@ export type Operations = {
   accept: Operation<AcceptRequest, number[]>;
 
   append: Operation<
-    {
-      mailboxId: number;
-      messages: readonly {
-        source: MessageSource;
-        flags: readonly string[];
-        internalDateMs: number;
-      }[];
-    },
+    { mailboxId: number; messages: readonly NewMessage[] },
     { uidValidity: number; uids: number[] }
+  >;
+  replace: Operation<
+    { fromId: number; uid: number; mailboxId: number; message: NewMessage },
+    { uidValidity: number; uid: number }
   >;
   createMailbox: Operation<{ accountId: number; name: string; specialUse?: SpecialUse }, number>;
   deleteMailbox: Operation<{ accountId: number; name: string }, void>;

@@ -9,6 +9,7 @@ import { aclSuite } from "./acl.suite.ts";
 import { acceptanceSuite } from "./acceptance.suite.ts";
 import { directorySuite } from "./directory.suite.ts";
 import { mailSuite } from "./mail.suite.ts";
+import { replaceSuite } from "./replace.suite.ts";
 import { mailboxSuite } from "./mailbox.suite.ts";
 import { queueSuite } from "./queue.suite.ts";
 import type { StoreFixture } from "./store-fixture.ts";
@@ -22,6 +23,7 @@ export function storeContract(name: string, makeFixture: () => Promise<StoreFixt
     mailboxSuite(withStore(makeFixture, `${name} mailboxes`));
     aclSuite(withStore(makeFixture, `${name} access lists`));
     mailSuite(withStore(makeFixture, `${name} mail`));
+    replaceSuite(withStore(makeFixture, `${name} replace`));
     queueSuite(withStore(makeFixture, `${name} queue`));
   });
 }

@@ -235,6 +235,11 @@ class SyntaxReader {
       case "MAILBOXID":
         this.#space();
         return this.#list(() => this.#objectId());
+      case "BADURL":
+        // RFC 4469 §5
+        this.#space();
+        this.#match(/[\x21-\x5c\x5e-\x7e]+/y, "URL");
+        return;
       case "NOUPDATE":
         this.#space();
         this.#match(/"[^"\\]*"/y, "tag");
