@@ -49,6 +49,12 @@ const ROWS: readonly Row[] = [
   { verb: "STATUS", command: "STATUS m (MESSAGES UNSEEN)", needs: ["r"] },
   { verb: "GETQUOTAROOT", command: "GETQUOTAROOT m", needs: ["r"] },
   { verb: "APPEND", command: `APPEND m {${MESSAGE.length}+}\r\n${MESSAGE}`, needs: ["i"] },
+  {
+    verb: "REPLACE",
+    command: `REPLACE 1 m {${MESSAGE.length}+}\r\n${MESSAGE}`,
+    needs: ["i"],
+    in: "INBOX",
+  },
   { verb: "COPY", command: "COPY 1 m", needs: ["i"], in: "INBOX" },
   { verb: "COPY", command: "UID COPY 1 m", needs: ["i"], in: "INBOX" },
   { verb: "MOVE", command: "MOVE 1 m", needs: ["i"], in: "INBOX" },
@@ -88,6 +94,18 @@ const ROWS: readonly Row[] = [
   { verb: "EXPUNGE", command: "EXPUNGE", needs: ["e"], in: "m" },
   { verb: "EXPUNGE", command: "UID EXPUNGE 1", needs: ["e"], in: "m" },
   { verb: "MOVE", command: "MOVE 3 INBOX", needs: ["t", "e"], in: "m" },
+  {
+    verb: "REPLACE",
+    command: `REPLACE * INBOX {${MESSAGE.length}+}\r\n${MESSAGE}`,
+    needs: ["t", "e"],
+    in: "m",
+  },
+  {
+    verb: "APPEND",
+    command: `APPEND INBOX CATENATE (URL ";UID=1" TEXT {1+}\r\nx)`,
+    needs: [],
+    in: "m",
+  },
   { verb: "CHECK", command: "CHECK", needs: [], in: "m" },
 ];
 

@@ -291,7 +291,7 @@ export class CommandDecoder {
 
   #beginSkipping(): DecoderEvent | "again" {
     if (this.#isLineExpected) return this.#hopeless("the line is too long");
-    this.#skipped = { tag: this.#tagOf(this.#queue.take(65)), octets: 65 };
+    this.#skipped = { tag: this.#tagOf(this.#queue.peek(65)), octets: 0 };
     this.#partial = undefined;
     return "again";
   }

@@ -48,9 +48,14 @@ export class OctetQueue {
 
   /** At most `limit` octets: a view, valid for ever, because taken octets are not overwritten. */
   take(limit: number): Uint8Array {
-    const taken = this.#octets.subarray(this.#start, Math.min(this.#start + limit, this.#end));
+    const taken = this.peek(limit);
     this.#start += taken.length;
     return taken;
+  }
+
+  /** What `take` would take. */
+  peek(limit: number): Uint8Array {
+    return this.#octets.subarray(this.#start, Math.min(this.#start + limit, this.#end));
   }
 
   clear(): void {
