@@ -50,6 +50,7 @@ export async function serve(find: () => FoundConfig, options: ServeOptions = {})
     random: systemRandom,
     log,
     compaction: {},
+    buildsSearchIndex: true,
   });
   try {
     const { compose } = await composing;

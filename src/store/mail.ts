@@ -155,6 +155,24 @@ export type MessageHead = {
 
 export type HeadName = keyof MessageHead;
 
+/** Where SEARCH looks: Subject, From, To with Cc and Bcc as ENVELOPE shows them, or the whole header and text. */
+export type TextField = "subject" | "from" | "recipients" | "text";
+
+export type TextQuery = {
+  readonly field: TextField;
+  /** Mapped by i;unicode-casemap. */
+  readonly text: string;
+  /** UIDs asked about, both included. */
+  readonly from: number;
+  readonly to: number;
+};
+
+export type TextCandidates = {
+  /** Up to this UID, messages that are not in `uids` do not hold the text; those that are may. */
+  readonly indexedTo: number;
+  readonly uids: ReadonlySet<number>;
+};
+
 export type AppendRequest = {
   readonly message: StagedMessage;
   readonly flags: readonly string[];
@@ -210,6 +228,11 @@ export interface MailStore {
   prefix(grant: MailboxGrant, uid: number): Uint8Array;
   /** Those of many, in the order asked. */
   prefixes(grant: MailboxGrant, uids: ArrayLike<number>): Uint8Array[];
+
+  /** What the search index knows; undefined when it is of no help, and messages must be looked at. */
+  textCandidates(grant: MailboxGrant, query: TextQuery): TextCandidates | undefined;
+  /** Resolves when what has been committed by now is in the search index, if one is built here. */
+  whenIndexed(): Promise<void>;
 
   /** All or none. Rejects with `not-found`, `over-quota`. UIDs in order. */
   append(

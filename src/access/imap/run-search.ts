@@ -9,12 +9,20 @@ import { bad, no, okay, type Completion } from "../../imap/completion.ts";
 import type { SearchReturns } from "../../imap/command/search-return.ts";
 import type { SearchCommand } from "../../imap/command/search.ts";
 import type { CommandContext } from "../../imap/handler.ts";
-import { findKey, mapKeys, type SearchKey, type SearchReturn } from "../../imap/search-key.ts";
+import {
+  findKey,
+  isTextKey,
+  mapKeys,
+  type SearchKey,
+  type SearchReturn,
+} from "../../imap/search-key.ts";
 import { savedOf, writeEsearch, type Returned } from "./esearch-answer.ts";
+import type { TextCandidates, TextQuery } from "../../store/mail.ts";
 import { holdRanges, sourcesOf } from "./load-sources.ts";
 import type { MailSession, Run } from "./mail-session.ts";
 import { compileSearch, Relevancy, type SearchNode } from "./search-program.ts";
-import { MAX_HEADER_OCTETS, SearchText } from "./search-text.ts";
+import { MAX_HEADER_OCTETS } from "../../message/search-parts.ts";
+import { SearchText } from "./search-text.ts";
 import { lowerBound, type SelectedMailbox } from "./selected-mailbox.ts";
 import { Slicer } from "./slicer.ts";
 import { writeAdded } from "./updates.ts";
@@ -119,7 +127,25 @@ export async function searchView(
   const usesModSeq = findKey(command.key, (key) => key.key === "modseq");
   if (usesModSeq) context.enabled.isCondstore = true;
   const relevancy = new Relevancy();
-  const scope = { view, saved: session.saved, nowMs: session.deps.clock.nowMs(), relevancy };
+  const { mail } = session.deps.store;
+  let texts = 0;
+  findKey(command.key, (key) => {
+    if (isTextKey(key)) texts++;
+    return false;
+  });
+  // Each key is a question to the index: few of them spare much reading, thousands would not.
+  const candidatesOf =
+    texts > MANY_TEXT_KEYS
+      ? undefined
+      : (query: TextQuery): TextCandidates | undefined =>
+          mail.textCandidates(view.open.grant, query);
+  const scope = {
+    view,
+    saved: session.saved,
+    nowMs: session.deps.clock.nowMs(),
+    relevancy,
+    candidatesOf,
+  };
   const found = await new Search(session, view, context).run(compileSearch(command.key, scope));
   if (found === undefined) return { type: "refused", completion: no("Cancelled") };
   const { open } = view;

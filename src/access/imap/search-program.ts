@@ -7,7 +7,12 @@
 import { isTextKey, type SearchKey, type TextKey as WordsKey } from "../../imap/search-key.ts";
 import { dayOf } from "../../imap/date-time.ts";
 import { resolveRanges, type SequenceSet } from "../../imap/sequence-set.ts";
-import { FIRST_KEYWORD_BIT } from "../../store/mail.ts";
+import {
+  FIRST_KEYWORD_BIT,
+  type TextCandidates,
+  type TextField,
+  type TextQuery,
+} from "../../store/mail.ts";
 import { fuzzyWanted } from "./fuzzy-match.ts";
 import { messageIdOf, threadOfId } from "./object-id.ts";
 import { fold, type SearchText } from "./search-text.ts";
@@ -38,6 +43,8 @@ export type SearchScope = {
   /** Takes note of how near the FUZZY keys came (RFC 6203). */
   readonly relevancy?: Relevancy;
   readonly isFuzzy?: boolean;
+  /** What the search index knows of texts. */
+  readonly candidatesOf?: ((query: TextQuery) => TextCandidates | undefined) | undefined;
 };
 
 /** Scores of the messages that FUZZY keys found, by UID. */
@@ -65,8 +72,10 @@ export function compileSearch(key: SearchKey, scope: SearchScope): SearchNode {
   // FUZZY is about texts: it goes down to them, and leaves other keys as they are (RFC 6203 §3).
   if (key.key === "fuzzy") return compileSearch(key.of, { ...scope, isFuzzy: true });
   if (isTextKey(key) && scope.isFuzzy === true) return fuzzyNode(key, scope);
-  if (key.key === "envelope") return envelopeNode(key);
-  if (key.key === "header" || key.key === "body" || key.key === "text") return wordsNode(key);
+  if (key.key === "envelope") return envelopeNode(key, scope);
+  if (key.key === "header" || key.key === "body" || key.key === "text") {
+    return wordsNode(key, scope);
+  }
   if (key.key === "date") {
     return key.of === "sent" ? sentNode(key) : columnNode(dateTest(key, scope));
   }
@@ -201,35 +210,85 @@ function sentNode(key: KeyOf<"date">): SearchNode {
   });
 }
 
-function envelopeNode({ field, text }: KeyOf<"envelope">): SearchNode {
+function envelopeNode({ field, text }: KeyOf<"envelope">, scope: SearchScope): SearchNode {
   const wanted = fold(text);
-  return textNode("envelope", (message) => message.hasInEnvelope(field, wanted));
+  const where = field === "subject" || field === "from" ? field : "recipients";
+  return textNode(
+    "envelope",
+    (message) => message.hasInEnvelope(field, wanted),
+    new IndexedText(scope, where, wanted),
+  );
 }
 
-function wordsNode(key: KeyOf<"header"> | KeyOf<"body"> | KeyOf<"text">): SearchNode {
+function wordsNode(
+  key: KeyOf<"header"> | KeyOf<"body"> | KeyOf<"text">,
+  scope: SearchScope,
+): SearchNode {
   const wanted = fold(key.text);
+  const indexed = new IndexedText(scope, "text", wanted);
   switch (key.key) {
     case "header":
-      return textNode("header", (text) => text.hasField(key.field, wanted));
+      return textNode("header", (text) => text.hasField(key.field, wanted), indexed);
     case "body":
-      return textNode("body", (text) => text.hasInBody(wanted));
+      return textNode("body", (text) => text.hasInBody(wanted), indexed);
     case "text":
-      return textNode("body", (text) => text.hasInHeader(wanted) || text.hasInBody(wanted));
+      return textNode(
+        "body",
+        (text) => text.hasInHeader(wanted) || text.hasInBody(wanted),
+        indexed,
+      );
   }
 }
 
-function textNode(needs: SearchNode["needs"], test: (text: SearchText) => boolean): SearchNode {
+function textNode(
+  needs: SearchNode["needs"],
+  test: (text: SearchText) => boolean,
+  indexed?: IndexedText,
+): SearchNode {
   let known: { readonly text: SearchText; readonly result: boolean } | undefined;
   const prepare = (text: SearchText): boolean => {
     if (known?.text !== text) known = { text, result: test(text) };
     return known.result;
   };
   return {
-    quick: () => "look",
+    quick: (position) => (indexed?.rulesOut(position) === true ? "no" : "look"),
     full: (_position, _seq, text) => prepare(text),
     needs,
     textKeys: [{ prepare }],
   };
+}
+
+/** UIDs that the index is asked about at a time: so long a list is made within a few milliseconds. */
+const WINDOW_UIDS = 16_384;
+
+/** What the search index says about one key, stretch by stretch of the mailbox. */
+class IndexedText {
+  readonly #scope: SearchScope;
+  readonly #field: TextField;
+  readonly #text: string;
+  #window = -1;
+  #known: TextCandidates | undefined;
+
+  /** `text` is folded. */
+  constructor(scope: SearchScope, field: TextField, text: string) {
+    this.#scope = scope;
+    this.#field = field;
+    this.#text = text;
+  }
+
+  rulesOut(position: number): boolean {
+    const { candidatesOf, view } = this.#scope;
+    if (candidatesOf === undefined || this.#text.length < 3) return false;
+    const uid = view.open.uids[position];
+    const window = Math.floor(uid / WINDOW_UIDS);
+    if (window !== this.#window) {
+      this.#window = window;
+      const from = window * WINDOW_UIDS;
+      const to = from + WINDOW_UIDS - 1;
+      this.#known = candidatesOf({ field: this.#field, text: this.#text, from, to });
+    }
+    return this.#known !== undefined && uid <= this.#known.indexedTo && !this.#known.uids.has(uid);
+  }
 }
 
 const NEED_ORDER = ["nothing", "envelope", "header", "body"] as const;

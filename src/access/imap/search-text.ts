@@ -5,22 +5,25 @@
  */
 
 import { casemap } from "../../base/unicode-casemap.ts";
-import { decodeTransfer, decodeText } from "../../message/decode-body.ts";
 import { parseDate } from "../../message/date.ts";
 import { decodeWords } from "../../message/encoded-word.ts";
 import { fieldText, parseHeader, type HeaderSection } from "../../message/header.ts";
-import type { StoredPart } from "../../message/imap-view/stored-structure.ts";
+import { EnvelopeText, type EnvelopeField } from "../../message/imap-view/envelope-text.ts";
+import {
+  MAX_HEADER_OCTETS,
+  searchedField,
+  searchedHeader,
+  searchedParts,
+  searchedRange,
+  searchedText,
+} from "../../message/search-parts.ts";
 import { dayOf } from "../../imap/date-time.ts";
 import type { BodySource } from "./body-source.ts";
 import type { TextKey } from "../../imap/search-key.ts";
-import { EnvelopeText, type EnvelopeField } from "./envelope-text.ts";
 import { FuzzyText, type FuzzyWanted } from "./fuzzy-match.ts";
 
 /** Text beyond this much of one message is not searched: nobody's prose is longer. */
 const MAX_BODY_OCTETS = 8_388_608;
-/** Nor is more of a header section, or of one field of an ENVELOPE. */
-export const MAX_HEADER_OCTETS = 262_144;
-
 /** How letters compare: i;unicode-casemap (I18NLEVEL=1, RFC 5255 §4.2). */
 export const fold: (text: string) => string = casemap;
 
@@ -61,30 +64,16 @@ export class SearchText {
     await this.loadHeader();
     const texts: string[] = [];
     let leftOctets = MAX_BODY_OCTETS;
-    for (const part of searchableParts(this.#source.structure)) {
-      const { text, octets } = await this.#readPart(part, leftOctets);
-      texts.push(text);
-      leftOctets -= octets;
+    const shift = this.#source.prefix.length;
+    for (const part of searchedParts(this.#source.structure)) {
+      const { start, end } = searchedRange(part, leftOctets);
+      const octets = await this.#source.read({ start: shift + start, end: shift + end });
+      texts.push(searchedText(octets, part));
+      leftOctets -= octets.length;
       if (leftOctets <= 0) break;
     }
     // Parts are apart: nothing is found across two of them.
     this.#bodyText = texts.join("\0");
-  }
-
-  async #readPart(
-    part: StoredPart,
-    mostOctets: number,
-  ): Promise<{ readonly text: string; readonly octets: number }> {
-    const shift = this.#source.sizeOctets - this.#source.details.sizeOctets;
-    const isMessage = part.kind === "message";
-    const header = isMessage ? part.children[0] : undefined;
-    const start = shift + (header?.start ?? part.bodyStart);
-    const end = Math.min(shift + (header?.bodyStart ?? part.end), start + mostOctets);
-    const octets = await this.#source.read({ start, end });
-    const text = isMessage
-      ? headerTextOf(octets, parseHeader(octets))
-      : fold(decodeText(decodeTransfer(octets, part.encoding), part.charset));
-    return { text, octets: octets.length };
   }
 
   /** Whether ENVELOPE shows `text`, which is folded, in a field. Needs nothing loaded. */
@@ -94,8 +83,7 @@ export class SearchText {
 
   #envelopeField(field: EnvelopeField): string {
     this.#envelope ??= new EnvelopeText(this.#envelopeOctets);
-    const value = this.#envelope.field(field).slice(0, MAX_HEADER_OCTETS);
-    return fold(value.includes("=?") ? decodeWords(value) : value);
+    return searchedField(this.#envelope, field);
   }
 
   /** Whether a field of that name (lower case) contains `text`, which is folded. */
@@ -152,7 +140,7 @@ export class SearchText {
 
   #wholeHeader(): string {
     if (this.#header === undefined) return "";
-    this.#headerText ??= headerTextOf(this.#header.octets, this.#header.section);
+    this.#headerText ??= searchedHeader(this.#header.octets, this.#header.section);
     return this.#headerText;
   }
 
@@ -167,20 +155,5 @@ export class SearchText {
     const field = section.fields.find((candidate) => candidate.key === "date");
     const date = field === undefined ? undefined : parseDate(fieldText(octets, field));
     return date === undefined ? undefined : dayOf(date.epochMs + date.zoneMinutes * 60_000);
-  }
-}
-
-function headerTextOf(octets: Uint8Array, section: HeaderSection): string {
-  return section.fields
-    .map((field) => fold(`${field.name}: ${decodeWords(fieldText(octets, field))}`))
-    .join("\r\n");
-}
-
-/** Text leaves, and messages within (for their headers). */
-function* searchableParts(root: StoredPart): Generator<StoredPart> {
-  const stack: StoredPart[] = [root];
-  for (let part = stack.pop(); part !== undefined; part = stack.pop()) {
-    if (part.kind === "message" || (part.kind === "leaf" && part.type === "text")) yield part;
-    for (let at = part.children.length - 1; at >= 0; at--) stack.push(part.children[at]);
   }
 }

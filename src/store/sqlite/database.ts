@@ -60,6 +60,17 @@ export class Database {
     }
   }
 
+  /** The same where row numbers may be beyond those that JavaScript counts with: tables of FTS5. */
+  runIndexed(sql: string, ...values: Value[]): void {
+    try {
+      const statement = this.#prepared(sql);
+      statement.setReadBigInts(true);
+      statement.run(...values);
+    } catch (error) {
+      throw storeError(error, "writing the search index");
+    }
+  }
+
   get<Row>(sql: string, ...values: Value[]): Row | undefined {
     try {
       return this.#prepared(sql).get(...values) as Row | undefined;

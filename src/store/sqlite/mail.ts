@@ -16,6 +16,8 @@ import type {
   Details,
   HeadName,
   MessageHead,
+  TextCandidates,
+  TextQuery,
   OpenMailbox,
   SpecialUse,
 } from "../mail.ts";
@@ -31,6 +33,8 @@ import { deliveryPrefixes, messageDetails, messageHeads } from "./message-rows.t
 import { mailboxKey } from "./mailbox-name.ts";
 import type { FeedEntry } from "./feed-entry.ts";
 import { OpenMailboxes } from "./open-mailboxes.ts";
+import type { SearchedMailbox, SearchIndex } from "./search-index.ts";
+import type { SearchIndexing } from "./search-indexing.ts";
 import { changeOf } from "./shared-mailbox.ts";
 import { decodeRuns } from "./uid-runs.ts";
 import type { WriterClient } from "./writer-client.ts";
@@ -40,10 +44,15 @@ export type MailDeps = {
   readonly gate: MailGate;
   readonly databaseFile: string;
   readonly octets: OctetStore;
+  readonly searchIndex: SearchIndex;
+  readonly searchIndexing: SearchIndexing | undefined;
   readonly writer: WriterClient;
   readonly log: Log;
   readonly onListening: (isListening: boolean) => void;
 };
+
+const SEARCHED =
+  "SELECT id, uid_validity AS uidValidity, uid_next AS uidNext FROM mailbox WHERE id = ?";
 
 export class SqliteMail implements MailStore {
   readonly #deps: MailDeps;
@@ -182,6 +191,15 @@ export class SqliteMail implements MailStore {
 
   prefixes(grant: MailboxGrant, uids: ArrayLike<number>): Uint8Array[] {
     return deliveryPrefixes(this.#deps.database, this.#gate.use(grant, "r"), uids);
+  }
+
+  textCandidates(grant: MailboxGrant, query: TextQuery): TextCandidates | undefined {
+    const mailbox = this.#deps.database.get<SearchedMailbox>(SEARCHED, this.#gate.use(grant, "r"));
+    return mailbox && this.#deps.searchIndex.candidates(mailbox, query);
+  }
+
+  whenIndexed(): Promise<void> {
+    return this.#deps.searchIndexing?.whenDone() ?? Promise.resolve();
   }
 
   async append(
@@ -346,6 +364,7 @@ export class SqliteMail implements MailStore {
   }
 
   #apply(entry: FeedEntry): void {
+    this.#deps.searchIndexing?.note(entry);
     this.#open.apply(entry);
     const listeners = this.#accountListeners.get(entry.accountId);
     if (listeners === undefined) return;

@@ -31,6 +31,8 @@ export type StoreOptions = {
    * serves the folder. Default no.
    */
   readonly compaction?: Partial<CompactionTimes & CompactionPolicy>;
+  /** Whether a thread of this process builds the search index. Default: no; searches use what there is. */
+  readonly buildsSearchIndex?: boolean;
   /** Only for tests: a module with `at(point)`, called by the writer at the named points of a commit. */
   readonly writerHooks?: URL;
 };
@@ -68,6 +70,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         minFreeOctets: options.minFreeOctets ?? DEFAULT_MIN_FREE_OCTETS,
         watchIntervalMs: options.watchIntervalMs ?? DEFAULT_WATCH_INTERVAL_MS,
         serverSecret: readServerSecret(database),
+        buildsSearchIndex: options.buildsSearchIndex ?? false,
         compaction: options.compaction && { ...DEFAULT_COMPACTION_TIMES, ...options.compaction },
       },
       writer,

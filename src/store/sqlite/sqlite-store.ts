@@ -24,6 +24,8 @@ import { OctetReader } from "./octet-reader.ts";
 import { SqliteQueue } from "./queue.ts";
 import { repairStore } from "./repair-store.ts";
 import type { Answers, WriterEvent } from "./requests.ts";
+import { SearchIndex } from "./search-index.ts";
+import { SearchIndexing } from "./search-indexing.ts";
 import { Staged, type Spool } from "./staging.ts";
 import type { StoreFolders } from "./store-files.ts";
 import type { WriterClient } from "./writer-client.ts";
@@ -39,6 +41,7 @@ export type SqliteStoreDeps = {
   readonly serverSecret: Uint8Array;
   /** Undefined: another process sees to it. */
   readonly compaction: CompactionTimes | undefined;
+  readonly buildsSearchIndex: boolean;
 };
 
 /** How old what we remember of the directory may be when another process changes it. */
@@ -57,6 +60,8 @@ export class SqliteStore implements Store {
   readonly #watch: CommitWatch;
   readonly #reader: OctetReader;
   readonly #compaction: CompactionPace | undefined;
+  readonly #searchIndex: SearchIndex;
+  readonly #searchIndexing: SearchIndexing | undefined;
   #spoolSerial = 0;
   #directoryVersion: number;
   #directoryLookedAtMs: number;
@@ -80,6 +85,10 @@ export class SqliteStore implements Store {
       serverSecret: deps.serverSecret,
     });
     this.octets = this.#makeOctets();
+    this.#searchIndex = new SearchIndex(folders.search);
+    this.#searchIndexing = deps.buildsSearchIndex
+      ? new SearchIndexing(folders.folder, log)
+      : undefined;
     const gate = new MailGate(database);
     this.acl = new SqliteAcl(database, gate, writer);
     this.annotations = new SqliteAnnotations(database, gate, writer);
@@ -87,6 +96,8 @@ export class SqliteStore implements Store {
       database,
       gate,
       octets: this.octets,
+      searchIndex: this.#searchIndex,
+      searchIndexing: this.#searchIndexing,
       databaseFile: folders.database,
       writer,
       log,
@@ -134,6 +145,8 @@ export class SqliteStore implements Store {
     this.#isClosed = true;
     this.#watch.close();
     this.#compaction?.stop();
+    await this.#searchIndexing?.close();
+    this.#searchIndex.close();
     await this.#writer.drain();
     this.#reader.close();
     // Before the writer's: the last connection to go tidies the write-ahead log away, and may write.

@@ -14,6 +14,8 @@ import { join } from "node:path";
 export type StoreFolders = {
   readonly folder: string;
   readonly database: string;
+  /** The search index: a database of its own, which can be made again. */
+  readonly search: string;
   readonly segments: string;
   readonly spool: string;
 };
@@ -22,6 +24,7 @@ export function storeFolders(folder: string): StoreFolders {
   return {
     folder,
     database: join(folder, "posthorn.db"),
+    search: join(folder, "search.db"),
     segments: join(folder, "segments"),
     spool: join(folder, "spool"),
   };

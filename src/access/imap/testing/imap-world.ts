@@ -151,11 +151,21 @@ export class ImapWorld {
 
 export async function openImapWorld(
   deps: WorldDeps,
-  options: { sessionLimit?: number; decodeRoomOctets?: number } = {},
+  options: {
+    sessionLimit?: number;
+    decodeRoomOctets?: number;
+    buildsSearchIndex?: boolean;
+  } = {},
 ): Promise<ImapWorld> {
   const folder = await mkdtemp(join(tmpdir(), "posthorn-imap-"));
   const log = new RecordingLog();
-  const store = await openStore({ folder, clock: deps.clock, random: deps.random, log });
+  const store = await openStore({
+    folder,
+    clock: deps.clock,
+    random: deps.random,
+    log,
+    ...(options.buildsSearchIndex === true && { buildsSearchIndex: true }),
+  });
   await store.directory.addDomain({ name: "example.org" });
   const room = new DecodeRoom(options.decodeRoomOctets);
   return new ImapWorld(store, folder, deps, new SessionCounter(options.sessionLimit, room));

@@ -1,0 +1,20 @@
+/** What goes to and from the thread that builds the search index. */
+
+export type ToSearchThread =
+  | {
+      readonly type: "changed";
+      readonly mailboxIds: readonly number[];
+      readonly removals: readonly {
+        readonly mailboxId: number;
+        readonly uids: readonly number[];
+      }[];
+    }
+  /** Answered when nothing is left to do. */
+  | { readonly type: "wait"; readonly serial: number }
+  | { readonly type: "close" };
+
+export type FromSearchThread =
+  | { readonly type: "done"; readonly serial: number }
+  | { readonly type: "failed"; readonly problem: string };
+
+export type SearchThreadOptions = { readonly folder: string };

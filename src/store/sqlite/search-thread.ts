@@ -1,0 +1,103 @@
+/** The thread that builds the search index, a little at a time and behind everything else. */
+
+import { setPriority } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
+import { parentPort, workerData } from "node:worker_threads";
+
+import { InvariantError } from "../../base/errors.ts";
+import { SearchBuilder } from "./search-builder.ts";
+import type { FromSearchThread, SearchThreadOptions, ToSearchThread } from "./search-requests.ts";
+import { storeFolders } from "./store-files.ts";
+
+if (parentPort === null)
+  throw new InvariantError("the search index is built on a thread of its own");
+const port = parentPort;
+const { folder } = workerData as SearchThreadOptions;
+
+const NICENESS = 10;
+/** After something went wrong: a full disk, most likely. */
+const RETRY_MS = 30_000;
+
+/** In the order in which they get a turn. */
+const unfinished = new Set<number>();
+const removals: { readonly mailboxId: number; readonly uids: readonly number[] }[] = [];
+const waiting: number[] = [];
+const closing = new AbortController();
+let isClosing = false;
+let isRunning = false;
+
+function say(message: FromSearchThread): void {
+  port.postMessage(message);
+}
+
+/** On Linux the priority of thread 0 is that of this thread alone. */
+function yieldToOthers(): boolean {
+  if (process.platform !== "linux") return false;
+  try {
+    setPriority(0, NICENESS);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const isNice = yieldToOthers();
+
+function take(message: ToSearchThread): void {
+  switch (message.type) {
+    case "changed":
+      for (const id of message.mailboxIds) unfinished.add(id);
+      removals.push(...message.removals);
+      break;
+    case "wait":
+      waiting.push(message.serial);
+      break;
+    case "close":
+      isClosing = true;
+      closing.abort();
+  }
+}
+
+/** One step of one mailbox, then the next one's turn. */
+function step(builder: SearchBuilder): boolean {
+  const removal = removals.shift();
+  if (removal !== undefined) {
+    builder.remove(removal.mailboxId, removal.uids);
+    return true;
+  }
+  for (const id of unfinished) {
+    unfinished.delete(id);
+    if (builder.step(id)) unfinished.add(id);
+    return true;
+  }
+  return false;
+}
+
+async function work(builder: SearchBuilder): Promise<void> {
+  isRunning = true;
+  while (!isClosing) {
+    const startedMs = performance.now();
+    try {
+      if (!step(builder)) break;
+    } catch (error) {
+      say({ type: "failed", problem: String(error) });
+      for (const id of builder.unfinished()) unfinished.add(id);
+      await pause(RETRY_MS, undefined, { signal: closing.signal }).catch(() => {});
+    }
+    // Messages are heard between steps; without a lower priority, others get half of the time.
+    await pause(isNice || waiting.length > 0 ? 0 : performance.now() - startedMs);
+  }
+  isRunning = false;
+  for (const serial of waiting.splice(0)) say({ type: "done", serial });
+  if (!isClosing) return;
+  builder.close();
+  port.close();
+}
+
+const builder = new SearchBuilder(storeFolders(folder));
+for (const id of builder.unfinished()) unfinished.add(id);
+port.on("message", (message: ToSearchThread) => {
+  take(message);
+  if (!isRunning) void work(builder);
+});
+void work(builder);
