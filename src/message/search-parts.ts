@@ -9,7 +9,7 @@ import { casemap } from "../base/unicode-casemap.ts";
 import { decodeText, decodeTransfer } from "./decode-body.ts";
 import { decodeWords } from "./encoded-word.ts";
 import { fieldText, parseHeader, type HeaderSection } from "./header.ts";
-import { EnvelopeText, type EnvelopeField } from "./imap-view/envelope-text.ts";
+import type { EnvelopeField, EnvelopeText } from "./imap-view/envelope-text.ts";
 import type { StoredPart } from "./imap-view/stored-structure.ts";
 
 /** More of a header section, or of one field of an ENVELOPE, is not searched. */

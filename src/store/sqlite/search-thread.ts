@@ -1,6 +1,6 @@
 /** The thread that builds the search index, a little at a time and behind everything else. */
 
-import { setPriority } from "node:os";
+import { platform, setPriority } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 
@@ -32,7 +32,7 @@ function say(message: FromSearchThread): void {
 
 /** On Linux the priority of thread 0 is that of this thread alone. */
 function yieldToOthers(): boolean {
-  if (process.platform !== "linux") return false;
+  if (platform() !== "linux") return false;
   try {
     setPriority(0, NICENESS);
     return true;
