@@ -1,6 +1,12 @@
 /** How the queue looks: the table of `queue list`, and one message with all its attempts. */
 
-import type { AttemptRecord, QueueRecipient, QueueStore, RecipientState } from "../store/queue.ts";
+import type {
+  AttemptRecord,
+  QueueRecipient,
+  QueueStore,
+  RecipientState,
+  QueuedMessage,
+} from "../store/queue.ts";
 import { print, showDuration, showSize, showTime, table } from "./output.ts";
 
 type QueueRow = ReturnType<QueueStore["list"]>[number];
@@ -50,9 +56,22 @@ export function showQueued(queue: QueueStore, id: string): ShownMessage | undefi
     `  arrived   ${showTime(message.arrivedAtMs)}`,
     `  size      ${showSize(message.sizeOctets)}`,
     ...(message.submittedBy === undefined ? [] : [`  sent by   ${message.submittedBy}`]),
+    ...wishLines(message),
   ];
   const body = recipients.flatMap((row) => ["", ...recipientLines(row, row.attemptRecords)]);
   return { facts: { ...plain, recipients }, text: [...head, ...body].join("\n") };
+}
+
+/** What the sender asked of the way. */
+function wishLines({ tls, priority, deliverBy }: QueuedMessage): string[] {
+  const lines: string[] = [];
+  if (priority !== 0) lines.push(`  priority  ${priority}`);
+  if (tls !== undefined) lines.push(`  tls       ${tls}`);
+  if (deliverBy !== undefined) {
+    const then = deliverBy.mode === "return" ? "it is given back" : "the sender is told";
+    lines.push(`  by        ${showTime(deliverBy.untilMs)}, else ${then}`);
+  }
+  return lines;
 }
 
 function recipientLines(row: QueueRecipient, attempts: readonly AttemptRecord[]): string[] {

@@ -1,5 +1,8 @@
 import { after, test } from "node:test";
 import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { concatBytes, decodeLatin1, encodeLatin1, encodeUtf8 } from "../base/bytes.ts";
 import { DirectoryLists } from "../lists/directory-lists.ts";
 import { bodyOctets } from "../message/decode-body.ts";
@@ -489,6 +492,34 @@ test("RFC 9422: a transaction keeps to the next host's RCPTMAX and RCPTDOMAINMAX
   );
   assert.deepEqual(there.taken.flatMap(({ to }) => to).toSorted(), people.toSorted());
   assert.ok(world.connections.length >= 2);
+});
+
+test("H44, RFC 2852: a Unix socket is no way that needs TLS, and who answers by LMTP has delivered", async () => {
+  const world = newWorld();
+  const nextHop = { host: "/run/imap/lmtp", port: 0, tls: "never" } as const;
+  const here = await us(world, {
+    routes: [{ domain: "box.test", transport: { kind: "lmtp", hops: [nextHop] } }],
+  });
+  const there = new RecordingPeer(world, "box.test", "203.0.113.1", PLAIN, { protocol: "lmtp" });
+  world.listen("/run/imap/lmtp:0", there.listener);
+  await post(here, "bob@box.test", { params: "REQUIRETLS BY=60;R", isSecure: true });
+  await world.settle();
+  assert.equal(there.taken.length, 1);
+  assert.deepEqual(await reports(here), []);
+});
+
+test("RFC 3030 §3: into a file a binary part goes encoded, for a file has lines", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "posthorn-binary-"));
+  const world = newWorld();
+  const path = join(folder, "mbox");
+  const here = await us(world, {
+    routes: [{ domain: "box.test", transport: { kind: "mbox", path, detailFolder: false } }],
+  });
+  await post(here, "bob@box.test", { params: "BODY=BINARYMIME", octets: BINARY });
+  await world.settle();
+  const text = await readFile(path, "latin1");
+  await rm(folder, { recursive: true });
+  assert.match(text, /\nContent-Transfer-Encoding: base64\n\nAAEK/);
 });
 
 test("RFC 1985: ETRN hastens the mail that waits for a relay domain, for those whom the operator names", async () => {

@@ -59,6 +59,10 @@ export class SmtpClient {
     return this.#extensions;
   }
 
+  get protocol(): "smtp" | "lmtp" {
+    return this.#options.protocol ?? "smtp";
+  }
+
   get channel(): Channel {
     return this.#dialogue.channel;
   }

@@ -22,7 +22,7 @@ import { deliverToMbox } from "../mbox/deliver-to-mbox.ts";
 import type { RecipientOutcome } from "../outcome.ts";
 import { commandEnvironment } from "../pipe/command-environment.ts";
 import { verdictOf } from "../pipe/sysexits.ts";
-import { queuedContent } from "../remote/queued-content.ts";
+import { asText, queuedContent } from "../remote/queued-content.ts";
 import {
   deliveryFacts,
   fillPath,
@@ -181,9 +181,9 @@ export class HereAgent {
     );
   }
 
-  #lines(message: QueuedMessage, { recipient }: QueueRecipient): AsyncIterable<Uint8Array> {
+  async *#lines(message: QueuedMessage, { recipient }: QueueRecipient): AsyncGenerator<Uint8Array> {
     const prefix = deliveryPrefix(message.reversePath, recipient, message.prefix);
     const content = queuedContent({ ...message, prefix }, this.#deps.store.octets);
-    return unixLines(content.chunks());
+    yield* unixLines((await asText(content)).chunks());
   }
 }

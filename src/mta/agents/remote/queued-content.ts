@@ -41,7 +41,7 @@ const MAX_CONVERTED_OCTETS = 32 * 1024 * 1024;
  */
 export async function fitFor(
   content: MessageContent,
-  extensions: ServerExtensions,
+  extensions: Pick<ServerExtensions, "has">,
   hasLongLines: boolean,
 ): Promise<MessageContent> {
   const takes8Bit = extensions.has("8BITMIME");
@@ -60,6 +60,11 @@ export async function fitFor(
   if (converted === undefined) return content;
   const body = isAscii(converted) ? "7bit" : "8bitmime";
   return { ...content, sizeOctets: converted.length, body, chunks: () => [converted] };
+}
+
+/** For places that know only lines, not octets: binary parts are encoded, unless that would break them. */
+export function asText(content: MessageContent): Promise<MessageContent> {
+  return fitFor(content, { has: (keyword) => keyword === "8BITMIME" }, false);
 }
 
 async function is7Bit(content: MessageContent): Promise<boolean> {

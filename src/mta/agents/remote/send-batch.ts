@@ -40,7 +40,7 @@ export async function sendBatch(
   const report = await client.deliver({
     reversePath: readReversePath(message.reversePath),
     recipients: recipients.map(outgoing),
-    params: mailParams(message, nowMs),
+    params: mailParams(message, client, nowMs),
     content: fitting,
   });
   for (const outcome of report.outcomes) {
@@ -53,21 +53,31 @@ export async function sendBatch(
   return { recipients, report, isStale };
 }
 
-function mailParams(message: QueuedMessage, nowMs: number): OutgoingTransaction["params"] {
+function mailParams(
+  message: QueuedMessage,
+  { channel, protocol, extensions }: SmtpClient,
+  nowMs: number,
+): OutgoingTransaction["params"] {
   const { ret, envid, tls, deliverBy, priority } = message;
+  // What does not leave this machine needs no TLS: a Unix socket has a path, or no address at all.
+  const isLocal = channel.peer.address === "" || channel.peer.address.startsWith("/");
+  const requireTls = tls === "required" && !isLocal;
+  // Who answers for the mailbox itself has delivered with its answer.
+  const isTimed = protocol === "smtp" || extensions.has("DELIVERBY");
   return {
     ret,
     envid,
-    requireTls: tls === "required",
+    requireTls,
     ...(priority !== 0 && { priority }),
-    ...(deliverBy !== undefined && {
-      deliverBy: {
-        // RFC 2852 §4.1.4: what is left of the time.
-        seconds: Math.floor((deliverBy.untilMs - nowMs) / 1000),
-        mode: deliverBy.mode,
-        trace: deliverBy.trace,
-      },
-    }),
+    ...(isTimed &&
+      deliverBy !== undefined && {
+        deliverBy: {
+          // RFC 2852 §4.1.4: what is left of the time.
+          seconds: Math.floor((deliverBy.untilMs - nowMs) / 1000),
+          mode: deliverBy.mode,
+          trace: deliverBy.trace,
+        },
+      }),
   };
 }
 

@@ -17,6 +17,7 @@ import type { QueueJob, QueueRecipient } from "../../../store/queue.ts";
 import type { Host, RouteProblem } from "../../routing/host.ts";
 import { replyStatus, replyText, type OutcomeKind, type RecipientOutcome } from "../outcome.ts";
 import { hostLabel, type ConnectionProblem } from "./open-connection.ts";
+import { mustReportRelay } from "./must-report-relay.ts";
 import type { SentBatch } from "./send-batch.ts";
 
 /** A verdict before times and host are added. */
@@ -185,7 +186,9 @@ export class Sorting {
     switch (outcome.status) {
       case "accepted": {
         const verdict = this.#said("delivered", outcome.reply);
-        const mustReportSuccess = mustReportRelay(recipient, this.#deliverBy, report);
+        const mustReportSuccess = mustReportRelay(recipient, report, {
+          deliverBy: this.#isFinal ? undefined : this.#deliverBy,
+        });
         this.#settle(recipient, verdict, { mustReportSuccess });
         return;
       }
@@ -271,22 +274,6 @@ export class Sorting {
   #label(): string {
     return this.#host === undefined ? "the next host" : hostLabel(this.#host);
   }
-}
-
-/**
- * Whether it is ours to tell that the message went on: where the next host will not tell of success
- * (RFC 3461 §5.2.2) or of a time that has passed (RFC 2852 §4.1.4), and where each hop is to tell.
- */
-function mustReportRelay(
-  { notify }: QueueRecipient,
-  deliverBy: DeliverBy | undefined,
-  { passedDsn, passedDeliverBy }: DeliveryReport,
-): boolean {
-  if (notify?.includes("success") === true && !passedDsn) return true;
-  if (deliverBy === undefined || notify?.length === 0) return false;
-  if (deliverBy.trace) return true;
-  const wantsToKnow = notify === undefined || notify.some((wish) => wish !== "failure");
-  return !passedDeliverBy && wantsToKnow;
 }
 
 const NOTHING_TRIED: Verdict = {

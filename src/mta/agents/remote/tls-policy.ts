@@ -26,13 +26,14 @@ export function hopPolicy(
 /**
  * RFC 8689: REQUIRETLS needs a certificate for the host's name, whatever else is configured.
  * `TLS-Required: No` waives what is asked of strangers; a next hop that the operator has named
- * keeps the level that the operator has given it.
+ * keeps the level that the operator has given it. A Unix socket does not leave the machine.
  */
 function levelFor(
   nextHop: NextHop | undefined,
   config: Pick<MtaConfig, "remote">,
   wanted: QueuedMessage["tls"],
 ): TlsLevel {
+  if (nextHop?.host.startsWith("/") === true) return nextHop.tls;
   if (wanted === "required") return "verify";
   if (nextHop !== undefined) return nextHop.tls;
   return wanted === "waived" && config.remote.tls !== "never" ? "may" : config.remote.tls;
