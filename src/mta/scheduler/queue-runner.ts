@@ -125,6 +125,8 @@ export class QueueRunner {
       } while (this.#mustClaimAgain && this.#isRunning);
       this.#sleep();
     } catch (error) {
+      // It will not open again under us.
+      if (isMailError(error, "store-closed")) return;
       this.#deps.log.error("mta.claim-failed", error);
       this.#mustClaimAgain = false;
       this.#wakeIn(PATIENCE_MS);
