@@ -3,6 +3,7 @@
 import { X509Certificate } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { isMailError } from "../base/errors.ts";
+import { ReportTemplates } from "../mta/dsn/report-templates.ts";
 import { AddressMaps } from "../mta/maps/address-maps.ts";
 import { ServerTls } from "../net/server-tls.ts";
 import { loadCertificates, loadClientAnchors } from "./certificates.ts";
@@ -34,10 +35,12 @@ export async function checkConfig(found: FoundConfig, nowMs: number): Promise<Co
   ];
 }
 
-/** What is wrong in the address tables, with file and line. */
-async function checkMaps({ maps }: Settings): Promise<ConfigRemark[]> {
+/** What is wrong in the address tables and the texts of reports, with file and line. */
+async function checkMaps({ maps, reports }: Settings): Promise<ConfigRemark[]> {
   const tables = new AddressMaps(maps, { recipientDelimiter: "", isOurDomain: () => false });
-  const problems = await tables.load();
+  const { templates: folder, language } = reports;
+  const templates = new ReportTemplates({ folder, language });
+  const problems = [...(await tables.load()), ...(await templates.load())];
   return problems.map(({ path, line, problem }) => wrong(`${path}:${line}: ${problem}`));
 }
 

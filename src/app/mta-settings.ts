@@ -26,6 +26,8 @@ export function mtaSettings(settings: Settings): MtaSettings {
       ...more,
     })),
     maps: settings.maps,
+    returnedOctets: settings.reports.returned,
+    reportTexts: { folder: settings.reports.templates, language: settings.reports.language },
     rewritesForwardedSenders: settings.forwarding.srs,
     ...(smarthost.host !== undefined && {
       smarthost: hopTo({ host: smarthost.host, port: smarthost.port }, smarthost.port, smarthost),
@@ -50,6 +52,7 @@ export function mtaSettings(settings: Settings): MtaSettings {
       expireAfterMs: queue.expireAfter,
       expireReportsAfterMs: queue.expireAfter,
       delayNoticeAfterMs: queue.delayNoticeAfter,
+      gatherReportsMs: settings.reports.gather,
     },
     queue: {
       concurrency: queue.concurrency,

@@ -38,6 +38,14 @@ export type MapConfig = {
   readonly masqueradeExceptions: readonly string[];
 };
 
+/** The site's own texts for reports (`dsn/report-templates.ts`). */
+export type TemplateConfig = {
+  /** Undefined: none. */
+  readonly folder: string | undefined;
+  /** The sub-folder for readers whose domain has none of its own: `de`. */
+  readonly language: string | undefined;
+};
+
 export const NO_MAPS: MapConfig = {
   canonical: [],
   senderCanonical: [],
@@ -172,6 +180,8 @@ export type MtaConfig = {
   readonly remote: RemoteConfig;
   /** Octets of an undelivered message that go back with the report; above it, its header section only. */
   readonly returnedOctets: number;
+  /** A folder with the site's own texts for reports, and in which language. */
+  readonly reportTexts: TemplateConfig;
 };
 
 const MINUTE_MS = 60_000;
@@ -254,6 +264,7 @@ export function withDefaults(settings: MtaSettings): MtaConfig {
     expansionDepth: 32,
     expansionBreadth: 10_000,
     returnedOctets: 50_000,
+    reportTexts: { folder: undefined, language: undefined },
     ...settings,
     reception: { ...DEFAULT_RECEPTION_LIMITS, ...settings.reception },
     queries: { ...DEFAULT_QUERIES, ...settings.queries },

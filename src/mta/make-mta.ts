@@ -22,6 +22,7 @@ import { AliasFile, type AliasFileProblem } from "./aliases/alias-file.ts";
 import { DirectoryAliases } from "./aliases/alias-source.ts";
 import { withDefaults, type MtaConfig, type MtaSettings } from "./config.ts";
 import { ReportGatherer } from "./dsn/report-gatherer.ts";
+import { ReportTemplates } from "./dsn/report-templates.ts";
 import { Reporter } from "./dsn/reporter.ts";
 import { ForwardedSender } from "./forwarding/forwarded-sender.ts";
 import { SenderRewriting } from "./forwarding/sender-rewriting.ts";
@@ -109,8 +110,9 @@ export function makeMta(deps: MtaDeps): Mta {
     store.directory,
     config.rewritesForwardedSenders,
   );
+  const templates = new ReportTemplates(config.reportTexts);
   const reporter = new Reporter(
-    { octets: store.octets, resolver: addresses, clock, random, log },
+    { octets: store.octets, resolver: addresses, templates, clock, random, log },
     config,
   );
   const ownHosts = new OwnHosts([config.hostname, ...config.remote.ownHosts]);
@@ -133,7 +135,7 @@ export function makeMta(deps: MtaDeps): Mta {
     ),
     addressFiles: [...new Set([...files.map(({ path }) => path), ...maps.paths])],
     async loadAliases() {
-      const problems = await Promise.all([...files, maps].map((file) => file.load()));
+      const problems = await Promise.all([...files, maps, templates].map((file) => file.load()));
       for (const { path, line, problem } of problems.flat()) {
         log.warn("mta.address-file", { where: `${path}:${line}`, problem });
       }

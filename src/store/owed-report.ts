@@ -5,25 +5,24 @@
  */
 
 import type { AddressText } from "./acceptance.ts";
-import type { QueuedMessage } from "./queue.ts";
+import type { MessageId } from "./octets.ts";
 
 /** `internal`: a failure that concerns the postmaster, not the sender. */
 export type OwedKind = "failed" | "delayed" | "success" | "internal";
 
 /** Of the message that is reported on. */
-export type OwedMessage = Pick<
-  QueuedMessage,
-  | "queueId"
-  | "messageId"
-  | "reversePath"
-  | "envid"
-  | "ret"
-  | "arrivedAtMs"
-  | "submittedBy"
-  | "sizeOctets"
-  | "tls"
-  | "priority"
->;
+export type OwedMessage = {
+  readonly queueId: string;
+  readonly messageId: MessageId;
+  readonly reversePath: AddressText;
+  readonly envid: string | undefined;
+  readonly ret: "full" | "headers" | undefined;
+  readonly arrivedAtMs: number;
+  readonly submittedBy: string | undefined;
+  readonly sizeOctets: number;
+  readonly tls: "required" | "waived" | undefined;
+  readonly priority: number;
+};
 
 export type OwedRecipient = {
   readonly recipient: AddressText;

@@ -26,6 +26,7 @@ export type Settings = {
   readonly transports: readonly TransportSettings[];
   readonly routes: readonly RouteSettings[];
   readonly queue: QueueSettings;
+  readonly reports: ReportSettings;
   readonly destinations: readonly DestinationSettings[];
   readonly remote: RemoteSettings;
   readonly dns: DnsSettings;
@@ -221,6 +222,13 @@ export type DestinationSettings = {
   readonly domain: string;
   readonly concurrency: number | undefined;
   readonly messagesPerMinute: number | undefined;
+};
+
+export type ReportSettings = {
+  readonly gather: number;
+  readonly returned: number;
+  readonly templates: string | undefined;
+  readonly language: string | undefined;
 };
 
 export type RemoteSettings = {

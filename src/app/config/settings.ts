@@ -26,6 +26,7 @@ import type { HopPlace, HostPort } from "./kinds.ts";
 import { IMAP } from "./imap-settings.ts";
 import { setting } from "./make-setting.ts";
 import { FORWARDING, MAPS } from "./map-settings.ts";
+import { REPORTS } from "./report-settings.ts";
 import { ROUTES, SMARTHOST, TLS_LEVEL, TRANSPORTS } from "./next-hop-settings.ts";
 import { OAUTH } from "./oauth-settings.ts";
 import type { Setting, Table } from "./setting.ts";
@@ -328,6 +329,7 @@ export const SETTINGS: Table<Settings> = {
   transports: TRANSPORTS,
   routes: ROUTES,
   queue: QUEUE,
+  reports: REPORTS,
   destinations: DESTINATIONS,
   remote: {
     kind: "group",

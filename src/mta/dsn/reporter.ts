@@ -23,7 +23,8 @@ import { Transaction } from "../reception/transaction.ts";
 import type { AddressResolver } from "../resolution/address-resolver.ts";
 import { refusalOf } from "../resolution/resolution.ts";
 import type { ReportedMessage, ReportedRecipient, ReportKind } from "./reported.ts";
-import { reportSubject, reportText } from "./report-text.ts";
+import { reportText } from "./report-text.ts";
+import type { ReportTemplates } from "./report-templates.ts";
 
 /** Marks mail for the postmaster about mail without a sender: if that fails too, nobody hears of it. */
 export const DOUBLE_BOUNCE = "double-bounce";
@@ -31,6 +32,7 @@ export const DOUBLE_BOUNCE = "double-bounce";
 export type ReporterDeps = {
   readonly octets: Pick<OctetStore, "stageOctets">;
   readonly resolver: AddressResolver;
+  readonly templates: ReportTemplates;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -134,6 +136,7 @@ export class Reporter {
     recipients: readonly ReportedRecipient[],
   ): Promise<Uint8Array> {
     const { hostname, returnedOctets } = this.#config;
+    const facts = { kind, message, recipients, hostname, domain: to.domain };
     const nowMs = this.#deps.clock.nowMs();
     const octets = await message.read(returnedOctets);
     const isWhole = octets.length === message.sizeOctets;
@@ -148,11 +151,10 @@ export class Reporter {
         address: { localPart: "MAILER-DAEMON", domain: hostname },
       },
       to,
-      subject: reportSubject(kind),
       dateMs: nowMs,
       messageId: makeMessageId(this.#deps.random, hostname),
       originalMessageId,
-      text: reportText(kind, recipients, hostname, message.arrivedAtMs),
+      ...reportText(facts, this.#deps.templates),
       reportingMta: hostname,
       envelopeId: message.envid,
       arrivalMs: message.arrivedAtMs,
