@@ -53,6 +53,7 @@ export const CAPABILITIES: readonly string[] = [
   "RIGHTS=texk",
   "LIST-MYRIGHTS",
   "METADATA",
+  "NOTIFY",
   "LIST-METADATA",
 ];
 

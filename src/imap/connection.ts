@@ -33,6 +33,8 @@ export class Connection {
   isOver = false;
   /** Nothing is under way but waiting for the client. */
   isWaiting = false;
+  /** A command is being carried out. */
+  isServing = false;
   isCompressed = false;
   /** Called when the session is anonymous once more: it has the time to log in again. */
   onLoggedOut: () => void = () => {};

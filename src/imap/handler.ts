@@ -72,6 +72,11 @@ export interface ImapHandler {
    * is no more, and the connection should end.
    */
   sendUpdates(context: CommandContext, scope: UpdateScope): Promise<"told" | "gone">;
+  /**
+   * What `sendUpdates` may tell while the client is silent between commands: nothing (undefined) unless
+   * it has asked with NOTIFY (RFC 5465).
+   */
+  pushScope(): UpdateScope | undefined;
   /** `listener` is called, perhaps often, when `sendUpdates` may have something to tell. Returns the function that ends it. */
   onUpdate(listener: () => void): () => void;
 

@@ -14,6 +14,7 @@ import { bad, okay, type Completion } from "./completion.ts";
 import { completionOfError, isConnectionLost, logError } from "./completion-of-error.ts";
 import { Connection } from "./connection.ts";
 import type { ImapHandler, MailCommand } from "./handler.ts";
+import { NewsPusher } from "./push-news.ts";
 import { serveAppend } from "./serve-append.ts";
 import { serveCompress } from "./serve-compress.ts";
 import { serveIdle } from "./serve-idle.ts";
@@ -60,13 +61,15 @@ export async function serveImap(
   };
   connection.onLoggedOut = startDeadline;
   startDeadline();
+  const pusher = new NewsPusher(connection);
   try {
     shutdown?.addEventListener("abort", stop, { once: true });
-    await serveSession(connection);
+    await serveSession(connection, pusher);
   } catch (error) {
     await endAfter(connection, error);
   } finally {
     cancelDeadline();
+    pusher.stop();
     shutdown?.removeEventListener("abort", stop);
     options.log.info("imap.session-ended", {
       durationMs: Math.round(clock.monotonicMs() - beganMs),
@@ -78,7 +81,7 @@ export async function serveImap(
   }
 }
 
-async function serveSession(connection: Connection): Promise<void> {
+async function serveSession(connection: Connection, pusher: NewsPusher): Promise<void> {
   const { out, options } = connection;
   if (options.refusal !== undefined || options.shutdown?.aborted) {
     connection.bye(options.refusal ?? SHUTTING_DOWN);
@@ -87,8 +90,12 @@ async function serveSession(connection: Connection): Promise<void> {
   out.line(`* OK [CAPABILITY ${connection.capabilities()}] ${options.hostName} Posthorn ready`);
   while (!connection.isOver) {
     const event = await connection.next();
-    if (event === undefined) break;
+    await pusher.settled();
+    if (event === undefined || connection.isOver) break;
+    connection.isServing = true;
     await serveEvent(connection, event);
+    connection.isServing = false;
+    pusher.lookAgain();
     await out.relieve();
     if (connection.refusedLogins >= MAX_REFUSED_LOGINS) connection.bye("Too many failed logins");
     if (connection.faults >= MAX_FAULTS) connection.bye("Too many commands made no sense");
@@ -233,7 +240,8 @@ async function finish(
 ): Promise<void> {
   const { tag, verb, isUid = false } = command;
   const scope = updatesAfter(verb, isUid);
-  if (connection.session.phase === "selected" && scope !== "none") {
+  const isDue = scope !== "none" || connection.handler.pushScope() !== undefined;
+  if (connection.session.phase !== "anonymous" && !connection.isOver && isDue) {
     const context = connection.context(tag);
     if ((await connection.handler.sendUpdates(context, scope)) === "gone") {
       connection.bye("The selected mailbox is gone");

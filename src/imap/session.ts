@@ -54,6 +54,7 @@ export const RULES: Readonly<Record<Verb, Rule>> = {
   GETQUOTAROOT: { ...afterLogin, updates: "all" },
   GETMETADATA: { ...afterLogin, updates: "all" },
   SETMETADATA: { ...afterLogin, updates: "all" },
+  NOTIFY: { ...afterLogin, updates: "all" },
   SETACL: { ...afterLogin, updates: "all" },
   DELETEACL: { ...afterLogin, updates: "all" },
   GETACL: { ...afterLogin, updates: "all" },

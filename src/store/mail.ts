@@ -272,7 +272,7 @@ export interface MailStore {
   /** UIDs expunged after `modSeq`, ascending (RFC 7162 VANISHED); undefined when that is longer ago than tombstones are kept. */
   expungedSince(grant: MailboxGrant, modSeq: number): readonly number[] | undefined;
 
-  /** Every change of the account's mail from now on. Returns the function that ends it. */
+  /** Every change of the account's mail, and of what others share with it, from now on. Returns the function that ends it. */
   onAccountChange(accountId: number, listener: (change: MailboxChange) => void): () => void;
 
   /**

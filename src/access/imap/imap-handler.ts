@@ -29,6 +29,7 @@ import { runGetMetadata, runSetMetadata } from "./run-metadata.ts";
 import { runFetch } from "./run-fetch.ts";
 import { runList, runLsub, runNamespace } from "./run-list.ts";
 import { runCreate, runDelete, runRename, runSubscribe } from "./run-mailbox.ts";
+import { endNotify, pushScope, runNotify, tellNewMessages, tellWatched } from "./run-notify.ts";
 import { runGetQuota, runGetQuotaRoot } from "./run-quota.ts";
 import { openReplace } from "./run-replace.ts";
 import { runSearch } from "./run-search.ts";
@@ -93,6 +94,7 @@ class StoreImapHandler implements ImapHandler {
       selected: undefined,
       saved: [],
       contexts: new KeptSearches(),
+      watch: undefined,
       hasToldOfUnkept: false,
       notify: () => {
         for (const listener of this.#listeners) listener();
@@ -113,7 +115,10 @@ class StoreImapHandler implements ImapHandler {
   }
 
   async unauthenticate(): Promise<void> {
-    if (this.#session !== undefined) await closeSelected(this.#session);
+    if (this.#session !== undefined) {
+      endNotify(this.#session);
+      await closeSelected(this.#session);
+    }
     this.#leave?.();
     this.#leave = undefined;
     this.#session = undefined;
@@ -188,6 +193,8 @@ class StoreImapHandler implements ImapHandler {
         return runGetMetadata(session, command, context);
       case "SETMETADATA":
         return runSetMetadata(session, command, context);
+      case "NOTIFY":
+        return runNotify(session, command, context);
       case "SETACL":
         return runSetAcl(session, command, context);
       case "DELETEACL":
@@ -216,10 +223,21 @@ class StoreImapHandler implements ImapHandler {
   async sendUpdates(context: CommandContext, scope: UpdateScope): Promise<"told" | "gone"> {
     const session = this.#session;
     const view = session?.selected;
-    if (session === undefined || view === undefined) return "told";
+    if (session === undefined) return "told";
+    if (view === undefined) {
+      await tellWatched(session, context);
+      return "told";
+    }
     if (this.#isSelectedGone()) return "gone";
+    const afterUid = view.toldUid;
     await tellUpdates(session, view, { context, scope });
+    await tellNewMessages(session, view, { context, afterUid });
+    await tellWatched(session, context);
     return "told";
+  }
+
+  pushScope(): UpdateScope | undefined {
+    return this.#session && pushScope(this.#session);
   }
 
   /** Deleted by somebody, or no longer to be read by this account. */

@@ -4,6 +4,7 @@ import type { CommandContext } from "../../imap/handler.ts";
 import type { Completion } from "../../imap/completion.ts";
 import type { ImapDeps } from "./imap-deps.ts";
 import type { KeptSearches } from "./kept-searches.ts";
+import type { NotifyWatch } from "./notify-watch.ts";
 import type { SelectedMailbox } from "./selected-mailbox.ts";
 
 export type MailSession = {
@@ -15,6 +16,8 @@ export type MailSession = {
   saved: readonly number[];
   /** Searches kept up to date, of the selected mailbox. */
   readonly contexts: KeptSearches;
+  /** What NOTIFY asked for. */
+  watch: NotifyWatch | undefined;
   /** The log has been told that `\Recent` or `\Seen` cannot be kept: once a session is enough. */
   hasToldOfUnkept: boolean;
   /** Calls those who wait for updates (IDLE). */

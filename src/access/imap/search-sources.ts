@@ -12,10 +12,9 @@ export function mailboxesOf(
   sources: readonly SearchSource[],
 ): readonly MailboxInfo[] {
   const { mail } = session.deps.store;
-  const subscribed = new Set(mail.subscriptions(session.accountId));
-  const selected = session.selected?.open.info.name;
   const { accountId } = session;
-  const tests = sources.map((source) => testOf(source, { subscribed, selected, accountId }));
+  const known = knownOf(session);
+  const tests = sources.map((source) => testOf(source, known));
   const shared = mail
     .sharedMailboxes(accountId)
     .filter((info) => missingRight(session, info, "r") === undefined);
@@ -24,7 +23,22 @@ export function mailboxesOf(
   );
 }
 
-type Known = {
+/** Whether `source` means `info`; names alone decide, rights do not. */
+export function isMeantBy(source: SearchSource, known: Known, info: MailboxInfo): boolean {
+  return testOf(source, known)(info);
+}
+
+/** What the sources depend on. */
+function knownOf(session: MailSession): Known {
+  const { mail } = session.deps.store;
+  return {
+    subscribed: new Set(mail.subscriptions(session.accountId)),
+    selected: session.selected?.open.info.name,
+    accountId: session.accountId,
+  };
+}
+
+export type Known = {
   readonly subscribed: ReadonlySet<string>;
   readonly selected: string | undefined;
   readonly accountId: number;

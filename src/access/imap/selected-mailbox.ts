@@ -58,6 +58,11 @@ export class SelectedMailbox {
     this.open.release();
   }
 
+  /** The last message the client knows of. */
+  get toldUid(): number {
+    return this.#toldUid;
+  }
+
   /** How many messages the client counts. */
   get count(): number {
     return this.#liveTold + this.#ghosts.length;

@@ -22,6 +22,7 @@ import type { LoginCommand } from "./login.ts";
 import type { MailboxOnlyCommand } from "./mailbox-only.ts";
 import type { GetQuotaCommand, GetQuotaRootCommand } from "./quota.ts";
 import type { GetMetadataCommand, SetMetadataCommand } from "./metadata.ts";
+import type { NotifyCommand } from "./notify.ts";
 import type { RenameCommand } from "./rename.ts";
 import type { SearchCommand } from "./search.ts";
 import type { SelectCommand } from "./select.ts";
@@ -63,7 +64,8 @@ export type Command =
   | ListRightsCommand
   | MyRightsCommand
   | GetMetadataCommand
-  | SetMetadataCommand;
+  | SetMetadataCommand
+  | NotifyCommand;
 
 /** APPEND and REPLACE are not among them: their messages are read as they come (`append.ts`). */
 export type Verb = Command["verb"] | "APPEND" | "REPLACE";

@@ -43,7 +43,8 @@ function readSources(reader: ArgumentReader): SearchSource[] | undefined {
   return sources;
 }
 
-function readSource(reader: ArgumentReader): SearchSource {
+/** One place to look, also of NOTIFY (RFC 5465 §6). */
+export function readSource(reader: ArgumentReader): SearchSource {
   const word = reader.keyword();
   switch (word) {
     case "SELECTED":

@@ -69,6 +69,19 @@ type Items = {
   hasPreview: boolean;
 };
 
+/** What is asked of each message. */
+export type FetchItems = Pick<FetchCommand, "plain" | "sections" | "binaries" | "hasPreview">;
+
+/** A list of items whose opening parenthesis has been read, for NOTIFY (RFC 5465 §5.1). */
+export function readFetchItems(reader: ArgumentReader): FetchItems {
+  const items: Items = { plain: new Set(), sections: [], binaries: [], hasPreview: false };
+  do readItem(reader, items);
+  while (reader.take(" "));
+  reader.expect(")");
+  if (items.sections.length + items.binaries.length > MAX_ITEMS) reader.fail("Too many items");
+  return items;
+}
+
 export function readFetch(reader: ArgumentReader, isUid: boolean): FetchCommand {
   reader.space();
   const set = reader.sequenceSet();

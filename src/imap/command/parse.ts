@@ -20,6 +20,7 @@ import { readLogin } from "./login.ts";
 import { readMailboxOnly } from "./mailbox-only.ts";
 import { readGetQuota, readGetQuotaRoot } from "./quota.ts";
 import { readGetMetadata, readSetMetadata } from "./metadata.ts";
+import { readNotify } from "./notify.ts";
 import { readRename } from "./rename.ts";
 import { readSearch } from "./search.ts";
 import { readSelect } from "./select.ts";
@@ -76,6 +77,7 @@ const READERS: ReadonlyMap<string, (reader: ArgumentReader) => Command> = new Ma
   ["GETQUOTA", readGetQuota],
   ["GETQUOTAROOT", readGetQuotaRoot],
   ["SETACL", readSetAcl],
+  ["NOTIFY", readNotify],
   ["GETMETADATA", readGetMetadata],
   ["SETMETADATA", readSetMetadata],
   ["DELETEACL", (reader) => readAboutIdentifier(reader, "DELETEACL")],

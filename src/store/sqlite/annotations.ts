@@ -82,7 +82,8 @@ export class SqliteAnnotations implements AnnotationStore {
     return this.#database
       .all<{ viewerId: number; name: string }>(
         `SELECT viewer_id AS viewerId, name FROM annotation
-         WHERE mailbox_id = ? AND viewer_id IN (0, ?) AND mod_seq > ? ORDER BY name`,
+         WHERE mailbox_id = ? AND viewer_id IN (0, ?) AND mod_seq > ?
+         ORDER BY viewer_id = 0, name`,
         mailboxId,
         viewerId,
         modSeq,

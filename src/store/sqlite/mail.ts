@@ -27,6 +27,7 @@ import { ownStaged } from "./accept-request.ts";
 import { ChangeHub } from "./change-hub.ts";
 import type { Database } from "./database.ts";
 import { changeableFlags, flagMask, mayChangeFlag } from "./flag-scope.ts";
+import { FeedListeners } from "./feed-listeners.ts";
 import type { MailGate } from "./mail-gate.ts";
 import { mailboxStatus } from "./mailbox-rows.ts";
 import { deliveryPrefixes, messageDetails, messageHeads } from "./message-rows.ts";
@@ -59,13 +60,14 @@ export class SqliteMail implements MailStore {
   readonly #gate: MailGate;
   readonly #hub: ChangeHub;
   readonly #open: OpenMailboxes;
-  readonly #accountListeners = new Map<number, Set<(change: MailboxChange) => void>>();
+  readonly #listeners: FeedListeners;
   #holders = 0;
 
   constructor(deps: MailDeps) {
     this.#deps = deps;
     this.#gate = deps.gate;
     this.#open = new OpenMailboxes({ ...deps, onHeld: (change) => this.#held(change) });
+    this.#listeners = new FeedListeners(deps.gate, deps.log);
     this.#hub = new ChangeHub(deps.database, {
       onEntry: (entry) => this.#apply(entry),
       onGap: () => this.#open.reload(),
@@ -329,14 +331,13 @@ export class SqliteMail implements MailStore {
 
   onAccountChange(accountId: number, listener: (change: MailboxChange) => void): () => void {
     this.#hub.poll();
-    const listeners = this.#accountListeners.get(accountId) ?? new Set();
-    this.#accountListeners.set(accountId, listeners);
-    const entry = (change: MailboxChange): void => listener(change);
-    listeners.add(entry);
+    const end = this.#listeners.add(accountId, listener);
+    let hasEnded = false;
     this.#held(1);
     return () => {
-      if (!listeners.delete(entry)) return;
-      if (listeners.size === 0) this.#accountListeners.delete(accountId);
+      if (hasEnded) return;
+      hasEnded = true;
+      end();
       this.#held(-1);
     };
   }
@@ -366,16 +367,7 @@ export class SqliteMail implements MailStore {
   #apply(entry: FeedEntry): void {
     this.#deps.searchIndexing?.note(entry);
     this.#open.apply(entry);
-    const listeners = this.#accountListeners.get(entry.accountId);
-    if (listeners === undefined) return;
-    const change = changeOf(entry);
-    for (const listener of listeners) {
-      try {
-        listener(change);
-      } catch (error) {
-        this.#deps.log.error("store.listener-failed", error, { accountId: entry.accountId });
-      }
-    }
+    if (!this.#listeners.isEmpty) this.#listeners.tell(changeOf(entry));
   }
 
   #held(change: 1 | -1): void {

@@ -181,7 +181,10 @@ export function subscribe(context: CommitContext, request: RequestOf<"subscribe"
     request.accountId,
     name,
   );
-  const mailbox = ledger.mailboxByName(request.accountId, name);
+  // What is not one's own, or not there, has no feed: INBOX carries the news.
+  const mailbox =
+    ledger.mailboxByName(request.accountId, name) ??
+    ledger.mailboxByName(request.accountId, "INBOX");
   if (changed > 0 && mailbox) ledger.enter(mailbox, FEED_CHANGED, []);
 }
 

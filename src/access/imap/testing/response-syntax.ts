@@ -20,7 +20,7 @@ const CODES_WITHOUT_ARGUMENT = new Set(
     "ALERT ALREADYEXISTS AUTHENTICATIONFAILED AUTHORIZATIONFAILED CANNOT CLIENTBUG CLOSED CONTACTADMIN " +
     "CORRUPTION EXPIRED EXPUNGEISSUED HASCHILDREN INUSE LIMIT NONEXISTENT NOPERM OVERQUOTA PARSE " +
     "PRIVACYREQUIRED READ-ONLY READ-WRITE SERVERBUG TRYCREATE UIDNOTSTICKY UNAVAILABLE UNKNOWN-CTE " +
-    "NOMODSEQ TOOBIG USEATTR COMPRESSIONACTIVE"
+    "NOTIFICATIONOVERFLOW NOMODSEQ TOOBIG USEATTR COMPRESSIONACTIVE"
   ).split(" "),
 );
 
@@ -229,6 +229,10 @@ class SyntaxReader {
         if (this.#is(" TOOMANY") || this.#is(" NOPRIVATE")) return;
         this.#match(/ (?:LONGENTRIES|MAXSIZE) /y, "metadata code");
         return this.#number();
+      case "BADEVENT":
+        // RFC 5465 §8
+        this.#space();
+        return this.#list(() => this.#atom());
       case "MODIFIED":
         this.#space();
         return this.#set();
