@@ -85,7 +85,7 @@ test("segments and spool files of a living process are left alone", () =>
     const store = await open(folder);
     const account = await makeAccount(store);
     const staged = store.octets.stage();
-    await staged.write(new Uint8Array(300_000));
+    await staged.write(new Uint8Array(600_000));
     await appendTo(store, inboxOf(store, account).grant, 1);
     const other = await open(folder);
     await appendTo(other, inboxOf(other, account).grant, 1);
@@ -201,7 +201,7 @@ test("security rows 86 and 104: every file is private, whatever the umask", () =
       await store.mail.createMailbox(account.id, "../../outside");
       await acceptFor(store, { deliveries: [deliveryTo(account, { mailbox: "../x" })] });
       const staged = store.octets.stage();
-      await staged.write(new Uint8Array(300_000));
+      await staged.write(new Uint8Array(600_000));
       const paths = readdirSync(folder, { recursive: true }) as string[];
       assert.ok(paths.some((path) => path.endsWith(".spool")));
       for (const path of paths) {
@@ -250,7 +250,7 @@ test("a spooled message nobody wants leaves nothing behind", () =>
   inFolder(async (folder) => {
     const store = await open(folder);
     const message = store.octets.stage();
-    await message.write(new Uint8Array(300_000));
+    await message.write(new Uint8Array(600_000));
     assert.equal(readdirSync(join(folder, "spool")).length, 1);
     await store.accept({ message, receivedAtMs: 1, envelopes: [] });
     await message.discard();
@@ -262,8 +262,8 @@ test("security row 26: octets of a message given up are freed at once", () =>
   inFolder(async (folder) => {
     const store = await open(folder);
     const message = store.octets.stage();
-    await message.write(new Uint8Array(300_000));
-    const pending = message.write(new Uint8Array(300_000));
+    await message.write(new Uint8Array(600_000));
+    const pending = message.write(new Uint8Array(600_000));
     await message.discard();
     await message.discard();
     await pending;

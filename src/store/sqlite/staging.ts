@@ -18,6 +18,10 @@ import { storeError } from "./store-error.ts";
 
 /** What is not larger than this never touches the spool. */
 export const MEMORY_OCTETS: number = 256 * 1024;
+/** Spooled messages are written in pieces of at least this size: each write costs a turn of the thread pool. */
+const WRITE_OCTETS = 256 * 1024;
+/** Written or not, so much of a message may be in memory before its sender has to wait. */
+const WAITING_OCTETS = 512 * 1024;
 
 export type Spool = {
   readonly folder: string;
@@ -29,6 +33,10 @@ export class Staged implements StagedMessage {
   readonly #spool: Spool;
   #pieces: Uint8Array[] = [];
   #size = 0;
+  /** Of `#pieces`, and of those that are being written. */
+  #waitingOctets = 0;
+  #isWriting = false;
+  #failure: unknown;
   #file: { readonly path: string; readonly handle: FileHandle } | undefined;
   #writing: Promise<void> = Promise.resolve();
   #state: "open" | "accepted" | "discarded" = "open";
@@ -49,16 +57,35 @@ export class Staged implements StagedMessage {
 
   write(octets: Uint8Array): Promise<void> {
     if (this.#state !== "open") return Promise.reject(new InvariantError("message is not open"));
-    // A copy: the caller's array may be part of a much larger one.
-    this.#pieces.push(new Uint8Array(octets));
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    // Only where the caller's array is a small part of a larger one would it keep that alive.
+    const isPart = octets.buffer.byteLength > 2 * octets.length;
+    this.#pieces.push(isPart ? new Uint8Array(octets) : octets);
     this.#size += octets.length;
+    this.#waitingOctets += octets.length;
     if (this.#file === undefined && this.#size <= MEMORY_OCTETS) return DONE;
-    this.#writing = this.#writing.then(() => this.#flush());
-    return this.#writing;
+    if (!this.#isWriting && this.#waitingOctets >= WRITE_OCTETS) this.#beginWriting();
+    return this.#waitingOctets < WAITING_OCTETS ? DONE : this.#writing;
+  }
+
+  #beginWriting(): void {
+    this.#isWriting = true;
+    this.#writing = this.#flush().finally(() => (this.#isWriting = false));
+    // Whoever writes or settles next hears of a failure; until then nobody may be waiting.
+    this.#writing.catch(() => {});
+  }
+
+  /** All that was written so far, on its way to the file or in it. */
+  async #written(): Promise<void> {
+    await this.#writing;
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#file === undefined || this.#pieces.length === 0) return;
+    this.#beginWriting();
+    await this.#writing;
   }
 
   async head(maxOctets: number): Promise<Uint8Array> {
-    await this.#writing;
+    await this.#written();
     if (this.#file === undefined) return concatBytes(this.#pieces).subarray(0, maxOctets);
     const buffer = new Uint8Array(Math.min(maxOctets, this.#size));
     const { bytesRead } = await this.#file.handle.read(buffer, 0, buffer.length, 0);
@@ -80,7 +107,7 @@ export class Staged implements StagedMessage {
   /** Before it is handed to the writer: a spooled message must be on disk, off the event loop. */
   async settle(): Promise<void> {
     if (this.#state !== "open") throw new InvariantError("message is not open");
-    await this.#writing;
+    await this.#written();
     if (this.#file === undefined) return;
     try {
       await this.#file.handle.datasync();
@@ -114,19 +141,21 @@ export class Staged implements StagedMessage {
 
   async #flush(): Promise<void> {
     try {
-      this.#file ??= await this.#create();
-      const pieces = this.#pieces;
-      this.#pieces = [];
-      for (const piece of pieces) {
-        let done = 0;
-        while (done < piece.length) {
-          const { bytesWritten } = await this.#file.handle.write(piece, done);
+      const { handle } = (this.#file ??= await this.#create());
+      do {
+        const octets = this.#waitingOctets;
+        let left: readonly Uint8Array[] = this.#pieces;
+        this.#pieces = [];
+        while (left.length > 0) {
+          const { bytesWritten } = await handle.writev(left);
           if (bytesWritten === 0) throw new MailError("disk-full", "the spool takes no more");
-          done += bytesWritten;
+          left = without(left, bytesWritten);
         }
-      }
+        this.#waitingOctets -= octets;
+      } while (this.#waitingOctets >= WRITE_OCTETS);
     } catch (error) {
-      throw storeError(error, "spooling a message");
+      this.#failure = storeError(error, "spooling a message");
+      throw this.#failure;
     }
   }
 
@@ -136,6 +165,15 @@ export class Staged implements StagedMessage {
     await handle.chmod(0o600);
     return { path, handle };
   }
+}
+
+/** What of `pieces` is left once so many octets of them are written. */
+function without(pieces: readonly Uint8Array[], octets: number): readonly Uint8Array[] {
+  let done = octets;
+  let index = 0;
+  while (index < pieces.length && done >= pieces[index].length) done -= pieces[index++].length;
+  if (done === 0) return pieces.slice(index);
+  return [pieces[index].subarray(done), ...pieces.slice(index + 1)];
 }
 
 const DONE: Promise<void> = Promise.resolve();

@@ -1,7 +1,7 @@
 /** Writes the rows of one message's octets, and takes references to them away again. */
 
 import { hash } from "node:crypto";
-import { readFileSync, renameSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, renameSync } from "node:fs";
 import { join } from "node:path";
 
 import { InvariantError, MailError } from "../../base/errors.ts";
@@ -91,8 +91,7 @@ function adoptFile(
   refs: number,
 ): StoredMessageRow {
   const { database, folders } = context;
-  const octets = readFileSync(spool);
-  if (octets.length !== size) throw new MailError("disk-failed", "a spool file is cut short");
+  const octets = readWhole(spool, size);
   const file = context.newFileName();
   const segment = join(folders.segments, file);
   renameSync(spool, segment);
@@ -105,6 +104,33 @@ function adoptFile(
   );
   const segmentId = database.get<{ id: number }>("SELECT last_insert_rowid() AS id")?.id ?? 0;
   return insertMessage(context, octets, { segmentId, start: 0 }, refs);
+}
+
+/**
+ * Fresh memory for each large message costs more than reading it, so one array serves all. Nothing
+ * of it is kept: rows and views are copies.
+ */
+const REUSED_OCTETS = 16 * 1024 * 1024;
+let reused: Uint8Array | undefined;
+
+function readWhole(path: string, size: number): Uint8Array {
+  if (size <= REUSED_OCTETS) reused ??= new Uint8Array(REUSED_OCTETS);
+  const octets = size <= REUSED_OCTETS && reused ? reused.subarray(0, size) : new Uint8Array(size);
+  const descriptor = openSync(path, "r");
+  try {
+    if (fstatSync(descriptor).size === size) {
+      let done = 0;
+      while (done < size) {
+        const octetsRead = readSync(descriptor, octets, done, size - done, done);
+        if (octetsRead === 0) break;
+        done += octetsRead;
+      }
+      if (done === size) return octets;
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+  throw new MailError("disk-failed", "a spool file is cut short");
 }
 
 export function addReferences(
