@@ -1,6 +1,7 @@
 /**
- * Accepts messages from twenty callers as fast as it can, and moves and flags some of them, until it
- * is killed. Says `ack N` on its standard output once message N is promised, and nothing before.
+ * Accepts messages from twenty callers as fast as it can, moves, flags and expunges some of them, and
+ * compacts, until it is killed. Says `ack N` on its standard output once message N is promised, and
+ * nothing before; `going N` before it expunges one, and `gone N` after.
  *
  *   accepting-child.ts FOLDER FIRST-ID [HOOKS-URL]
  */
@@ -19,11 +20,31 @@ const store = await openStore({
   clock: systemClock,
   random: systemRandom,
   log: silentLog,
-  segmentOctets: 2_000_000,
+  segmentOctets: 200_000,
+  compaction: {
+    pauseMs: 5,
+    restMs: 20,
+    minDeadOctets: 20_000,
+    minDeadShare: 0.2,
+    packAfterMs: 100,
+  },
   ...(hooks !== undefined && { writerHooks: new URL(hooks) }),
 });
 const accounts = store.directory.accounts();
 let next = Number(firstId);
+
+/** Synchronously: what it has said, it has said before it dies. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`);
+      return;
+    } catch (error) {
+      // Whoever listens is busy.
+      if ((error as { code?: string }).code !== "EAGAIN") throw error;
+    }
+  }
+}
 
 async function caller(): Promise<void> {
   for (;;) {
@@ -55,14 +76,20 @@ async function caller(): Promise<void> {
         },
       ],
     });
-    writeSync(1, `ack ${id}\n`);
+    say(`ack ${id}`);
     const [{ uid }] = deliveries;
     const inbox = store.mail.mailbox(account.id, "INBOX");
     const archive = store.mail.mailbox(account.id, "Archive");
     if (id % 3 === 0 && inbox) {
       await store.mail.changeFlags(inbox.grant, [uid], { action: "add", flags: ["\\Seen", "$k"] });
     }
-    if (id % 5 === 0 && inbox && archive) await store.mail.move(inbox.grant, [uid], archive.grant);
+    if (id % 5 === 0 && inbox && archive) {
+      await store.mail.move(inbox.grant, [uid], archive.grant);
+    } else if (id % 3 === 1 && inbox) {
+      say(`going ${id}`);
+      await store.mail.expunge(inbox.grant, [uid], false);
+      say(`gone ${id}`);
+    }
   }
 }
 

@@ -158,6 +158,27 @@ test("check finds what is wrong with octets and counters", () =>
     await reader.close();
   }));
 
+test("a commit of several batches that fills a segment keeps the octets of all", () =>
+  inFolder(async (folder) => {
+    const store = await open(folder, { segmentOctets: MESSAGE.length * 3 });
+    const account = await makeAccount(store);
+    const { grant } = inboxOf(store, account);
+    const appends: Promise<unknown>[] = [];
+    for (let turn = 0; turn < 60; turn++) {
+      appends.push(appendTo(store, grant, 2));
+      // Each turn makes a batch; those that come while a commit is under way share the next one.
+      await Promise.resolve();
+    }
+    await Promise.all(appends);
+    assert.deepEqual(await store.check(), []);
+    const box = await store.mail.open(grant);
+    for (let index = 0; index < 120; index++) {
+      const octets = await store.octets.read(box?.messageIds[index] ?? 0);
+      assert.deepEqual(Buffer.from(octets), Buffer.from(MESSAGE));
+    }
+    await store.close();
+  }));
+
 test("a wrong counter of living octets costs no message", () =>
   inFolder(async (folder) => {
     const store = await open(folder);

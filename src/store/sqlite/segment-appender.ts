@@ -131,7 +131,13 @@ export class SegmentAppender {
   }
 
   #segment(): OpenSegment {
-    if (this.#open !== undefined && this.#open.writtenOctets < this.#maxOctets) return this.#open;
+    const segment = this.#open;
+    if (segment !== undefined) {
+      // Never in the middle of a commit: what it has appended already is not committed, and sealing
+      // would cut it off.
+      const isClean = segment.writtenOctets === segment.committedOctets;
+      if (segment.writtenOctets < this.#maxOctets || !isClean) return segment;
+    }
     this.seal();
     const file = this.newFileName();
     const descriptor = createPrivateFile(join(this.#folders.segments, file));
