@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- NAME…]`: the benchmarks in `bench/`, one after the other; with names only
- * those whose names begin so, or are exactly so. Each prints its own table. Figures of one machine at one time: compare ratios, not numbers.
+ * those whose names begin so, or are exactly so. `--messages N` sets the
+ * size of mailboxes. Each prints its own table. Figures of one machine at one time: compare ratios, not numbers.
  */
 
 import { readdirSync } from "node:fs";
@@ -12,7 +13,11 @@ const known = readdirSync(folder)
   .filter((file) => file.endsWith(".ts"))
   .map((file) => file.slice(0, -3))
   .sort();
-const { positionals } = parseArgs({ allowPositionals: true });
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { messages: { type: "string" } },
+});
+if (values.messages !== undefined) process.env.POSTHORN_BENCH_MESSAGES = values.messages;
 const isWanted = (bench: string, name: string): boolean =>
   known.includes(name) ? bench === name : bench.startsWith(name);
 const unknown = positionals.filter((name) => !known.some((bench) => isWanted(bench, name)));
