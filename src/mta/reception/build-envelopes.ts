@@ -88,8 +88,9 @@ class EnvelopeBuilder {
     return [...this.#open.values()].map((open, index) => ({
       queueId: index === 0 ? queueId : `${queueId}-${index}`,
       reversePath: open.reversePath,
-      envid,
-      ret,
+      // RFC 3461 §5.2.7.3: a list answers for its copies itself.
+      envid: open.isList ? undefined : envid,
+      ret: open.isList ? undefined : ret,
       smtpUtf8: needsSmtpUtf8,
       body,
       prefix: open.prefix,
