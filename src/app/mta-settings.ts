@@ -44,6 +44,7 @@ export function mtaSettings(settings: Settings): MtaSettings {
     reception: {
       messageOctets: limits.messageSize,
       recipientsPerMessage: limits.recipientsPerMessage,
+      uploadsGivenUp: settings.smtp.uploadsGivenUp,
     },
     retry: {
       firstMs: queue.firstRetry,

@@ -125,6 +125,8 @@ export type ReceptionLimits = {
   readonly receivedFields: number;
   /** A submitted message's header section may be this long; on a relayed one, this much is looked at. */
   readonly headerOctets: number;
+  /** Messages that a strange client may begin and not finish, before it is turned away for a while; 0 for any number. */
+  readonly uploadsGivenUp: number;
 };
 
 /** What a session may ask beside handing over mail. */
@@ -227,6 +229,7 @@ export const DEFAULT_RECEPTION_LIMITS: ReceptionLimits = {
   messageOctets: 50 * 1024 * 1024,
   recipientsPerMessage: 1000,
   receivedFields: 100,
+  uploadsGivenUp: 20,
   headerOctets: 1024 * 1024,
 };
 

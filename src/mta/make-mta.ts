@@ -38,6 +38,7 @@ import { Reception, type Service } from "./reception/reception.ts";
 import type { ReceptionDeps } from "./reception/reception-deps.ts";
 import { RelayPermission } from "./reception/relay-permission.ts";
 import { SenderPermission } from "./reception/sender-permission.ts";
+import { UploadGuard } from "./reception/upload-guard.ts";
 import { SuccessReports } from "./reception/success-reports.ts";
 import { AddressResolver } from "./resolution/address-resolver.ts";
 import type { ListHost } from "./resolution/list-host.ts";
@@ -172,6 +173,7 @@ function receptionDeps(
     clearAuthNetworks: new NetworkSet(config.clearAuthNetworks),
     diskGauge: new DiskGauge(store, clock, log),
     peerNames: new PeerNames(resolver),
+    uploadGuard: new UploadGuard(clock, config.reception.uploadsGivenUp),
     directoryQueries: new DirectoryQueries(addresses, config),
     queueStart: new QueueStart({ queue: store.queue, log }, config),
     policy: deps.policy ?? new RuleEngine(),

@@ -74,6 +74,7 @@ export type SmtpSettings = {
   readonly longestHold: number;
   readonly shortestDeliverBy: number;
   readonly messagesPerSession: number;
+  readonly uploadsGivenUp: number;
   readonly vrfy: "cautious" | "confirm" | "refuse";
   readonly expn: "refuse" | "aliases" | "all";
   readonly verifyFrom: readonly string[];

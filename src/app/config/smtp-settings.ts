@@ -89,6 +89,12 @@ export const SMTP: Group<SmtpSettings> = {
       type: "number",
       doc: "Messages that a client may begin in one session. It is told so (LIMITS); one more ends the session.",
     }),
+    uploadsGivenUp: setting({
+      schema: wholeNumber(0, 1_000_000),
+      default: 20,
+      type: "number; 0 for any",
+      doc: "Messages that one client of `smtp` may begin to send and not finish. Who has done so more often, without one that was taken, is turned away until ten minutes after the last. Not for `relay.networks`, nor on loopback.",
+    }),
     vrfy: setting({
       schema: choice("cautious", "confirm", "refuse"),
       default: "cautious",

@@ -31,6 +31,8 @@ export type SinkPlan = {
   readonly maxReceivedFields: number;
   /** Sees the header section (or its first part, if it is too long) as it came. */
   readonly onHeader?: (header: Uint8Array) => void;
+  /** The content will not be finished, though some of it came. */
+  readonly onGivenUp: () => unknown;
   /** Commits. Called once, with everything staged. */
   readonly accept: (
     finished: Pick<FinishedMessage, "facts" | "is8Bit" | "hasLongLines">,
@@ -73,6 +75,7 @@ export class ReceivingSink implements MessageSink {
 
   abort(): void {
     this.#gate = undefined;
+    this.#plan.onGivenUp();
     // Nobody waits for the disk here; a spool file left behind goes at the next start.
     this.#plan.staged.discard().catch(() => {});
   }

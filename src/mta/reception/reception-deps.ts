@@ -16,6 +16,7 @@ import type { PeerNames } from "./peer-names.ts";
 import type { QueueStart } from "./queue-start.ts";
 import type { RelayPermission } from "./relay-permission.ts";
 import type { SenderPermission } from "./sender-permission.ts";
+import type { UploadGuard } from "./upload-guard.ts";
 
 export type ReceptionDeps = Omit<AcceptDeps, "store"> & {
   readonly store: Store;
@@ -28,6 +29,7 @@ export type ReceptionDeps = Omit<AcceptDeps, "store"> & {
   readonly clearAuthNetworks: NetworkSet;
   readonly diskGauge: DiskGauge;
   readonly peerNames: PeerNames;
+  readonly uploadGuard: UploadGuard;
   readonly verifier: AddressVerifier;
   readonly directoryQueries: DirectoryQueries;
   readonly queueStart: QueueStart;

@@ -418,3 +418,47 @@ function withOverrides<T extends object>(target: T, overrides: Partial<T>): T {
     },
   });
 }
+
+test("security row 26: who gives up message after message is turned away for a while; one that is taken clears it", async () => {
+  const world = new World();
+  worlds.push(world);
+  const here = await world.addHost({
+    name: "mx.up.test",
+    domain: "up.test",
+    address: "192.0.2.80",
+    accounts: ["anna"],
+    settings: { reception: { uploadsGivenUp: 3 } },
+  });
+  const from = (address: string): { client: { address: string; port: number } } => ({
+    client: { address, port: 4000 },
+  });
+  const giveUp = async (address: string): Promise<string> => {
+    const talk = await SmtpTalk.begin(here.listener("smtp"), from(address));
+    const answer = await talk.say("EHLO client.test").catch(() => "closed");
+    if (!answer.startsWith("250")) return answer;
+    await talk.say("MAIL FROM:<x@far.test>");
+    await talk.say("RCPT TO:<anna@up.test>");
+    await talk.say("DATA");
+    await talk.channel.write(new TextEncoder().encode("Subject: never\r\n"));
+    talk.channel.abort();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return "given up";
+  };
+  const finish = async (address: string): Promise<string | undefined> => {
+    const talk = await SmtpTalk.begin(here.listener("smtp"), from(address));
+    await talk.say("EHLO client.test");
+    const replies = await talk.send("<x@far.test>", ["<anna@up.test>"], "Subject: x\r\n\r\nx\r\n");
+    return replies.at(-1)?.slice(0, 3);
+  };
+  const stranger = "2001:db8:1:2::7";
+  await giveUp(stranger);
+  await giveUp(stranger);
+  assert.equal(await finish(stranger), "250");
+  for (let times = 0; times < 3; times++) assert.equal(await giveUp(stranger), "given up");
+  // The whole of the customer's network, and nobody else.
+  assert.match(await giveUp("2001:db8:1:2::8"), /^closed/);
+  assert.equal(await finish("2001:db8:1:3::7"), "250");
+  await world.advance(11 * 60_000);
+  assert.equal(await finish(stranger), "250");
+  for (let times = 0; times < 4; times++) assert.equal(await giveUp("127.0.0.1"), "given up");
+});

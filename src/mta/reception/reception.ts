@@ -39,9 +39,10 @@ import {
   AUTHENTICATE_FIRST,
   DISK_LOW,
   senderDenied,
+  TOO_MANY_GIVEN_UP,
   TOO_MANY_RECIPIENTS,
 } from "./refusals.ts";
-import { recipientText, Transaction } from "./transaction.ts";
+import { leavesUs, namedRecipient, recipientText, Transaction } from "./transaction.ts";
 import { grantWishes } from "./transfer-wishes.ts";
 
 export type { Service } from "../service.ts";
@@ -65,6 +66,9 @@ export class Reception implements SmtpHandler {
   }
 
   async connect(): Promise<Reply | undefined> {
+    if (this.#isGuarded && this.#deps.uploadGuard.isTooMany(this.#session.peer.address)) {
+      return TOO_MANY_GIVEN_UP;
+    }
     // The name is a help to whoever reads Received; only rules wait for it.
     const named = this.#deps.peerNames.find(this.#session.peer.address).then(
       (name) => (this.#peerName = this.#policy.clientName = name),
@@ -201,7 +205,10 @@ export class Reception implements SmtpHandler {
       ...(this.#policy.has("data") && {
         onHeader: (header) => (headerTexts = this.#policy.readHeader(header)),
       }),
+      onGivenUp: () =>
+        this.#isGuarded && this.#deps.uploadGuard.givenUp(this.#session.peer.address),
       accept: async (finished) => {
+        this.#deps.uploadGuard.taken(this.#session.peer.address);
         const refusal = this.#judgeMessage(transaction, staged.sizeOctets, headerTexts);
         if (refusal !== undefined) {
           await staged.discard();
@@ -224,6 +231,11 @@ export class Reception implements SmtpHandler {
     const action = this.#policy.decide("data", { sender, sizeOctets, header });
     mark(transaction.marks, action);
     return refusalIn(action);
+  }
+
+  /** Strangers. Those who log in, and the operator's own hosts, may have bad lines. */
+  get #isGuarded(): boolean {
+    return this.#service === "smtp" && !this.#deps.relay.isKnown(this.#session, undefined);
   }
 
   async #waitFor(named: Promise<unknown>): Promise<void> {
@@ -294,15 +306,3 @@ export class Reception implements SmtpHandler {
 
 /** Of a recipient that a rule drops. */
 const DISCARDED: Resolution = { branches: [], isDiscarded: true, problems: [], steps: [] };
-
-/** The one recipient, for Received: not where there are several, nor where it would need SMTPUTF8 of all later hops. */
-function namedRecipient({ recipients }: Transaction): string | undefined {
-  const [only, ...others] = recipients;
-  return others.length === 0 && /^[ -~]+$/.test(only.text) ? only.text : undefined;
-}
-
-function leavesUs({ recipients }: Transaction): boolean {
-  return recipients.some(({ resolution }) =>
-    resolution.branches.some((branch) => branch.remotes.length > 0),
-  );
-}

@@ -10,6 +10,11 @@ export const AUTHENTICATE_FIRST: Reply = reply(
   "5.7.0",
   "Authentication required: log in with your mail address and password",
 );
+export const TOO_MANY_GIVEN_UP: Reply = reply(
+  421,
+  "4.7.0",
+  "You have begun too many messages and not finished them; try again later",
+);
 export const DISK_LOW: Reply = reply(452, "4.3.1", "Not enough room on our disk; try again later");
 export const LOOP: Reply = reply(554, "5.4.6", "This message goes in circles");
 export const TOO_MANY_HOPS: Reply = reply(

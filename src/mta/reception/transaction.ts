@@ -63,3 +63,16 @@ export function copiesOf({ branches }: Resolution): number {
     0,
   );
 }
+
+/** The one recipient, for Received: not where there are several, nor where it would need SMTPUTF8 of all later hops. */
+export function namedRecipient({ recipients }: Transaction): string | undefined {
+  const [only, ...others] = recipients;
+  return others.length === 0 && /^[ -~]+$/.test(only.text) ? only.text : undefined;
+}
+
+/** Some copy goes to another host. */
+export function leavesUs({ recipients }: Transaction): boolean {
+  return recipients.some(({ resolution }) =>
+    resolution.branches.some((branch) => branch.remotes.length > 0),
+  );
+}
