@@ -228,6 +228,23 @@ test("security row 90: a stranger's silence and nonsense end the connection", as
   assert.match(full.greeting, /^\* BYE \[UNAVAILABLE\]/);
 });
 
+test("security row 90: sessions of one account from one address are bounded, others are not hindered", async () => {
+  const clock = { ...systemClock, nowMs: () => Date.UTC(2026, 1, 10) };
+  const deps = { clock, crypto: nodeCrypto, random: systemRandom };
+  const small = await openImapWorld(deps, { sessionLimit: 3 });
+  const greedy = await small.account();
+  const other = await small.account();
+  const first = await small.login(greedy);
+  for (let n = 0; n < 2; n++) await small.login(greedy);
+  const late = await small.connect();
+  assert.match(await late.answer(`LOGIN ${greedy} "${PASSWORD}"`), /^T NO \[LIMIT\]/);
+  assert.match(await (await small.login(other)).answer("SELECT INBOX"), /^T OK/);
+  await first.ok("LOGOUT");
+  await first.readToEnd();
+  assert.match(await late.answer(`LOGIN ${greedy} "${PASSWORD}"`), /^T OK/);
+  await small.close();
+});
+
 test("security row 91: one FETCH cannot ask for a message many times over", async () => {
   const user = await world.account();
   await world.deliver(user, MESSAGE);

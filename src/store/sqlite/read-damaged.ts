@@ -1,5 +1,6 @@
 /** What can still be read of a message whose octets are not all there, or not what they were. */
 
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -21,7 +22,10 @@ export async function readDamaged(
 ): Promise<Uint8Array | undefined> {
   const place = placeOf(folders, id);
   if (place === undefined || place.file === null) return undefined;
-  const handle = await open(join(folders.segments, place.file), "r").catch(() => undefined);
+  const handle = await open(
+    join(folders.segments, place.file),
+    constants.O_RDONLY | constants.O_NOFOLLOW,
+  ).catch(() => undefined);
   if (handle === undefined) return undefined;
   try {
     const octets = new Uint8Array(place.packed ?? place.size);

@@ -174,6 +174,27 @@ export function mailSuite(on: WithStore): void {
     assert.deepEqual(await store.check(), []);
   });
 
+  on(
+    "security row 94: a quota is exact under fifty parallel APPENDs, and no UID comes twice",
+    async (store) => {
+      const fits = 17;
+      const account = await makeAccount(store, "alice@example.org", {
+        quotaOctets: MESSAGE.length * fits + 5,
+      });
+      const { grant } = inboxOf(store, account);
+      const results = await Promise.allSettled(
+        Array.from({ length: 50 }, () => appendTo(store, grant, 1)),
+      );
+      const uids = results.flatMap((each) => (each.status === "fulfilled" ? each.value : []));
+      assert.equal(uids.length, fits);
+      assert.equal(new Set(uids).size, fits);
+      assert.equal(store.directory.usage(account.id).octets, MESSAGE.length * fits);
+      await store.mail.expunge(grant, "all", false);
+      assert.ok((await appendTo(store, grant, 1))[0] > Math.max(...uids));
+      assert.deepEqual(await store.check(), []);
+    },
+  );
+
   on("expungedSince tells what vanished after a MODSEQ", async (store) => {
     const account = await makeAccount(store);
     const { grant } = inboxOf(store, account);
