@@ -26,12 +26,15 @@ export type Exchange = (
 const MAX_WRONG_DATAGRAMS = 16;
 
 export function makeExchange(random: Random): Exchange {
-  return async (server, name, type, timeoutMs) => {
+  const once = async (
+    [server, name, type, timeoutMs]: Parameters<Exchange>,
+    edns: "with-edns" | "without-edns",
+  ): ReturnType<Exchange> => {
     const [high, low] = random.bytes(2);
     const id = high * 256 + low;
     let question: Uint8Array;
     try {
-      question = encodeQuestion(id, name, type);
+      question = encodeQuestion(id, name, type, edns);
     } catch {
       return fault("the question can't be encoded");
     }
@@ -41,7 +44,15 @@ export function makeExchange(random: Random): Exchange {
       ? askByTcp(server, question, read, timeoutMs)
       : answer;
   };
+  return async (...question) => {
+    const answer = await once(question, "with-edns");
+    // RFC 6891 §7: a server that does not know EDNS says so in one of these ways.
+    const isOld = answer.ok && NO_EDNS.has(answer.value.rcodeName);
+    return isOld ? once(question, "without-edns") : answer;
+  };
 }
+
+const NO_EDNS: ReadonlySet<string> = new Set(["FORMERR", "NOTIMP"]);
 
 type ReadAnswer = (octets: Uint8Array) => Result<DnsMessage>;
 

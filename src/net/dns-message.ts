@@ -12,6 +12,17 @@ import { fault, ok } from "../base/result.ts";
 /** Fits an unfragmented datagram on any path (DNS flag day 2020). */
 const UDP_PAYLOAD_OCTETS = 1_232;
 
+const OPTIONS: Answer = {
+  type: "OPT",
+  name: ".",
+  udpPayloadSize: UDP_PAYLOAD_OCTETS,
+  extendedRcode: 0,
+  ednsVersion: 0,
+  flags: 0,
+  flag_do: false,
+  options: [],
+};
+
 export type DnsRcode = "NOERROR" | "NXDOMAIN" | "other";
 
 export type DnsMessage = {
@@ -24,25 +35,19 @@ export type DnsMessage = {
   readonly authorities: readonly Answer[];
 };
 
-export function encodeQuestion(id: number, name: string, type: RecordType): Uint8Array {
+export function encodeQuestion(
+  id: number,
+  name: string,
+  type: RecordType,
+  edns: "with-edns" | "without-edns" = "with-edns",
+): Uint8Array {
   return encode({
     type: "query",
     id,
     // AD in a question asks to be told of validation (RFC 6840 §5.7).
     flags: RECURSION_DESIRED | AUTHENTIC_DATA,
     questions: [{ type, name, class: "IN" }],
-    additionals: [
-      {
-        type: "OPT",
-        name: ".",
-        udpPayloadSize: UDP_PAYLOAD_OCTETS,
-        extendedRcode: 0,
-        ednsVersion: 0,
-        flags: 0,
-        flag_do: false,
-        options: [],
-      },
-    ],
+    additionals: edns === "without-edns" ? [] : [OPTIONS],
   });
 }
 

@@ -194,6 +194,22 @@ test("resolver: an answer that does not fit a datagram is asked for again over T
   });
 });
 
+test("resolver: a server that does not know EDNS is asked without it (RFC 6891 §7)", async () => {
+  for (const rcode of [1, 4]) {
+    const zone: DnsBehaviour = ({ name }, { hasEdns }) =>
+      hasEdns ? { rcode } : { answers: [a(name, "192.0.2.1")] };
+    await withWorld([zone], async ({ resolver, servers }) => {
+      assert.equal((await resolver.a("old.test")).status, "found");
+      assert.equal(servers[0].asked.length, 2);
+    });
+    const never: DnsBehaviour = () => ({ rcode });
+    await withWorld([never], async ({ resolver, servers }) => {
+      assert.equal((await resolver.a("old.test")).status, "failed");
+      assert.equal(servers[0].asked.length, 2);
+    });
+  }
+});
+
 test("resolver: a datagram cut in the middle of a record also leads to TCP", async () => {
   const zone: DnsBehaviour = (question, { id, transport }) => {
     const whole = encode({

@@ -19,7 +19,12 @@ export type DnsReply = {
 /** Octets are sent as they are; "silence" is no answer at all. */
 export type DnsBehaviour = (
   question: Question,
-  context: { readonly id: number; readonly transport: "udp" | "tcp" },
+  context: {
+    readonly id: number;
+    readonly transport: "udp" | "tcp";
+    /** The question speaks of EDNS (RFC 6891). */
+    readonly hasEdns: boolean;
+  },
 ) => DnsReply | Uint8Array | "silence";
 
 export class TestDnsServer {
@@ -76,7 +81,8 @@ export class TestDnsServer {
     if (question === undefined) return undefined;
     const id = query.id ?? 0;
     this.asked.push(`${transport} ${question.type} ${question.name}`);
-    const reply = behaviour(question, { id, transport });
+    const hasEdns = query.additionals?.some(({ type }) => type === "OPT") === true;
+    const reply = behaviour(question, { id, transport, hasEdns });
     if (reply === "silence") return undefined;
     if (reply instanceof Uint8Array) return reply;
     const packet: Packet = {
