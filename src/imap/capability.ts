@@ -45,6 +45,7 @@ export const CAPABILITIES: readonly string[] = [
   "BINARY",
   "OBJECTID",
   "SAVEDATE",
+  "X-GM-EXT-1",
   "UTF8=ACCEPT",
   "QUOTA",
   "QUOTA=RES-STORAGE",

@@ -39,6 +39,12 @@ export type SearchKey =
       readonly day: number;
     }
   | { readonly key: "older" | "younger"; readonly seconds: number }
+  /** Messages that this label is on (X-GM-EXT-1): a system label, or the name of a mailbox. */
+  | { readonly key: "gm-label"; readonly label: string }
+  /** X-GM-THRID. */
+  | { readonly key: "gm-thread"; readonly number: number }
+  /** Some part is an attachment. */
+  | { readonly key: "attachment" }
   | { readonly key: "modseq"; readonly modSeq: number }
   | { readonly key: "email-id" | "thread-id"; readonly id: string };
 
@@ -59,6 +65,15 @@ export function findKey(key: SearchKey, test: (key: SearchKey) => boolean): bool
   if (key.key === "and") return key.keys.some((part) => findKey(part, test));
   if (key.key === "or") return findKey(key.left, test) || findKey(key.right, test);
   return (key.key === "not" || key.key === "fuzzy") && findKey(key.of, test);
+}
+
+export function countKeys(key: SearchKey): number {
+  let count = 0;
+  findKey(key, () => {
+    count++;
+    return false;
+  });
+  return count;
 }
 
 /** The tree with each key that is no operator replaced. */

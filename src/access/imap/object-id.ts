@@ -11,6 +11,14 @@ export function threadOfId(threadId: string): number {
   return thread === 0 ? Number.NaN : thread;
 }
 
+/** X-GM-THRID: a message without a known thread is one of its own. */
+export function gmailThreadOf(
+  open: { readonly threadIds: Float64Array; readonly messageIds: Float64Array },
+  position: number,
+): number {
+  return open.threadIds[position] || open.messageIds[position];
+}
+
 /** EMAILID (RFC 8474 §5.1): equal octets in the store have equal ids, so copies share theirs. */
 
 export function emailIdOf(messageId: number): string {

@@ -9,7 +9,8 @@ import type { PlainItem } from "../../imap/command/fetch.ts";
 import type { CommandContext } from "../../imap/handler.ts";
 import type { ResponseWriter } from "../../imap/wire/response-writer.ts";
 import type { DetailName, MessageDetails } from "../../store/mail.ts";
-import { emailIdOf, threadIdOf } from "./object-id.ts";
+import type { LabelWriter } from "./label-writer.ts";
+import { emailIdOf, gmailThreadOf, threadIdOf } from "./object-id.ts";
 import type { SelectedMailbox } from "./selected-mailbox.ts";
 import { makeFlagWriter } from "./updates.ts";
 import { bodyOf } from "./body-form.ts";
@@ -36,6 +37,9 @@ const ORDER: readonly PlainItem[] = [
   "EMAILID",
   "THREADID",
   "SAVEDATE",
+  "X-GM-MSGID",
+  "X-GM-THRID",
+  "X-GM-LABELS",
   "ENVELOPE",
   "BODYSTRUCTURE",
   "BODY",
@@ -51,17 +55,19 @@ export function makeItemWriters(
   view: SelectedMailbox,
   items: ReadonlySet<PlainItem>,
   context: CommandContext,
+  labels: LabelWriter | undefined,
 ): ItemWriter[] {
   return ORDER.filter((item) => items.has(item)).map((item, index) =>
-    makeItemWriter(view, item, { context, blank: index === 0 ? "" : " " }),
+    makeItemWriter(view, item, { context, labels, blank: index === 0 ? "" : " " }),
   );
 }
 
 function makeItemWriter(
   view: SelectedMailbox,
   item: PlainItem,
-  { context, blank }: { context: CommandContext; blank: string },
+  how: { context: CommandContext; labels: LabelWriter | undefined; blank: string },
 ): ItemWriter {
+  const { context, labels, blank } = how;
   const { out } = context;
   const { open } = view;
   const name = `${blank}${item} `;
@@ -76,6 +82,12 @@ function makeItemWriter(
       return (position) => out.text(`${name}(`).number(open.modSeqs[position]).text(")");
     case "INTERNALDATE":
       return dateWriter(out, name, () => open.internalDatesMs);
+    case "X-GM-MSGID":
+      return (position) => out.text(name).number(open.messageIds[position]);
+    case "X-GM-THRID":
+      return (position) => out.text(name).number(gmailThreadOf(open, position));
+    case "X-GM-LABELS":
+      return (position) => labels?.write(out.text(name), position);
     case "SAVEDATE":
       return dateWriter(out, name, () => open.savedDatesMs);
     case "RFC822.SIZE":

@@ -12,6 +12,7 @@ import { SEEN } from "../../store/mail.ts";
 import type { SourceDetails } from "./body-source.ts";
 import { AHEAD_OCTETS, FetchBodies, type LoadedBodies } from "./fetch-bodies.ts";
 import { keepIfPossible } from "./keep-if-possible.ts";
+import { loadLabels, type LabelWriter } from "./label-writer.ts";
 import type { MailSession, Run } from "./mail-session.ts";
 import { holdRanges, sourcesOf } from "./load-sources.ts";
 import { detailsOf, makeItemWriters, type ItemDetails, type ItemWriter } from "./plain-items.ts";
@@ -46,7 +47,10 @@ export const runFetch: Run<FetchCommand> = async (session, command, context) => 
     const ranges = resolveRanges(command.set, view.open.uidNext - 1);
     writeVanished(session, view, { ranges, modSeq: command.changedSince, context });
   }
-  return new Fetch(session, view, { command, context, targets }).run();
+  const labels = command.plain.has("X-GM-LABELS")
+    ? await loadLabels(session, view, targets.uids)
+    : undefined;
+  return new Fetch(session, view, { command, context, targets, labels }).run();
 };
 
 /** RFC 9394 §3.3: places among the messages that are there. */
@@ -64,6 +68,7 @@ type Request = {
   readonly command: FetchCommand;
   readonly context: CommandContext;
   readonly targets: Targets;
+  readonly labels: LabelWriter | undefined;
 };
 
 class Fetch {
@@ -72,6 +77,7 @@ class Fetch {
   readonly #command: FetchCommand;
   readonly #context: CommandContext;
   readonly #targets: Targets;
+  readonly #labels: LabelWriter | undefined;
   readonly #bodies: FetchBodies | undefined;
   readonly #detailNames: readonly DetailName[];
   readonly #slicer: Slicer;
@@ -83,6 +89,7 @@ class Fetch {
     this.#command = request.command;
     this.#context = request.context;
     this.#targets = request.targets;
+    this.#labels = request.labels;
     this.#slicer = new Slicer(session.deps.clock);
     // RFC 2180 §4.1.2: what is gone cannot be given; UIDs that name nothing are passed over.
     this.#isIncomplete = request.targets.hasGhosts && !request.command.isUid;
@@ -116,7 +123,7 @@ class Fetch {
   async #writeColumns(): Promise<void> {
     const { seqs, uids } = this.#targets;
     const { out } = this.#context;
-    const writers = makeItemWriters(this.#view, this.#command.plain, this.#context);
+    const writers = this.#writersOf(this.#command.plain);
     let guess =
       uids.length === 0 ? 0 : lowerBound(this.#view.open.uids, this.#view.open.count, uids[0]);
     for (let at = 0; at < uids.length; at++) {
@@ -130,6 +137,10 @@ class Fetch {
       const pause = this.#breathe();
       if (pause !== undefined && (await pause)) return;
     }
+  }
+
+  #writersOf(items: FetchCommand["plain"]): ItemWriter[] {
+    return makeItemWriters(this.#view, items, this.#context, this.#labels);
   }
 
   /** Something to wait for now and then; true when the client has gone. */
@@ -243,10 +254,10 @@ class Fetch {
 
   async #write(batch: readonly LoadedMessage[]): Promise<void> {
     const { out, enabled } = this.#context;
-    const plainWriters = makeItemWriters(this.#view, this.#command.plain, this.#context);
+    const plainWriters = this.#writersOf(this.#command.plain);
     const withFlags = new Set(this.#command.plain).add("FLAGS");
     if (enabled.isCondstore) withFlags.add("MODSEQ");
-    const flagWriters = makeItemWriters(this.#view, withFlags, this.#context);
+    const flagWriters = this.#writersOf(withFlags);
     for (const message of batch) {
       const position = this.#positionOf(message.uid, message.position);
       const isUnread = this.#bodies !== undefined && message.bodies === undefined;

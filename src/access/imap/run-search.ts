@@ -18,6 +18,7 @@ import {
 } from "../../imap/search-key.ts";
 import { savedOf, writeEsearch, type Returned } from "./esearch-answer.ts";
 import type { TextCandidates, TextQuery } from "../../store/mail.ts";
+import { mailboxOfLabel, messagesIn } from "./gmail-labels.ts";
 import { holdRanges, sourcesOf } from "./load-sources.ts";
 import type { MailSession, Run } from "./mail-session.ts";
 import { compileSearch, Relevancy, type SearchNode } from "./search-program.ts";
@@ -145,6 +146,7 @@ export async function searchView(
     nowMs: session.deps.clock.nowMs(),
     relevancy,
     candidatesOf,
+    labelled: await labelledMessages(session, command.key),
   };
   const found = await new Search(session, view, context).run(compileSearch(command.key, scope));
   if (found === undefined) return { type: "refused", completion: no("Cancelled") };
@@ -157,6 +159,24 @@ export async function searchView(
     modSeqOf: usesModSeq ? modSeqOf : undefined,
     scoreOf: (uid) => relevancy.of(uid),
   };
+}
+
+/** X-GM-LABELS keys need to know beforehand what is where. */
+async function labelledMessages(
+  session: MailSession,
+  key: SearchKey,
+): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
+  const labelled = new Map<string, ReadonlySet<number>>();
+  const labels = new Set<string>();
+  findKey(key, (part) => {
+    if (part.key === "gm-label") labels.add(part.label);
+    return false;
+  });
+  for (const label of labels) {
+    const info = mailboxOfLabel(session, label);
+    if (info !== undefined) labelled.set(label, await messagesIn(session, info));
+  }
+  return labelled;
 }
 
 class Search {
@@ -309,7 +329,8 @@ const SIZES = ["sizeOctets", "headerOctets"] as const;
 const DETAILS: Readonly<Record<SearchNode["needs"], readonly DetailOf[]>> = {
   nothing: SIZES,
   envelope: [...SIZES, "envelope"],
-  header: [...SIZES, "envelope"],
+  structure: [...SIZES, "envelope", "structure"],
+  header: [...SIZES, "envelope", "structure"],
   body: [...SIZES, "envelope", "structure"],
 };
 

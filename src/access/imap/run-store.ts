@@ -6,6 +6,7 @@ import type { CommandContext } from "../../imap/handler.ts";
 import { formatSet } from "../../imap/sequence-set.ts";
 import type { FlagWriter } from "./flag-writer.ts";
 import type { Run } from "./mail-session.ts";
+import { runStoreLabels } from "./run-store-labels.ts";
 import type { SelectedMailbox } from "./selected-mailbox.ts";
 import { Slicer } from "./slicer.ts";
 import {
@@ -25,6 +26,9 @@ export const runStore: Run<StoreCommand> = async (session, command, context) => 
   else if (!view.coversSeqs(command.set)) return bad("No such message number");
   // Others' changes are told first: afterwards they could not be told from what is silenced.
   writeUpdates(view, context, "keep-numbers");
+  if (command.labels !== undefined) {
+    return runStoreLabels(session, view, { command, labels: command.labels, context });
+  }
   const { uids } = view.resolve(command.set, command.isUid, session.saved);
   const outcome = await session.deps.store.mail.changeFlags(view.open.grant, Array.from(uids), {
     action: command.action,

@@ -14,7 +14,7 @@ import {
   type TextQuery,
 } from "../../store/mail.ts";
 import { fuzzyWanted } from "./fuzzy-match.ts";
-import { messageIdOf, threadOfId } from "./object-id.ts";
+import { gmailThreadOf, messageIdOf, threadOfId } from "./object-id.ts";
 import { fold, type SearchText } from "./search-text.ts";
 import { systemFlagBit } from "./flag-writer.ts";
 import type { SelectedMailbox } from "./selected-mailbox.ts";
@@ -26,7 +26,7 @@ export type SearchNode = {
   readonly quick: (position: number, seq: number) => Verdict;
   /** With the text loaded as `needs` says. */
   readonly full: (position: number, seq: number, text: SearchText) => boolean;
-  readonly needs: "nothing" | "envelope" | "header" | "body";
+  readonly needs: "nothing" | "envelope" | "structure" | "header" | "body";
   /** The keys that look into text: where there are many, each is asked apart, before `full`. */
   readonly textKeys: readonly TextKey[];
 };
@@ -45,6 +45,8 @@ export type SearchScope = {
   readonly isFuzzy?: boolean;
   /** What the search index knows of texts. */
   readonly candidatesOf?: ((query: TextQuery) => TextCandidates | undefined) | undefined;
+  /** The stored messages of each label that the search names. */
+  readonly labelled?: ReadonlyMap<string, ReadonlySet<number>>;
 };
 
 /** Scores of the messages that FUZZY keys found, by UID. */
@@ -76,6 +78,7 @@ export function compileSearch(key: SearchKey, scope: SearchScope): SearchNode {
   if (key.key === "header" || key.key === "body" || key.key === "text") {
     return wordsNode(key, scope);
   }
+  if (key.key === "attachment") return textNode("structure", (text) => text.hasAttachment());
   if (key.key === "date") {
     return key.of === "sent" ? sentNode(key) : columnNode(dateTest(key, scope));
   }
@@ -125,6 +128,7 @@ function columnTest(
     | KeyOf<"body">
     | KeyOf<"text">
     | KeyOf<"date">
+    | KeyOf<"attachment">
   >,
   scope: SearchScope,
 ): ColumnTest {
@@ -146,6 +150,10 @@ function columnTest(
       return (position) => open.internalDatesMs[position] <= scope.nowMs - key.seconds * 1000;
     case "younger":
       return (position) => open.internalDatesMs[position] >= scope.nowMs - key.seconds * 1000;
+    case "gm-label":
+      return labelTest(key.label, scope);
+    case "gm-thread":
+      return (position) => gmailThreadOf(open, position) === key.number;
     case "modseq":
       return (position) => open.modSeqs[position] >= key.modSeq;
     case "email-id": {
@@ -180,6 +188,13 @@ function flagTest(flag: string, { open }: SelectedMailbox): ColumnTest {
   return index < lowBits
     ? (position) => ((open.flags[position] >>> (index + FIRST_KEYWORD_BIT)) & 1) === 1
     : (position) => ((open.flagsHigh[position] >>> (index - lowBits)) & 1) === 1;
+}
+
+function labelTest(label: string, { view, labelled }: SearchScope): ColumnTest {
+  const { open } = view;
+  if (label === "\\Starred") return flagTest("\\Flagged", view);
+  const ids = labelled?.get(label);
+  return (position) => ids?.has(open.messageIds[position]) ?? false;
 }
 
 function setTest(set: SequenceSet, isUid: boolean, { view, saved }: SearchScope): ColumnTest {
@@ -291,7 +306,7 @@ class IndexedText {
   }
 }
 
-const NEED_ORDER = ["nothing", "envelope", "header", "body"] as const;
+const NEED_ORDER = ["nothing", "envelope", "structure", "header", "body"] as const;
 
 function mostOf(nodes: readonly SearchNode[]): SearchNode["needs"] {
   return NEED_ORDER[Math.max(0, ...nodes.map((node) => NEED_ORDER.indexOf(node.needs)))];

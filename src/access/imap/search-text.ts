@@ -17,6 +17,7 @@ import {
   searchedRange,
   searchedText,
 } from "../../message/search-parts.ts";
+import type { StoredPart } from "../../message/imap-view/stored-structure.ts";
 import { dayOf } from "../../imap/date-time.ts";
 import type { BodySource } from "./body-source.ts";
 import type { TextKey } from "../../imap/search-key.ts";
@@ -146,6 +147,16 @@ export class SearchText {
 
   hasInBody(text: string): boolean {
     return this.#bodyText?.includes(text) ?? false;
+  }
+
+  /** Needs nothing loaded but the structure. */
+  hasAttachment(): boolean {
+    const stack: StoredPart[] = [this.#source.structure];
+    for (let part = stack.pop(); part !== undefined; part = stack.pop()) {
+      if (part.isAttachment) return true;
+      stack.push(...part.children);
+    }
+    return false;
   }
 
   /** The day of the Date field, in its own zone (RFC 9051 §6.4.4: time and zone do not count). */

@@ -25,7 +25,10 @@ export type PlainItem =
   | "MODSEQ"
   | "EMAILID"
   | "THREADID"
-  | "SAVEDATE";
+  | "SAVEDATE"
+  | "X-GM-MSGID"
+  | "X-GM-THRID"
+  | "X-GM-LABELS";
 
 export type SectionItem = {
   readonly section: Section;
@@ -126,6 +129,9 @@ function readItem(reader: ArgumentReader, items: Items): void {
     case "EMAILID":
     case "THREADID":
     case "SAVEDATE":
+    case "X-GM-MSGID":
+    case "X-GM-THRID":
+    case "X-GM-LABELS":
       items.plain.add(word);
       break;
     case "PREVIEW":

@@ -6,7 +6,9 @@
 
 import { no } from "../completion.ts";
 import { parseDay } from "../date-time.ts";
-import { MAX_SEARCH_KEYS, type SearchKey } from "../search-key.ts";
+import { readLabel } from "../gmail-label.ts";
+import { MAX_QUERY_LENGTH, parseGmailQuery } from "../gmail-query.ts";
+import { countKeys, MAX_SEARCH_KEYS, type SearchKey } from "../search-key.ts";
 import type { SequenceSet } from "../sequence-set.ts";
 import type { ArgumentReader } from "../wire/argument-reader.ts";
 import { readReturns, type SearchReturns } from "./search-return.ts";
@@ -37,7 +39,10 @@ export function readCharset(reader: ArgumentReader): void {
 
 /** Search keys up to the end of the command. */
 export function readSearchKeys(reader: ArgumentReader): SearchKey {
-  return readKeys(reader, { keys: 0 });
+  const key = readKeys(reader, { keys: 0 });
+  // X-GM-RAW makes many of one.
+  if (countKeys(key) > 2 * MAX_SEARCH_KEYS) reader.fail("Too many search keys");
+  return key;
 }
 
 type Counter = { keys: number };
@@ -138,6 +143,10 @@ const ARGUMENT_KEYS: ReadonlyMap<string, ReadKey> = new Map<string, ReadKey>([
   ["UID", (reader) => ({ key: "set", set: readSet(reader), isUid: true })],
   ["MODSEQ", readModSeq],
   ["EMAILID", (reader) => ({ key: "email-id", id: readAtom(reader) })],
+  ["X-GM-MSGID", (reader) => ({ key: "email-id", id: `M${readNumber64(reader)}` })],
+  ["X-GM-THRID", (reader) => ({ key: "gm-thread", number: readNumber64(reader) })],
+  ["X-GM-LABELS", readGmailLabel],
+  ["X-GM-RAW", readGmailRaw],
   ["THREADID", (reader) => ({ key: "thread-id", id: readAtom(reader) })],
 ]);
 
@@ -162,6 +171,22 @@ function readAtom(reader: ArgumentReader): string {
 function readNumber(reader: ArgumentReader): number {
   reader.space();
   return reader.number();
+}
+
+function readNumber64(reader: ArgumentReader): number {
+  reader.space();
+  return reader.number64();
+}
+
+function readGmailLabel(reader: ArgumentReader): SearchKey {
+  reader.space();
+  return { key: "gm-label", label: readLabel(reader) };
+}
+
+function readGmailRaw(reader: ArgumentReader): SearchKey {
+  const query = readText(reader);
+  if (query.length > MAX_QUERY_LENGTH) reader.refuse(no("The query is too long", "LIMIT"));
+  return reader.hasFailed ? { key: "all" } : parseGmailQuery(query);
 }
 
 function readInterval(reader: ArgumentReader): number {

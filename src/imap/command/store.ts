@@ -1,6 +1,7 @@
 /** STORE and UID STORE (RFC 9051 §6.4.6; UNCHANGEDSINCE, RFC 7162 §3.1.3). */
 
-import { readFlagList, readFlags } from "../flag.ts";
+import { readFlags } from "../flag.ts";
+import { readLabels } from "../gmail-label.ts";
 import type { SequenceSet } from "../sequence-set.ts";
 import type { ArgumentReader } from "../wire/argument-reader.ts";
 
@@ -11,8 +12,17 @@ export type StoreCommand = {
   readonly action: "add" | "remove" | "replace";
   readonly isSilent: boolean;
   readonly flags: readonly string[];
+  /** X-GM-LABELS are to be changed, not flags. */
+  readonly labels: readonly string[] | undefined;
   readonly unchangedSince: number | undefined;
 };
+
+const ITEMS: ReadonlySet<string> = new Set([
+  "FLAGS",
+  "FLAGS.SILENT",
+  "X-GM-LABELS",
+  "X-GM-LABELS.SILENT",
+]);
 
 export function readStore(reader: ArgumentReader, isUid: boolean): StoreCommand {
   reader.space();
@@ -29,16 +39,19 @@ export function readStore(reader: ArgumentReader, isUid: boolean): StoreCommand 
   }
   const action = reader.take("+") ? "add" : reader.take("-") ? "remove" : "replace";
   const item = reader.keyword();
-  if (item !== "FLAGS" && item !== "FLAGS.SILENT") reader.fail("Expected FLAGS");
+  const isLabels = item.startsWith("X-GM-LABELS");
+  if (!ITEMS.has(item)) reader.fail("Expected FLAGS");
   reader.space();
-  const flags = reader.next === "(" ? readFlagList(reader) : readFlags(reader);
+  const labels = isLabels ? readLabels(reader) : undefined;
+  const flags = isLabels ? [] : readFlags(reader);
   return {
     verb: "STORE",
     isUid,
     set,
     action,
-    isSilent: item === "FLAGS.SILENT",
+    isSilent: item.endsWith(".SILENT"),
     flags,
+    labels,
     unchangedSince,
   };
 }

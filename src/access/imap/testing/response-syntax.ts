@@ -363,7 +363,7 @@ class SyntaxReader {
   }
 
   #fetchItem(): void {
-    const name = this.#match(/[A-Z][A-Z0-9]*(?:\.[A-Z]+)*/y, "fetch item");
+    const name = this.#match(/X-GM-[A-Z]+|[A-Z][A-Z0-9]*(?:\.[A-Z]+)*/y, "fetch item");
     switch (name) {
       case "BODY":
         if (this.#is("[")) return this.#section();
@@ -419,6 +419,12 @@ class SyntaxReader {
         return this.#list(() => this.#nonZero());
       case "EMAILID":
         return this.#list(() => this.#objectId());
+      case "X-GM-MSGID":
+      case "X-GM-THRID":
+        return this.#nonZero();
+      case "X-GM-LABELS":
+        // Google's IMAP extensions: system labels begin with a backslash, others are strings.
+        return this.#list(() => (this.#peek() === "\\" ? this.#flag() : this.#astring()), true);
       case "THREADID":
         if (this.#is("NIL")) return;
         return this.#list(() => this.#objectId());
