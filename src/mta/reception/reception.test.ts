@@ -432,6 +432,8 @@ test("security row 26: who gives up message after message is turned away for a w
   const from = (address: string): { client: { address: string; port: number } } => ({
     client: { address, port: 4000 },
   });
+  const sessionsClosed = (): number =>
+    here.log.events.filter(({ event }) => event === "smtp.closed").length;
   const giveUp = async (address: string): Promise<string> => {
     const talk = await SmtpTalk.begin(here.listener("smtp"), from(address));
     const answer = await talk.say("EHLO client.test").catch(() => "closed");
@@ -440,8 +442,9 @@ test("security row 26: who gives up message after message is turned away for a w
     await talk.say("RCPT TO:<anna@up.test>");
     await talk.say("DATA");
     await talk.channel.write(new TextEncoder().encode("Subject: never\r\n"));
+    const closed = sessionsClosed();
     talk.channel.abort();
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    while (sessionsClosed() === closed) await new Promise((resolve) => setImmediate(resolve));
     return "given up";
   };
   const finish = async (address: string): Promise<string | undefined> => {
