@@ -28,14 +28,17 @@ export class HeaderGate {
     const from = Math.max(0, this.#held.length - BLANK_LINE.length + 1);
     this.#held = this.#held.length === 0 ? octets : concatBytes([this.#held, octets]);
     const end = this.#endOfHeader(from);
-    if (end !== -1) return { octets: this.#held, headerOctets: end, isCut: false };
+    // However the octets were cut: one that is too long is not whole just because it came at once.
+    const isCut = end > this.#maxOctets;
+    if (end !== -1) return { octets: this.#held, headerOctets: end, isCut };
     if (this.#held.length <= this.#maxOctets) return undefined;
     return { octets: this.#held, headerOctets: this.#held.length, isCut: true };
   }
 
   /** The message ended without a blank line: all of it is header section. */
   finish(): HeldHeader {
-    return { octets: this.#held, headerOctets: this.#held.length, isCut: false };
+    const isCut = this.#held.length > this.#maxOctets;
+    return { octets: this.#held, headerOctets: this.#held.length, isCut };
   }
 
   #endOfHeader(from: number): number {

@@ -37,6 +37,14 @@ test("a header section without end is held back to its limit and no more", () =>
   assert.equal(passedOctets, 600);
 });
 
+test("a header section longer than the limit is known as such, however it is cut", () => {
+  for (const pieceOctets of [1, 100, 6000, 10_000]) {
+    assert.ok(gateIn(`${"A: b\r\n".repeat(1000)}\r\nbody`, pieceOctets, 500)[2]);
+    assert.ok(gateIn("A: b\r\n".repeat(1000), pieceOctets, 500)[2]);
+    assert.ok(!gateIn(`${"A: b\r\n".repeat(83)}\r\nbody`, pieceOctets, 500)[2]);
+  }
+});
+
 test("trace facts: Received, Delivered-To and List-Id, in any case, with and without brackets", () => {
   const facts = traceFacts(
     encodeUtf8(

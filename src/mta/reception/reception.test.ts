@@ -465,3 +465,18 @@ test("security row 26: who gives up message after message is turned away for a w
   assert.equal(await finish(stranger), "250");
   for (let times = 0; times < 4; times++) assert.equal(await giveUp("127.0.0.1"), "given up");
 });
+
+test("security row 22: a header section over the limit is refused in a submission; relayed it is stored whole, and looked at up to the limit", async () => {
+  const host = await hostOf({ settings: { reception: { headerOctets: 20_000 } } });
+  const field = `X-Long: ${"a".repeat(70)}\r\n`;
+  const message = (fields: number): string => `${field.repeat(fields)}\r\nText.\r\n`;
+  const submission = await submitTo(host);
+  const refused = await submission.send("<anna@us.test>", ["<ben@us.test>"], message(1000));
+  assert.match(refused[3], /^552 5\.3\.4/);
+  const taken = await submission.send("<anna@us.test>", ["<ben@us.test>"], message(200));
+  assert.match(taken[3], /^250/);
+  const relay = await talkTo(host);
+  const whole = await relay.send("<bob@far.test>", ["<anna@us.test>"], message(1000));
+  assert.match(whole[3], /^250/);
+  assert.ok((await host.mailbox("anna"))[0].endsWith(message(1000)));
+});
