@@ -140,7 +140,7 @@ transport = "root"
     }
     assert.equal(existsSync(out("y")), false);
     await until(() => readdirSync(out("dir", "new")).length === 1);
-    await until(() => /\n\n$/.test(readFileSync(out("box"), "latin1")));
+    await until(() => readFileSync(out("box"), "latin1").endsWith("\n\n"));
     const [name] = readdirSync(out("dir", "new"));
     for (const path of [out("box"), out("dir"), out("dir", "new", name)]) {
       assert.equal(statSync(path).uid, NOBODY, path);

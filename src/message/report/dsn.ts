@@ -33,8 +33,10 @@ export type DsnRecipient = {
   readonly status: string;
   /** The host that said so. */
   readonly remoteMta?: string | undefined;
-  /** Its reply, `550 5.1.1 unknown user`; written as `smtp; …`. */
+  /** Its reply, `550 5.1.1 unknown user`, or what a program of this host said. */
   readonly diagnostic?: string | undefined;
+  /** Whose words these are (RFC 3464 §2.3.6); default `smtp`. */
+  readonly diagnosticType?: "smtp" | "x-unix" | undefined;
   readonly lastAttemptMs?: number | undefined;
   readonly willRetryUntilMs?: number | undefined;
   readonly finalLogId?: string | undefined;
@@ -103,13 +105,17 @@ export function composeDsn(report: DsnReport): Uint8Array {
 
 function recipientGroup(recipient: DsnRecipient, isGlobal: boolean): string {
   const { originalRecipient, remoteMta, diagnostic, finalLogId } = recipient;
+  const { diagnosticType = "smtp" } = recipient;
   return fieldGroup([
     ["Original-Recipient", originalRecipient && formatOriginal(originalRecipient, isGlobal)],
     ["Final-Recipient", formatTypedAddress(formatAddress(recipient.finalRecipient), isGlobal)],
     ["Action", recipient.action],
     ["Status", asciiOnly(recipient.status)],
     ["Remote-MTA", remoteMta === undefined ? undefined : `dns; ${asciiOnly(remoteMta)}`],
-    ["Diagnostic-Code", diagnostic === undefined ? undefined : `smtp; ${asciiOnly(diagnostic)}`],
+    [
+      "Diagnostic-Code",
+      diagnostic === undefined ? undefined : `${diagnosticType}; ${asciiOnly(diagnostic)}`,
+    ],
     ["Last-Attempt-Date", dateText(recipient.lastAttemptMs)],
     ["Final-Log-ID", finalLogId === undefined ? undefined : asciiOnly(finalLogId)],
     ["Will-Retry-Until", dateText(recipient.willRetryUntilMs)],

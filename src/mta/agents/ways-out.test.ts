@@ -10,6 +10,7 @@ import { parseDsn } from "../../message/report/dsn.ts";
 import type { AliasFileConfig, MtaSettings } from "../config.ts";
 import type { NextHop } from "../next-hop.ts";
 import type { RouteRule } from "../routing/route-rule.ts";
+import { ScriptedServer } from "../../smtp/testing/scripted-server.ts";
 import { SmtpTalk } from "../testing/smtp-talk.ts";
 import { PASSWORD, World, type TestHost } from "../testing/world.ts";
 import type { Transport } from "../transport.ts";
@@ -115,6 +116,8 @@ test("a route to a command: what it is told, and its reports", async () => {
     "delivered ask+now@rt.test 2.0.0",
     "failed gone@rt.test 5.1.6",
   ]);
+  const all = (await here.host.mailbox("anna")).join("");
+  assert.match(all, /^Diagnostic-Code: x-unix; 5\.1\.6 moved away\r$/m);
 });
 
 test("a command that asks for later is asked again, for five days", async () => {
@@ -310,6 +313,37 @@ test("mta 48: LMTP: each recipient has its own fate, and the connection is used 
     "failed nobody@far.test 5.1.1",
   ]);
   assert.deepEqual(await reports(here.host), ["failed nobody@far.test 5.1.1"]);
+});
+
+test("LMTP: TLS as it is asked for, then a login, and only then mail", async () => {
+  const credentials = { name: "us", password: "pw" };
+  const hop: NextHop = { host: "/run/lmtp", port: 0, tls: "require", credentials };
+  const here = await us({
+    routes: [{ domain: "far.test", transport: { kind: "lmtp", hops: [hop] } }],
+  });
+  let peer: ScriptedServer | undefined;
+  here.world.listen("/run/lmtp:0", (channel) => {
+    peer = new ScriptedServer(channel);
+    void peer.play("220 lmtp.test", (line) => {
+      if (line.startsWith("LHLO")) {
+        const more = channel.tls === undefined ? "STARTTLS" : "AUTH PLAIN";
+        return `250-lmtp.test\r\n250-ENHANCEDSTATUSCODES\r\n250 ${more}`;
+      }
+      if (line === "STARTTLS") return "220 2.0.0 Go";
+      if (line.startsWith("AUTH")) return "235 2.7.0 Ok";
+      if (line === "DATA") return "354 Go";
+      return line === "." ? "250 2.0.0 Ok\r\n452 4.2.2 Full" : "250 2.1.0 Ok";
+    });
+  });
+  await post(here, ["bob@far.test", "carl@far.test"]);
+  assert.deepEqual(
+    peer?.commands.slice(0, 4).map((line) => line.split(" ", 1)[0]),
+    ["LHLO", "STARTTLS", "LHLO", "AUTH"],
+  );
+  assert.deepEqual(here.host.outcomes(), [
+    "delivered bob@far.test 2.0.0",
+    "deferred carl@far.test 4.2.2",
+  ]);
 });
 
 test("several fixed hops: the next one where the first is away", async () => {

@@ -178,6 +178,8 @@ function dsnRecipient(reported: ReportedRecipient, finalLogId: string): DsnRecip
       status,
       remoteMta: remoteHost,
       diagnostic,
+      // No host said it, so a program of ours did.
+      diagnosticType: remoteHost === undefined ? "x-unix" : "smtp",
       lastAttemptMs,
       willRetryUntilMs,
       finalLogId,

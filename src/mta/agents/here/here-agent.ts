@@ -93,8 +93,7 @@ export class HereAgent {
     switch (transport.kind) {
       case "error": {
         const { code, status, text } = transport.reply;
-        const verdict = code < 500 ? deferredHere(status, text) : failedHere(status, text);
-        return { ...verdict, diagnostic: `${code} ${status} ${text}` };
+        return code < 500 ? deferredHere(status, text) : failedHere(status, text);
       }
       case "discard":
         this.#deps.log.info("mta.discarded", {
