@@ -13,6 +13,9 @@ import { findTextPart } from "./text-body.ts";
 
 /** RFC 8970 §3.1: 200 is what it suggests; 256 is its maximum. */
 export const MAX_PREVIEW_CHARACTERS = 200;
+/** A character is at most so many units of a string; one more, to see that there is more. */
+const ENOUGH_CHARACTERS = 2 * (MAX_PREVIEW_CHARACTERS + 1);
+const MAX_LINE_CHARACTERS = 8192;
 /** HTML mail may begin with this much style before its first word. */
 const MAX_OCTETS = 65_536;
 
@@ -46,11 +49,18 @@ function isAttribution(line: string, next: string | undefined): boolean {
   return next !== undefined && next.startsWith(">") && line.trimEnd().endsWith(":");
 }
 
+/** So many lines as fill a preview; more need not be looked at. */
 function squeeze(lines: readonly string[]): string {
-  return lines
-    .join(" ")
-    .replace(/(?:[\s\u00a0\u200b-\u200f\u2800]|\u034f)+/g, " ")
-    .trim();
+  let text = "";
+  for (const line of lines) {
+    const words = line
+      .slice(0, MAX_LINE_CHARACTERS)
+      .replace(/[\s\u00a0\u200b-\u200f\u2800\u034f]+/g, " ")
+      .trim();
+    if (words !== "") text += text === "" ? words : ` ${words}`;
+    if (text.length > ENOUGH_CHARACTERS) break;
+  }
+  return text;
 }
 
 /** By whole characters; never in the middle of a surrogate pair. */

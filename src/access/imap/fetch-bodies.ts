@@ -176,6 +176,19 @@ export class FetchBodies {
     }
   }
 
+  /** The same at once, where all is answered from what was kept; undefined where something is to be read. */
+  loadKept(source: BodySource, head: BodiesHead | undefined): LoadedBodies | undefined {
+    if (this.readsOctets) return undefined;
+    const items: LoadedItem[] = [];
+    for (const item of this.#sections) {
+      const loaded = this.#loadChosen(source, item, head);
+      if (loaded === undefined) return undefined;
+      items.push(loaded);
+    }
+    if (this.#hasPreview) items.push(previewItem(head?.preview ?? ""));
+    return { source, items, isInHand: true };
+  }
+
   #loadItem(source: BodySource, item: SectionItem): Promise<LoadedItem> {
     return choosesFields(item)
       ? loadFields(source, item, this.#headerAheadOctets)

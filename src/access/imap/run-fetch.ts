@@ -220,14 +220,18 @@ class Fetch {
       return source === undefined || range === undefined ? [] : [{ source, range }];
     });
     await holdRanges(store, wanted);
-    await Promise.all(
-      messages.map(async (message, index) => {
-        const source = sources[index];
-        if (source !== undefined) {
-          message.bodies = await bodies.load(message.uid, source, heads[index]);
-        }
-      }),
-    );
+    const loading: Promise<void>[] = [];
+    for (const [index, message] of messages.entries()) {
+      const source = sources[index];
+      if (source === undefined) continue;
+      message.bodies = bodies.loadKept(source, heads[index]);
+      if (message.bodies !== undefined) continue;
+      const load = async (): Promise<void> => {
+        message.bodies = await bodies.load(message.uid, source, heads[index]);
+      };
+      loading.push(load());
+    }
+    await Promise.all(loading);
   }
 
   /** Reading a body without PEEK sets `\Seen` (RFC 9051 §6.4.5). */

@@ -11,9 +11,9 @@ function makeSource(sizes: readonly number[]): {
   const ahead = new ReadAhead({
     count: sizes.length,
     sizeOctets: (index) => sizes[index],
-    load: (index) => {
-      loaded.push(index);
-      return Promise.resolve(Uint8Array.of(index));
+    load: (indexes) => {
+      loaded.push(...indexes);
+      return Promise.resolve(indexes.map((index) => Uint8Array.of(index)));
     },
   });
   return { loaded, ahead };

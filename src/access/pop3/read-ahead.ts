@@ -12,8 +12,8 @@ const MAX_MESSAGES = 16;
 export type ReadAheadSource = {
   readonly count: number;
   readonly sizeOctets: (index: number) => number;
-  /** The whole of a message. */
-  readonly load: (index: number) => Promise<Uint8Array>;
+  /** The whole of each message, or why it cannot be had; read together. */
+  readonly load: (indexes: readonly number[]) => Promise<(Uint8Array | Error)[]>;
 };
 
 export class ReadAhead {
@@ -44,16 +44,28 @@ export class ReadAhead {
 
   #foresee(from: number): void {
     const { count, sizeOctets, load } = this.#source;
+    // Many at a time: as long as there is enough in hand, nothing is read.
+    if (this.#waiting.size > this.#window / 2) return;
     const end = Math.min(count, from + this.#window);
+    const indexes: number[] = [];
     for (let index = from; index < end; index++) {
       const size = sizeOctets(index);
       if (size > MAX_MESSAGE_OCTETS || this.#waiting.has(index)) continue;
-      if (this.#waitingOctets + size > MAX_OCTETS) return;
-      const octets = load(index);
+      if (this.#waitingOctets + size > MAX_OCTETS) break;
+      indexes.push(index);
+      this.#waitingOctets += size;
+    }
+    if (indexes.length === 0) return;
+    const loading = load(indexes);
+    for (const [at, index] of indexes.entries()) {
+      const octets = loading.then((all) => {
+        const one = all[at];
+        if (one instanceof Error) throw one;
+        return one;
+      });
       // Who takes it hears of the failure; if nobody does, nobody needs to.
       octets.catch(() => {});
       this.#waiting.set(index, octets);
-      this.#waitingOctets += size;
     }
   }
 

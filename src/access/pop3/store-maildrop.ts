@@ -43,7 +43,7 @@ export class StoreMaildrop implements Maildrop {
     this.#ahead = new ReadAhead({
       count: snapshot.uids.length,
       sizeOctets: (index) => snapshot.sizesOctets[index],
-      load: (index) => this.#load(index, 0, snapshot.sizesOctets[index]),
+      load: (indexes) => this.#loadAll(indexes),
     });
   }
 
@@ -93,13 +93,35 @@ export class StoreMaildrop implements Maildrop {
     const prefix = this.#prefixOf(index);
     // Expunged by another program: its prefix or its octets are gone, and so its size is another.
     if (prefix.length + (octets.sizeOctets(messageId) ?? Number.NaN) !== this.sizeOctets(index)) {
-      throw new MailError("not-found", "the message has been expunged");
+      throw expunged();
     }
     const head = prefix.subarray(start, end);
     if (end <= prefix.length) return head;
     const from = Math.max(0, start - prefix.length);
     const body = await octets.read(messageId, from, end - prefix.length);
     return head.length === 0 ? body : concatBytes([head, body]);
+  }
+
+  /** Whole messages, read together. */
+  async #loadAll(indexes: readonly number[]): Promise<(Uint8Array | Error)[]> {
+    const { mail, octets } = this.#deps;
+    const { grant, uids, messageIds } = this.#snapshot;
+    const prefixes = mail.prefixes(
+      grant,
+      indexes.map((index) => uids[index]),
+    );
+    const reads = indexes.map((index) => ({
+      id: messageIds[index],
+      start: 0,
+      end: this.sizeOctets(index),
+    }));
+    const bodies = await octets.readMany(reads);
+    return indexes.map((index, at) => {
+      const body = bodies[at];
+      if (body instanceof Error) return body;
+      const whole = concatBytes([prefixes[at], body]);
+      return whole.length === this.sizeOctets(index) ? whole : expunged();
+    });
   }
 
   async update(deleted: readonly number[], retrieved: readonly number[]): Promise<void> {
@@ -137,4 +159,8 @@ export class StoreMaildrop implements Maildrop {
     }
     return this.#prefix.octets;
   }
+}
+
+function expunged(): MailError {
+  return new MailError("not-found", "the message has been expunged");
 }

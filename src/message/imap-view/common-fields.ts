@@ -6,7 +6,7 @@
  * Layout: for each field its number in COMMON_NAMES, its length in 16 bits (low first), its octets.
  */
 
-import { concatBytes, CRLF } from "../../base/bytes.ts";
+import { CRLF } from "../../base/bytes.ts";
 import type { HeaderSection } from "../header.ts";
 
 /** What Thunderbird, Apple Mail, Outlook, K-9, mutt and Roundcube name. Stored by number: only ever add at the end. */
@@ -77,12 +77,21 @@ export function chosenFields(
   before: Uint8Array | undefined,
 ): Uint8Array | undefined {
   if (encoded[0] === TOO_MUCH[0]) return undefined;
-  const pieces: Uint8Array[] = before === undefined ? [] : [before];
+  // Most of what is kept is wanted: room for all of it, and the fields moved together in it.
+  const lines = new Uint8Array((before?.length ?? 0) + encoded.length + CRLF.length);
+  let length = 0;
+  if (before !== undefined) {
+    lines.set(before);
+    length = before.length;
+  }
   for (let at = 0; at < encoded.length;) {
     const end = at + HEAD_OCTETS + encoded[at + 1] + (encoded[at + 2] << 8);
-    if (choice[encoded[at]] === 1) pieces.push(encoded.subarray(at + HEAD_OCTETS, end));
+    if (choice[encoded[at]] === 1) {
+      lines.set(encoded.subarray(at + HEAD_OCTETS, end), length);
+      length += end - at - HEAD_OCTETS;
+    }
     at = end;
   }
-  pieces.push(CRLF);
-  return concatBytes(pieces);
+  lines.set(CRLF, length);
+  return lines.subarray(0, length + CRLF.length);
 }
