@@ -102,6 +102,14 @@ export class Database {
     }
   }
 
+  /**
+   * Whether the next commits wait for the disk. One that does not is seen by all at once, outlives
+   * this process, and is on the disk with the next that does.
+   */
+  setDurable(isDurable: boolean): void {
+    this.exec(`PRAGMA synchronous = ${isDurable ? "FULL" : "NORMAL"}`);
+  }
+
   /** Grows whenever another connection has committed something. */
   dataVersion(): number {
     return this.get<{ data_version: number }>("PRAGMA data_version")?.data_version ?? 0;

@@ -23,7 +23,7 @@ import type { RequestOf } from "./requests.ts";
 const MAX_LAPSES = 5;
 const POISON = "taken in hand five times without an outcome; look at it, then release or delete it";
 /** What has become due gets its place in portions, so that a large backlog holds nobody up. */
-const READIED_AT_ONCE = 2000;
+const READIED_AT_ONCE = 300;
 /** Fresh mail goes before retries that became due less than this ago. */
 const RETRY_TURN_MS = 5 * 60_000;
 /** Of a message with more recipients than this, those nearby in rank go together. */

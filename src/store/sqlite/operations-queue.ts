@@ -24,7 +24,7 @@ export function settle(context: CommitContext, request: RequestOf<"settle">): vo
 function settleOne(context: CommitContext, settlement: Settlement): void {
   if (settlement.outcome !== "deferred") return removeRecipient(context, settlement.recipientId);
   const { attempt } = settlement;
-  const changed = context.database.run(
+  const changed = context.database.get<{ attempts: number }>(
     `UPDATE recipient SET state = CASE state WHEN ${HELD} THEN ${HELD} ELSE ${WAITING} END,
        leased_by = NULL, lapses = 0, attempts = attempts + ?1,
        next_attempt_ms = CASE WHEN wish = ${EXPIRE} AND ?1 = 1 THEN -?2
@@ -33,7 +33,7 @@ function settleOne(context: CommitContext, settlement: Settlement): void {
        rank = CASE WHEN rank < 0 THEN rank + ${ASKED_RANKS} ELSE rank END,
        last_attempt_ms = coalesce(?4, last_attempt_ms),
        last_problem = coalesce(?5, last_problem), last_status = coalesce(?6, last_status),
-       is_delay_reported = coalesce(?7, is_delay_reported) WHERE id = ?8`,
+       is_delay_reported = coalesce(?7, is_delay_reported) WHERE id = ?8 RETURNING attempts`,
     attempt === undefined ? 0 : 1,
     context.nowMs,
     settlement.nextAttemptMs ?? null,
@@ -43,7 +43,7 @@ function settleOne(context: CommitContext, settlement: Settlement): void {
     settlement.isDelayReported === undefined ? null : settlement.isDelayReported ? 1 : 0,
     settlement.recipientId,
   );
-  if (changed === 0 || attempt === undefined) return;
+  if (changed === undefined || attempt === undefined) return;
   context.database.run(
     `INSERT INTO attempt (recipient_id, at_ms, duration_ms, host, tls, reply)
      VALUES (?, ?, ?, ?, ?, ?)`,
@@ -54,6 +54,7 @@ function settleOne(context: CommitContext, settlement: Settlement): void {
     attempt.tls ?? null,
     attempt.reply,
   );
+  if (changed.attempts <= MAX_ATTEMPTS_KEPT) return;
   context.database.run(
     `DELETE FROM attempt WHERE recipient_id = ?1 AND id <= (SELECT id FROM attempt
        WHERE recipient_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ${MAX_ATTEMPTS_KEPT})`,
@@ -64,12 +65,12 @@ function settleOne(context: CommitContext, settlement: Settlement): void {
 /** With its last recipient an envelope goes, and with its last reference the octets. */
 function removeRecipient(context: CommitContext, recipientId: number): void {
   const { database } = context;
-  const row = database.get<{ envelopeId: number }>(
-    "DELETE FROM recipient WHERE id = ? RETURNING envelope_id AS envelopeId",
+  const row = database.get<{ envelopeId: number; attempts: number }>(
+    "DELETE FROM recipient WHERE id = ? RETURNING envelope_id AS envelopeId, attempts",
     recipientId,
   );
   if (row === undefined) return;
-  database.run("DELETE FROM attempt WHERE recipient_id = ?", recipientId);
+  if (row.attempts > 0) database.run("DELETE FROM attempt WHERE recipient_id = ?", recipientId);
   const envelope = database.get<{ recipients: number; messageId: number }>(
     `UPDATE envelope SET recipients = recipients - 1 WHERE id = ?
      RETURNING recipients, message_id AS messageId`,

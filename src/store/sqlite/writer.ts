@@ -118,7 +118,10 @@ export class StoreWriter {
       diskProblem = storeError(error, "writing a segment");
     }
     let outcomes: Outcomes;
+    // Leases alone: with the machine they end anyway, so nobody waits for the disk.
+    const isDurable = !batches.every(({ requests }) => requests.every(isClaim));
     try {
+      if (!isDurable) this.#database.setDurable(false);
       outcomes = this.#runGroup(batches, appended, diskProblem);
       if (appended.length > 0) this.#recordLength();
       pruneFeed(this.#context, this.#feedEntriesKept);
@@ -133,6 +136,8 @@ export class StoreWriter {
       this.#rollBack();
       this.#appender.rolledBack();
       return this.#failed(batches, storeError(error, "committing"));
+    } finally {
+      if (!isDurable) this.#database.setDurable(true);
     }
     this.#at("committed");
     this.#appender.committed();
@@ -310,6 +315,10 @@ class TransactionLost extends Error {
 }
 
 type AnyOperation = (context: CommitContext, request: unknown) => unknown;
+
+function isClaim({ name }: PostedRequest): boolean {
+  return name === "claim";
+}
 
 /** Whether a request carries octets of the batch: those are lost when the segment could not be written. */
 function needsOctets({ name }: PostedRequest): boolean {
