@@ -147,10 +147,16 @@ test("forwarded from host to host: the report comes back by us; forged and expir
   const [, path] = /^Return-Path: <(SRS0=[^>]+=home\.test=anna@us\.test)>/.exec(arrived) ?? [];
   assert.ok(path, arrived);
   assert.ok(arrived.endsWith(MESSAGE));
+  // What a catch-all takes is forwarded as well.
+  await directory.changeDomain("us.test", { catchAll: "anna@far.test" });
+  await post(us, "anna@home.test", "anybody@us.test");
+  await world.settle();
+  assert.match((await there.mailbox("anna"))[1], /^Return-Path: <SRS0=[^>]+=anna@us\.test>/);
+  await directory.changeDomain("us.test", { catchAll: null });
   // Mail of our own people keeps its sender.
   await post(us, "anna@us.test", "fwd@us.test");
   await world.settle();
-  assert.match((await there.mailbox("anna"))[1], /^Return-Path: <anna@us\.test>/);
+  assert.match((await there.mailbox("anna"))[2], /^Return-Path: <anna@us\.test>/);
   // A report of theirs to the rewritten sender, as a stranger's host would send it.
   assert.match(await post(us, "", path), /\|250 [^|]*queued/);
   await world.settle();

@@ -200,6 +200,11 @@ test("an alias beats an account, an exact address beats the detail, all beat the
   assert.deepEqual(resolve(world, "whoever@us.test"), ["direct whoever@us.test: anna@us.test!"]);
 });
 
+test("a catch-all and a role that lead to another host forward, as an alias does", () => {
+  const world = { domains: { "us.test": "rest@far.test" }, accounts: [] };
+  assert.deepEqual(resolve(world, "whoever@us.test"), ["alias whoever@us.test: rest@far.test"]);
+});
+
 test("a catch-all that leads nowhere ends", () => {
   assert.equal(refusal({ domains: { "us.test": "gone@us.test" } }, "x@us.test"), "554 5.4.6");
 });

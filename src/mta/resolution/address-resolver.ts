@@ -10,14 +10,11 @@
 
 import type { Result } from "../../base/result.ts";
 import { formatAddress, addressKey, type Address } from "../../message/addr-spec.ts";
-import type { Account, Directory } from "../../store/directory.ts";
-import type { MtaConfig } from "../config.ts";
 import type { AliasSource, FoundAlias } from "../aliases/alias-source.ts";
 import type { SenderRewriting } from "../forwarding/sender-rewriting.ts";
 import type { AddressMaps, FoundTargets } from "../maps/address-maps.ts";
 import { asciiDomain, withAsciiDomain } from "./ascii-domain.ts";
-import { routeTable } from "../routing/choose-route.ts";
-import type { RouteTable } from "../routing/route-rule.ts";
+import { AddressMatcher, type ResolverConfig, type ResolverDirectory } from "./address-matcher.ts";
 import type { ListAddress, ListHost, PostSender } from "./list-host.ts";
 import { Expansion, type OpenBranch } from "./expansion.ts";
 import type { Resolution } from "./resolution.ts";
@@ -33,31 +30,6 @@ import {
 } from "./resolution-problems.ts";
 import { nameOf, readTarget } from "./target-names.ts";
 
-export type ResolverConfig = Pick<
-  MtaConfig,
-  | "hostname"
-  | "postmaster"
-  | "roleLocalParts"
-  | "recipientDelimiter"
-  | "expansionDepth"
-  | "expansionBreadth"
-> &
-  Partial<Pick<MtaConfig, "routes">>;
-
-export type ResolverDirectory = Pick<
-  Directory,
-  "domain" | "domains" | "account" | "accountById" | "accounts"
->;
-
-/** What a local address is, before anything is expanded. */
-type Match =
-  | { readonly kind: "alias"; readonly alias: FoundAlias; readonly address: Address }
-  | { readonly kind: "list"; readonly found: ListAddress }
-  | { readonly kind: "account"; readonly account: Account; readonly detail: string | undefined }
-  | { readonly kind: "role" }
-  | { readonly kind: "route"; readonly because: string }
-  | { readonly kind: "catch-all"; readonly target: string };
-
 /** The tables that recipients are looked up in. */
 export type RecipientMaps = Pick<AddressMaps, "recipient" | "virtual" | "relocated">;
 
@@ -66,12 +38,11 @@ type Position = { readonly branch: OpenBranch; readonly above: readonly string[]
 
 export class AddressResolver {
   readonly #directory: ResolverDirectory;
-  readonly #aliases: readonly AliasSource[];
+  readonly #matcher: AddressMatcher;
   readonly #lists: ListHost | undefined;
   readonly #maps: RecipientMaps | undefined;
   readonly #forwarded: Pick<SenderRewriting, "reverse"> | undefined;
   readonly #config: ResolverConfig;
-  readonly #routes: RouteTable;
 
   constructor(
     deps: {
@@ -86,12 +57,11 @@ export class AddressResolver {
     config: ResolverConfig,
   ) {
     this.#directory = deps.directory;
-    this.#aliases = deps.aliases;
+    this.#matcher = new AddressMatcher(deps, config);
     this.#lists = deps.lists;
     this.#maps = deps.maps;
     this.#forwarded = deps.forwarded;
     this.#config = config;
-    this.#routes = routeTable(config.routes ?? []);
   }
 
   isLocalDomain(domain: string): boolean {
@@ -104,7 +74,7 @@ export class AddressResolver {
     return (
       domain === "" ||
       this.#directory.domain(domain) !== undefined ||
-      (domain === this.#config.hostname && this.#isRole(localPart))
+      (domain === this.#config.hostname && this.#matcher.isRole(localPart))
     );
   }
 
@@ -162,7 +132,7 @@ export class AddressResolver {
     const name = nameOf(address);
     const relocated = address.domain === "" ? undefined : this.#maps?.relocated(address);
     if (relocated !== undefined) return expansion.problem(depth, name, moved(name, relocated));
-    const match = this.#match(address);
+    const match = this.#matcher.match(address);
     switch (match?.kind) {
       case undefined:
         return expansion.problem(depth, name, unknownAddress(name));
@@ -174,7 +144,12 @@ export class AddressResolver {
         return this.#expandRole(expansion, name, position);
       case "catch-all":
         expansion.step(depth, name, "catch-all", `of ${address.domain}`, [match.target]);
-        return this.#expandTargets(expansion, [match.target], address, below(position, name));
+        return this.#expandTargets(
+          expansion,
+          [match.target],
+          address,
+          onward(expansion, position, name),
+        );
       case "alias":
         if (above.includes(nameOf(match.address))) {
           return this.#ownMailbox(expansion, match.address, position);
@@ -228,57 +203,6 @@ export class AddressResolver {
     return expansion.isLocalDomain(address.domain, isLocal) || this.isOurs(address);
   }
 
-  #isRole(localPart: string): boolean {
-    return this.#config.roleLocalParts.includes(localPart.toLowerCase());
-  }
-
-  /** The most exact meaning first: the whole local part, then without its detail, then what the domain offers. */
-  #match(address: Address): Match | undefined {
-    if (address.domain === "") {
-      return address.localPart.toLowerCase() === "postmaster" ? { kind: "role" } : undefined;
-    }
-    const exact = this.#matchWhole(address, undefined);
-    if (exact !== undefined) return exact;
-    const { recipientDelimiter } = this.#config;
-    const cut = recipientDelimiter === "" ? -1 : address.localPart.indexOf(recipientDelimiter);
-    if (cut > 0) {
-      const user = { localPart: address.localPart.slice(0, cut), domain: address.domain };
-      const detail = address.localPart.slice(cut + recipientDelimiter.length);
-      const found = this.#matchWhole(user, detail);
-      if (found !== undefined) return found;
-    }
-    if (this.#isRole(address.localPart)) return { kind: "role" };
-    // A domain of which only some addresses are here: the others are where the route leads.
-    if (this.#routes.forDomain(address.domain) !== undefined) {
-      return { kind: "route", because: "the domain has a route, and no mailbox of this name" };
-    }
-    const target = this.#directory.domain(address.domain)?.catchAll;
-    return target === undefined ? undefined : { kind: "catch-all", target };
-  }
-
-  #matchWhole(address: Address, detail: string | undefined): Match | undefined {
-    const alias = this.#findAlias(address);
-    if (alias !== undefined) return { kind: "alias", alias, address };
-    if (this.#routes.forRecipient(address) !== undefined) {
-      return { kind: "route", because: "the address has a route" };
-    }
-    const key = addressKey(address);
-    const list = this.#lists?.find(key);
-    if (list?.role === "post") return { kind: "list", found: list };
-    const account = this.#directory.account(key);
-    if (account !== undefined) return { kind: "account", account, detail };
-    // Somebody may be called `club-owner` in earnest; only then comes what a list implies.
-    return list === undefined ? undefined : { kind: "list", found: list };
-  }
-
-  #findAlias(address: Address): FoundAlias | undefined {
-    for (const source of this.#aliases) {
-      const found = source.find(address);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-
   #expandAlias(
     expansion: Expansion,
     match: { readonly alias: FoundAlias; readonly address: Address },
@@ -315,11 +239,10 @@ export class AddressResolver {
   /** An alias with an `owner-` beside it sends its copies out under that name, as sendmail does. */
   #branchOf(expansion: Expansion, address: Address, name: string, branch: OpenBranch): OpenBranch {
     const owner = { localPart: `owner-${address.localPart}`, domain: address.domain };
-    if (this.#findAlias(owner) !== undefined) {
+    if (this.#matcher.findAlias(owner) !== undefined) {
       return expansion.branch("list", name, { reversePath: formatAddress(owner) });
     }
-    // Other hosts' copies get an envelope of their own, so that Delivered-To can name the alias.
-    return branch.kind === "direct" ? expansion.forwarding(branch, name) : branch;
+    return expansion.forwarding(branch, name);
   }
 
   #expandList(expansion: Expansion, found: ListAddress, name: string, position: Position): void {
@@ -327,7 +250,12 @@ export class AddressResolver {
     if (found.role !== "post") {
       const why = `${found.role} of ${found.list.address}`;
       expansion.step(depth, name, "list-role", why, [found.leadsTo]);
-      return this.#expandTargets(expansion, [found.leadsTo], undefined, below(position, name));
+      return this.#expandTargets(
+        expansion,
+        [found.leadsTo],
+        undefined,
+        onward(expansion, position, name),
+      );
     }
     // A posting that reaches a list through another list was let in there.
     if (expansion.sender !== undefined && position.branch.listId === undefined) {
@@ -347,18 +275,10 @@ export class AddressResolver {
 
   #expandRole(expansion: Expansion, name: string, position: Position): void {
     const depth = position.above.length;
-    const target = this.#config.postmaster ?? this.#firstAccount();
+    const target = this.#config.postmaster ?? this.#matcher.firstAccount();
     if (target === undefined) return expansion.problem(depth, name, nobodyYet(name));
     expansion.step(depth, name, "role", "postmaster of this host", [target]);
-    this.#expandTargets(expansion, [target], undefined, below(position, name));
-  }
-
-  #firstAccount(): string | undefined {
-    let first: Account | undefined;
-    for (const account of this.#directory.accounts()) {
-      if (account.isEnabled && (first === undefined || account.id < first.id)) first = account;
-    }
-    return first?.address;
+    this.#expandTargets(expansion, [target], undefined, onward(expansion, position, name));
   }
 
   /** `parent` gives bare local parts their domain. */
@@ -392,6 +312,10 @@ export class AddressResolver {
     const problem = above.includes(name) ? leadsBack(name) : unknownAddress(name);
     expansion.problem(above.length, name, problem);
   }
+}
+
+function onward(expansion: Expansion, { branch, above }: Position, name: string): Position {
+  return { branch: expansion.forwarding(branch, name), above: [...above, name] };
 }
 
 function below(position: Position, name: string): Position {

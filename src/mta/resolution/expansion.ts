@@ -87,8 +87,12 @@ export class Expansion {
     });
   }
 
-  /** A branch for other hosts' copies of the alias `name`; local copies and what was seen stay shared. */
+  /**
+   * A branch for other hosts' copies of `name`, so that Delivered-To can name it; local copies and what
+   * was seen stay shared. A branch that is no longer the sender's own stays.
+   */
   forwarding(parent: OpenBranch, name: string): OpenBranch {
+    if (parent.kind !== "direct") return parent;
     return this.#open({ ...parent, kind: "alias", name, remotes: new Map() });
   }
 
