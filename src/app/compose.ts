@@ -20,6 +20,11 @@ import { makeLoginGuard } from "../sasl/login-guard.ts";
 import type { Store } from "../store/contract.ts";
 import type { Settings } from "./config/settings-shape.ts";
 import { Listeners } from "./listeners.ts";
+import { countingLog } from "./metrics/event-metrics.ts";
+import { MetricsServer } from "./metrics/metrics-server.ts";
+import { MetricsRegistry } from "./metrics/registry.ts";
+import { addServerMetrics } from "./metrics/server-metrics.ts";
+import { SessionGauge } from "./metrics/session-gauge.ts";
 import { mtaSettings } from "./mta-settings.ts";
 import { readRules } from "./config/read-rules.ts";
 import { resolverSettings } from "./resolver-settings.ts";
@@ -49,7 +54,9 @@ const ALIAS_WATCH_MS = 2_000;
 
 /** Resolves when every service listens. Rejects with a sentence naming the port that can't be had. */
 export async function compose(parts: ServerParts): Promise<Server> {
-  const { settings, store, log } = parts;
+  const { settings, store } = parts;
+  const registry = new MetricsRegistry();
+  const log = countingLog(parts.log, registry);
   const guard = makeLoginGuard(systemClock);
   const verifyToken = tokenVerifier(settings.login.oauth, systemClock);
   const policy = new RuleEngine(readRules(settings.rules).rules);
@@ -77,13 +84,18 @@ export async function compose(parts: ServerParts): Promise<Server> {
   const most = connectionsWithin(settings.limits.connections, descriptorLimit());
   const budget = new ConnectionBudget(most, log);
   const stress = new StressGauge(budget, log);
+  const sessions = new SessionGauge();
+  addServerMetrics(registry, { store, budget, sessions, version: parts.version });
+  const metrics = new MetricsServer(registry, log);
   const listeners = new Listeners({
     settings,
     budget,
     certificates: parts.certificates,
     log,
+    sessions,
     runnerFor: sessionRunners({
       ...parts,
+      log,
       mta,
       guard,
       verifyToken,
@@ -91,7 +103,11 @@ export async function compose(parts: ServerParts): Promise<Server> {
       shutdown: shutdown.signal,
     }),
   });
-  await listeners.open();
+  await metrics.open(settings.listen.metrics);
+  await listeners.open().catch(async (error: unknown) => {
+    await metrics.close();
+    throw error;
+  });
   mta.runner.start();
   const unwatch = watchAddressFiles(mta);
   return {
@@ -106,6 +122,7 @@ export async function compose(parts: ServerParts): Promise<Server> {
       unwatch();
       shutdown.abort();
       await Promise.all([listeners.drain(graceMs), mta.runner.stop(graceMs)]);
+      await metrics.close();
     },
   };
 }

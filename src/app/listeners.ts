@@ -1,6 +1,6 @@
 /** All listening sockets of a server: opened together or not at all, reloaded and drained together. */
 
-import type { Channel, Endpoint } from "../base/channel.ts";
+import type { Endpoint } from "../base/channel.ts";
 import type { Log } from "../base/log.ts";
 import type { ConnectionBudget } from "../net/connection-budget.ts";
 import { listen } from "../net/listen.ts";
@@ -12,16 +12,17 @@ import { loadClientAnchors } from "./certificates.ts";
 import { isLoopback, isWithin } from "./config/cidr.ts";
 import type { HostPort } from "./config/kinds.ts";
 import type { Settings } from "./config/settings-shape.ts";
+import type { SessionGauge } from "./metrics/session-gauge.ts";
+import type { SessionRunner } from "./session-runner.ts";
 import { refusalWords, SERVICES } from "./services.ts";
 import type { Protocol, ServiceFacts, ServiceName } from "./services.ts";
-
-export type SessionRunner = (channel: Channel) => Promise<void>;
 
 export type ListenersOptions = {
   readonly settings: Settings;
   readonly certificates: readonly CertificatePem[];
   readonly log: Log;
   readonly budget: ConnectionBudget;
+  readonly sessions: SessionGauge;
   readonly runnerFor: (protocol: Protocol, host: string) => SessionRunner;
 };
 
@@ -68,7 +69,7 @@ export class Listeners {
   }
 
   async #openOne(service: ServiceFacts, where: HostPort): Promise<Open> {
-    const { settings, certificates, log, budget, runnerFor } = this.#options;
+    const { settings, certificates, log, budget, sessions, runnerFor } = this.#options;
     // One for each listener: a session ticket of one service opens no other (security row 14).
     const clientAnchors = loadClientAnchors(settings.tls);
     const tls = new ServerTls({
@@ -93,7 +94,7 @@ export class Listeners {
         parse: parseProxyHeader,
       },
       refusal: (reason) => refusalWords(service.protocol, reason),
-      onChannel: runnerFor(service.protocol, where.host),
+      onChannel: sessions.counted(service.name, runnerFor(service.protocol, where.host)),
     });
     return { service: service.name, listener, tls };
   }

@@ -18,7 +18,7 @@ import type { SaslServerDeps } from "../sasl/server-deps.ts";
 import { serveSmtp } from "../smtp/serve.ts";
 import type { Store } from "../store/contract.ts";
 import type { Settings } from "./config/settings-shape.ts";
-import type { SessionRunner } from "./listeners.ts";
+import type { SessionRunner } from "./session-runner.ts";
 import { mayShowPassword } from "./mta-settings.ts";
 import type { Protocol } from "./services.ts";
 import { smtpOptions, stressedOptions } from "./smtp-options.ts";

@@ -43,6 +43,9 @@ export interface Store {
   /** Free octets on the disk of the store, and whether that is below what `accept` needs to be safe. */
   space(): Promise<{ readonly freeOctets: number; readonly isLow: boolean }>;
 
+  /** What this process has written since it opened the store. */
+  activity(): StoreActivity;
+
   /** Compares every row with its octets and every counter with its rows. */
   check(progress?: (done: number, total: number) => void): Promise<readonly StoreProblem[]>;
 
@@ -67,6 +70,16 @@ export interface AclStore {
   /** Takes effect in every session at its next command. Rejects also with `refused`. */
   change(grant: MailboxGrant, change: AclChange): Promise<void>;
 }
+
+export type StoreActivity = {
+  readonly commits: number;
+  /** Writes in those commits. */
+  readonly requests: number;
+  /** Writes of these that were refused or failed. */
+  readonly failures: number;
+  /** How long writes waited for their answer, added up. */
+  readonly waitMs: number;
+};
 
 export type StoreProblem = {
   /** What kind of thing is wrong: `octets-missing`, `hash-differs`, `counter-differs`, `orphan-octets`, `row-broken`. */

@@ -36,7 +36,7 @@ export type ListenSettings = {
   readonly [
     S in "smtp" | "submission" | "submissions" | "lmtp" | "imap" | "imaps" | "pop3" | "pop3s"
   ]: readonly HostPort[];
-};
+} & { readonly metrics: readonly HostPort[] };
 
 export type TlsSettings = {
   readonly certificates: readonly { readonly certificate: string; readonly key: string }[];

@@ -81,6 +81,14 @@ export const SETTINGS: Table<Settings> = {
       imaps: listener(2993, "IMAP with TLS from the first octet."),
       pop3: listener(2110, "POP3 with STLS."),
       pop3s: listener(2995, "POP3 with TLS from the first octet."),
+      metrics: setting<readonly HostPort[]>({
+        schema: endpoints,
+        default: [],
+        type: "address and port, or a list of them",
+        defaultText: "none",
+        doc: "Numbers for Prometheus over plain HTTP, at `/metrics`, and `/health`. They name destinations and are shown to whoever asks: let only your own machines reach it.",
+        example: '["127.0.0.1:2080"]',
+      }),
     },
   },
   tls: {

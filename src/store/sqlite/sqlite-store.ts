@@ -6,7 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { AcceptedEnvelope, Acceptance } from "../acceptance.ts";
-import type { RepairReport, Store, StoreProblem } from "../contract.ts";
+import type { RepairReport, Store, StoreActivity, StoreProblem } from "../contract.ts";
 import type { OctetStore, StagedMessage } from "../octets.ts";
 import { acceptedEnvelopes, acceptRequest, stagedOf } from "./accept-request.ts";
 import { checkStore } from "./check-store.ts";
@@ -126,6 +126,10 @@ export class SqliteStore implements Store {
     const { bavail, bsize } = await statfs(this.#deps.folders.folder);
     const freeOctets = bavail * bsize;
     return { freeOctets, isLow: freeOctets < this.#deps.minFreeOctets };
+  }
+
+  activity(): StoreActivity {
+    return this.#writer.activity;
   }
 
   check(progress?: (done: number, total: number) => void): Promise<readonly StoreProblem[]> {

@@ -29,6 +29,7 @@ type Pending = {
   readonly build: (packer: Packer) => unknown;
   readonly resolve: (answer: never) => void;
   readonly reject: (error: unknown) => void;
+  readonly sinceMs: number;
 };
 
 const MAX_BATCH_OCTETS = 8 << 20;
@@ -42,6 +43,8 @@ export class WriterClient {
   #isPostScheduled = false;
   /** Why nothing can be written any more. */
   #ended: Error | undefined;
+  /** What was asked and done, for whoever watches. */
+  readonly activity = { commits: 0, requests: 0, failures: 0, waitMs: 0 };
   #onClosed: (() => void) | undefined;
   #onAnswers: (() => void)[] = [];
   #onTidied: ((tidied: Tidied | undefined) => void) | undefined;
@@ -88,7 +91,14 @@ export class WriterClient {
   ): Promise<AnswerOf<Name>> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     const { promise, resolve, reject } = Promise.withResolvers<AnswerOf<Name>>();
-    this.#toPost.push({ name, build, resolve: resolve as (answer: never) => void, reject });
+    const sinceMs = this.#clock.monotonicMs();
+    this.#toPost.push({
+      name,
+      build,
+      resolve: resolve as (answer: never) => void,
+      reject,
+      sinceMs,
+    });
     if (!this.#isPostScheduled) {
       this.#isPostScheduled = true;
       queueMicrotask(() => this.#post());
@@ -168,12 +178,21 @@ export class WriterClient {
     this.#onCommit(message);
     const settled = this.#posted.splice(0, message.answers.length);
     const failures = new Map(message.failures);
+    this.#count(settled, failures.size);
     settled.forEach((pending, index) => {
       const failure = failures.get(index);
       if (failure !== undefined) pending.reject(errorOf(failure));
       else pending.resolve(message.answers[index] as never);
     });
     for (const resume of this.#onAnswers.splice(0)) resume();
+  }
+
+  #count(settled: readonly Pending[], failures: number): void {
+    const nowMs = this.#clock.monotonicMs();
+    this.activity.commits++;
+    this.activity.requests += settled.length;
+    this.activity.failures += failures;
+    for (const { sinceMs } of settled) this.activity.waitMs += nowMs - sinceMs;
   }
 
   #end(error: unknown): void {

@@ -1,0 +1,29 @@
+/** How many sessions of each service are open just now. */
+
+import type { SessionRunner } from "../session-runner.ts";
+import type { Sample } from "./registry.ts";
+
+export class SessionGauge {
+  readonly #open = new Map<string, number>();
+
+  /** The same runner, counted while it runs. */
+  counted(service: string, run: SessionRunner): SessionRunner {
+    this.#open.set(service, this.#open.get(service) ?? 0);
+    return async (channel) => {
+      this.#add(service, 1);
+      try {
+        await run(channel);
+      } finally {
+        this.#add(service, -1);
+      }
+    };
+  }
+
+  samples(): Sample[] {
+    return [...this.#open].map(([service, count]) => [{ service }, count]);
+  }
+
+  #add(service: string, by: number): void {
+    this.#open.set(service, (this.#open.get(service) ?? 0) + by);
+  }
+}
