@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { parseAddress, type Address } from "../../message/addr-spec.ts";
 import type { Account } from "../../store/directory.ts";
 import type { AliasSource } from "../aliases/alias-source.ts";
-import { AddressResolver, type ResolverDirectory } from "./address-resolver.ts";
+import type { ResolverDirectory } from "./address-matcher.ts";
+import { AddressResolver } from "./address-resolver.ts";
 import type { ListHost } from "./list-host.ts";
 import { refusalOf, type Resolution } from "./resolution.ts";
 
