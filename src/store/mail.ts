@@ -7,7 +7,7 @@
  */
 
 import type { MailboxGrant } from "./mailbox-grant.ts";
-import type { MessageId, StagedMessage } from "./octets.ts";
+import type { MessageId, MessageIdColumn, StagedMessage } from "./octets.ts";
 
 export type MailboxId = number;
 
@@ -73,7 +73,7 @@ export interface OpenMailbox {
   readonly flagsHigh: Uint32Array;
   /** MODSEQ, MessageId and times exceed 32 bits, so these are Float64. */
   readonly modSeqs: Float64Array;
-  readonly messageIds: Float64Array;
+  readonly messageIds: MessageIdColumn;
   readonly internalDatesMs: Float64Array;
   readonly savedDatesMs: Float64Array;
   /** Which thread a message belongs to in the account (RFC 8474); 0 where an older Posthorn stored it. */

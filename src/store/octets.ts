@@ -1,7 +1,18 @@
 /** The octets of messages: staged while they arrive, immutable once accepted (Invariant 2). */
 
-/** Names stored octets. One may be referred to by many mailboxes and queue rows. */
-export type MessageId = number;
+declare const given: unique symbol;
+
+/**
+ * Names stored octets; many mailboxes and queue rows may refer to one. Only the store gives them out: with a queue job, and in the columns of a
+ * mailbox that was opened by a grant. No number a peer sends becomes one.
+ */
+export type MessageId = number & { readonly [given]: true };
+
+/** Ids of the messages of a mailbox, as Float64Array keeps them. */
+export interface MessageIdColumn extends ArrayLike<MessageId> {
+  slice(start?: number, end?: number): MessageIdColumn;
+  subarray(start?: number, end?: number): MessageIdColumn;
+}
 
 /**
  * A message on its way in. Small ones stay in memory; larger ones are written to a spool file as

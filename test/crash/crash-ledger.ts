@@ -10,6 +10,7 @@ import { equalBytes } from "../../src/base/bytes.ts";
 import type { Store } from "../../src/store/contract.ts";
 import type { MailboxInfo, OpenMailbox } from "../../src/store/mail.ts";
 import { idOf, madeMessage } from "./made-message.ts";
+import type { MessageId } from "../../src/store/octets.ts";
 
 /** A mail program's copy of a mailbox: UID to what it shows of the message. */
 type Copy = { readonly modSeq: number; readonly messages: ReadonlyMap<number, string> };
@@ -68,7 +69,7 @@ export class CrashLedger {
   }
 
   /** Octets are read once each, and a few again, because compaction may have moved them since. */
-  async #identify(store: Store, messageId: number): Promise<number> {
+  async #identify(store: Store, messageId: MessageId): Promise<number> {
     const known = this.#known.get(messageId);
     if (known !== undefined && this.#read++ % 20 !== 0) return known;
     const octets = await store.octets.read(messageId);

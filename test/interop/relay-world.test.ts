@@ -327,7 +327,7 @@ async function readMailbox(store: Store, address: string): Promise<string[]> {
   const mailbox = info && (await store.mail.open(info.grant));
   if (mailbox === undefined) return [];
   const messages: string[] = [];
-  for (const messageId of mailbox.messageIds.slice(0, mailbox.count)) {
+  for (const messageId of Array.from(mailbox.messageIds.slice(0, mailbox.count))) {
     messages.push(Buffer.from(await store.octets.read(messageId)).toString("latin1"));
   }
   mailbox.release();

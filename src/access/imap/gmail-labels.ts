@@ -91,7 +91,7 @@ export async function messagesIn(
   const ids = await withOpen(
     session,
     info,
-    ({ messageIds, count }) => new Set(messageIds.subarray(0, count)),
+    ({ messageIds, count }) => new Set(Array.from(messageIds.subarray(0, count))),
   );
   return ids ?? new Set();
 }

@@ -13,7 +13,7 @@ export function threadOfId(threadId: string): number {
 
 /** X-GM-THRID: a message without a known thread is one of its own. */
 export function gmailThreadOf(
-  open: { readonly threadIds: Float64Array; readonly messageIds: Float64Array },
+  open: { readonly threadIds: Float64Array; readonly messageIds: ArrayLike<number> },
   position: number,
 ): number {
   return open.threadIds[position] || open.messageIds[position];

@@ -8,6 +8,7 @@ import { bad, no, okay, type Completion } from "../../imap/completion.ts";
 import type { FetchCommand } from "../../imap/command/fetch.ts";
 import type { CommandContext } from "../../imap/handler.ts";
 import type { DetailName } from "../../store/mail.ts";
+import type { MessageId } from "../../store/octets.ts";
 import { SEEN } from "../../store/mail.ts";
 import type { SourceDetails } from "./body-source.ts";
 import { AHEAD_OCTETS, FetchBodies, type LoadedBodies } from "./fetch-bodies.ts";
@@ -176,7 +177,7 @@ class Fetch {
     const { seqs, uids } = this.#targets;
     const { open } = this.#view;
     const messages: LoadedMessage[] = [];
-    const ids: number[] = [];
+    const ids: MessageId[] = [];
     const readsOctets = this.#bodies?.readsOctets ?? false;
     const most = readsOctets ? BODIES_BATCH : DETAILS_BATCH;
     let octets = 0;
@@ -207,7 +208,7 @@ class Fetch {
   async #loadBodies(
     bodies: FetchBodies,
     messages: readonly LoadedMessage[],
-    ids: readonly number[],
+    ids: readonly MessageId[],
   ): Promise<void> {
     const { store } = this.#session.deps;
     // The bodies' names were among those asked for.

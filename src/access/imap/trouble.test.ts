@@ -12,6 +12,7 @@ import type { StagedMessage } from "../../store/octets.ts";
 import { octetsReadBy } from "../../store/testing/octets-read-by.ts";
 import { openImapWorld, type ImapWorld } from "./testing/imap-world.ts";
 import { Slicer } from "./slicer.ts";
+import type { MessageId } from "../../store/octets.ts";
 
 const MESSAGE = "Subject: x\r\n\r\nbody\r\n";
 
@@ -326,7 +327,7 @@ test("security row 91: SEARCH and FETCH BINARY of many large messages hold the t
   let underWay = 0;
   let most = 0;
   const octets = around(world.store.octets, {
-    async read(id: number, start = 0, end = 0) {
+    async read(id: MessageId, start = 0, end = 0) {
       underWay += end - start;
       most = Math.max(most, underWay);
       const read = await world.store.octets.read(id, start, end);

@@ -9,7 +9,7 @@ import type { Log } from "../../base/log.ts";
 import type { Maildrop } from "../../pop3/handler.ts";
 import type { MailStore } from "../../store/mail.ts";
 import type { MailboxGrant } from "../../store/mailbox-grant.ts";
-import type { OctetStore } from "../../store/octets.ts";
+import type { MessageIdColumn, OctetStore } from "../../store/octets.ts";
 import type { MaildropLock } from "./maildrop-lock.ts";
 import { ReadAhead } from "./read-ahead.ts";
 
@@ -26,7 +26,7 @@ type Snapshot = {
   readonly uidValidity: number;
   readonly uids: Uint32Array;
   readonly sizesOctets: Uint32Array;
-  readonly messageIds: Float64Array;
+  readonly messageIds: MessageIdColumn;
 };
 
 export class StoreMaildrop implements Maildrop {

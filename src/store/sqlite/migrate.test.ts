@@ -11,6 +11,7 @@ import { makeTempFolder } from "../testing/temp-folder.ts";
 import { openStore } from "./open-store.ts";
 import { SCHEMA } from "./schema.ts";
 import { storeFolders } from "./store-files.ts";
+import type { MessageId } from "../octets.ts";
 
 async function inFolder(body: (folder: string) => Promise<void> | void): Promise<void> {
   const folder = makeTempFolder("migrate");
@@ -41,7 +42,7 @@ test("a data folder of schema 1 is upgraded with all that is in it", () =>
     database.close();
     const store = await openStore({ folder, ...deps });
     const [details] = store.mail.details(
-      [1],
+      [1 as MessageId],
       ["envelope", "bodyStructure", "headerOctets", "structure"],
     );
     assert.equal(Buffer.from(details?.envelope ?? []).toString(), "(1");

@@ -102,7 +102,8 @@ test("security row 27: a segment that could not be opened is tried again", () =>
       { message: store.octets.stageOctets(messageOf(1)), flags: [], internalDateMs: 1 },
     ]);
     const box = await other.mail.open(grant);
-    const messageId = box?.messageIds[0] ?? 0;
+    assert.ok(box);
+    const messageId = box.messageIds[0];
     const [file] = readdirSync(join(folder, "segments"));
     const path = join(folder, "segments", file);
     renameSync(path, join(folder, "away"));

@@ -1,6 +1,7 @@
 /** Flags, copies, moves and expunges: what happens to messages already in a mailbox. */
 
 import { DELETED, SEEN, type FlagChange } from "../mail.ts";
+import type { MessageId } from "../octets.ts";
 import type { CommitContext } from "./commit-context.ts";
 import { checkQuota, countIn, countOut, flagsIn, takeUid } from "./entry-rows.ts";
 import { keywordsOf, type FlagBits } from "./flag-bits.ts";
@@ -12,7 +13,7 @@ import { addReferences, dropReference } from "./store-message.ts";
 
 type EntryRow = {
   readonly uid: number;
-  readonly messageId: number;
+  readonly messageId: MessageId;
   readonly flags: number;
   readonly flagsHigh: number;
   readonly modSeq: number;

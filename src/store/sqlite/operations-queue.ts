@@ -1,6 +1,7 @@
 /** The queue's changes beside claims: recording outcomes, and the operator's hands. */
 
 import type { QueueFilter, Settlement } from "../queue.ts";
+import type { MessageId } from "../octets.ts";
 import type { CommitContext } from "./commit-context.ts";
 import { ASKED_RANKS } from "./fair-rank.ts";
 import { accept } from "./operations-accept.ts";
@@ -71,7 +72,7 @@ function removeRecipient(context: CommitContext, recipientId: number): void {
   );
   if (row === undefined) return;
   if (row.attempts > 0) database.run("DELETE FROM attempt WHERE recipient_id = ?", recipientId);
-  const envelope = database.get<{ recipients: number; messageId: number }>(
+  const envelope = database.get<{ recipients: number; messageId: MessageId }>(
     `UPDATE envelope SET recipients = recipients - 1 WHERE id = ?
      RETURNING recipients, message_id AS messageId`,
     row.envelopeId,

@@ -2,6 +2,7 @@
 
 import { MailError } from "../../base/errors.ts";
 import type { OwedReport } from "../owed-report.ts";
+import type { MessageId } from "../octets.ts";
 import type { CommitContext } from "./commit-context.ts";
 import { accept } from "./operations-accept.ts";
 import type { RequestOf } from "./requests.ts";
@@ -36,7 +37,7 @@ export function payReports(context: CommitContext, request: RequestOf<"payReport
   // The report first: it may quote the message by reference.
   for (const report of request.reports) accept(context, report);
   for (const id of request.ids) {
-    const row = context.database.get<{ messageId: number }>(
+    const row = context.database.get<{ messageId: MessageId }>(
       "DELETE FROM owed_report WHERE id = ? RETURNING message_id AS messageId",
       id,
     );

@@ -8,6 +8,7 @@ import type {
   QueueRecipient,
   RecipientState,
 } from "../queue.ts";
+import type { MessageId } from "../octets.ts";
 import type { Value } from "./database.ts";
 
 /** Due, and in the order of rank. */
@@ -96,7 +97,7 @@ function notifyOf(text: string | null): readonly NotifyOn[] | undefined {
 export type EnvelopeRow = {
   readonly id: number;
   readonly queueId: string;
-  readonly messageId: number;
+  readonly messageId: MessageId;
   readonly reversePath: string;
   readonly envid: string | null;
   readonly ret: "full" | "headers" | null;

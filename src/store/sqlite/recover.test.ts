@@ -28,6 +28,7 @@ import { Database } from "./database.ts";
 import { makeTempFolder } from "../testing/temp-folder.ts";
 import { openStore, type StoreOptions } from "./open-store.ts";
 import { storeFolders } from "./store-files.ts";
+import type { MessageId } from "../octets.ts";
 
 const clock = new TestClock();
 
@@ -150,7 +151,7 @@ test("check finds what is wrong with octets and counters", () =>
       "octets-missing",
     ]);
     assert.deepEqual(seen, [3]);
-    await assert.rejects(reader.octets.read(3), { code: "store-corrupt" });
+    await assert.rejects(reader.octets.read(3 as MessageId), { code: "store-corrupt" });
     rmSync(segment);
     const missing = await reader.check();
     assert.equal(missing.filter(({ kind }) => kind === "octets-missing").length, 4);
@@ -172,8 +173,9 @@ test("a commit of several batches that fills a segment keeps the octets of all",
     await Promise.all(appends);
     assert.deepEqual(await store.check(), []);
     const box = await store.mail.open(grant);
+    assert.ok(box);
     for (let index = 0; index < 120; index++) {
-      const octets = await store.octets.read(box?.messageIds[index] ?? 0);
+      const octets = await store.octets.read(box.messageIds[index]);
       assert.deepEqual(Buffer.from(octets), Buffer.from(MESSAGE));
     }
     await store.close();
@@ -191,7 +193,7 @@ test("a wrong counter of living octets costs no message", () =>
     database.close();
     const again = await open(folder);
     await again.mail.expunge(inboxOf(again, account).grant, [1], false);
-    assert.deepEqual(Buffer.from(await again.octets.read(2)), Buffer.from(MESSAGE));
+    assert.deepEqual(Buffer.from(await again.octets.read(2 as MessageId)), Buffer.from(MESSAGE));
     assert.equal(readdirSync(join(folder, "segments")).length, 1);
     await again.close();
   }));

@@ -6,6 +6,7 @@
 import type { Log } from "../../base/log.ts";
 import type { MailboxChange, MailboxInfo, OpenMailbox } from "../mail.ts";
 import type { MailboxGrant } from "../mailbox-grant.ts";
+import type { MessageIdColumn } from "../octets.ts";
 import type { Database } from "./database.ts";
 import { MailboxColumns } from "./mailbox-columns.ts";
 import { mailboxInfo } from "./mailbox-rows.ts";
@@ -280,8 +281,9 @@ export class MailboxHandle implements OpenMailbox {
   get modSeqs(): Float64Array {
     return this.#shared.columns.modSeqs;
   }
-  get messageIds(): Float64Array {
-    return this.#shared.columns.messageIds;
+  get messageIds(): MessageIdColumn {
+    // Here the numbers of the rows become ids: who holds this may read the mailbox.
+    return this.#shared.columns.messageIds as unknown as MessageIdColumn;
   }
   get internalDatesMs(): Float64Array {
     return this.#shared.columns.internalDatesMs;

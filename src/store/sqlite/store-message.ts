@@ -56,7 +56,7 @@ function insertMessage(
 ): StoredMessageRow {
   const { database, ledger } = context;
   const views = indexMessage(octets);
-  const id = ledger.newMessageId();
+  const id = ledger.newMessageId() as MessageId;
   if (views.problem !== undefined) {
     context.events.push({
       level: "warn",

@@ -5,7 +5,8 @@ import type { Clock } from "../../base/clock.ts";
 import type { Acceptance, AcceptedEnvelope, Envelope, LocalDelivery } from "../acceptance.ts";
 import type { Store } from "../contract.ts";
 import type { Account } from "../directory.ts";
-import type { MailboxInfo } from "../mail.ts";
+import type { MailboxInfo, OpenMailbox } from "../mail.ts";
+import type { MessageId } from "../octets.ts";
 import type { MailboxGrant } from "../mailbox-grant.ts";
 
 export type StoreFixture = {
@@ -86,4 +87,10 @@ export async function appendTo(
     })),
   );
   return uids;
+}
+
+/** The id at a position of an open mailbox; the last for -1. */
+export function idAt(box: OpenMailbox | undefined, index: number): MessageId {
+  if (box === undefined || box.count === 0) throw new Error("no message there");
+  return box.messageIds[index < 0 ? box.count + index : index];
 }
