@@ -161,7 +161,11 @@ const ROWS: Readonly<Record<number, readonly string[]>> = {
   7: ["A11, security row 7", "A10, A11, security row 7"],
   8: ["security row 8: BDAT counts octets", "script bdat.smtp"],
   9: ["A4, A6, security rows 9, 10, 13", "script bdat.smtp"],
-  10: ["A4, A6, security rows 9, 10, 13", "script handler-failures.smtp"],
+  10: [
+    "A4, A6, security rows 9, 10, 13",
+    "security rows 9, 10, 13: no decision of a rule survives",
+    "script handler-failures.smtp",
+  ],
   11: ["security row 11: commands without end", "script junk-commands.smtp"],
   12: ["script starttls.smtp", "H41, security row 12"],
   13: ["script starttls.smtp", "A4, A6, security rows 9, 10, 13"],
