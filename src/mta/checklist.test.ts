@@ -76,7 +76,7 @@ const LINES: Readonly<Record<number, readonly string[]>> = {
   32: ["an alias with an owner- sends its copies out under that name"],
   33: [
     "mta 33: exit codes of sysexits.h",
-    "mta 33: what strangers write never leaves its word, its folder or its variable",
+    "mta 33, security row 17: what strangers write never leaves its word, its folder or its variable",
     "mta 33: nothing is done as root",
     "mta 33: files, commands and transports are targets where the operator allows them",
     "mta 33: files and commands of an alias file, through the queue, each once",

@@ -25,6 +25,8 @@ type Complain = (member: string, problem: string) => void;
 
 const SMTP_PORT = 25;
 const LMTP_PORT = 24;
+/** A job's lease is an hour; nobody else may begin it meanwhile. */
+const MAX_PIPE_TIMEOUT_MS = 30 * 60_000;
 
 export function readRoutes(settings: Pick<Settings, "transports" | "routes">): RouteReading {
   const problems: RouteProblem[] = [];
@@ -88,6 +90,7 @@ function pipeOf(
     complain("command", "must begin with the absolute path of a program");
   }
   if (program.includes("{")) complain("command", "cannot let a recipient choose the program");
+  if (timeout > MAX_PIPE_TIMEOUT_MS) complain("timeout", 'can\'t be longer than "30m"');
   return { kind: "pipe", command, user, timeoutMs: timeout, memoryOctets: memory };
 }
 

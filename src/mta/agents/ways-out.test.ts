@@ -31,13 +31,15 @@ async function makeFolder(): Promise<string> {
   return folder;
 }
 
+type FakeEnd = (run: CommandRun) => Partial<CommandEnd> | Promise<Partial<CommandEnd>>;
+
 /** Programs that end as a test wants, and what they were given. */
 class FakeCommands implements Commands {
   readonly ownUid = 1000;
   readonly runs: { words: string; environment: CommandRun["environment"]; input: string }[] = [];
-  readonly #end: (run: CommandRun) => Partial<CommandEnd>;
+  readonly #end: FakeEnd;
 
-  constructor(end: (run: CommandRun) => Partial<CommandEnd> = () => ({})) {
+  constructor(end: FakeEnd = () => ({})) {
     this.#end = end;
   }
 
@@ -46,7 +48,7 @@ class FakeCommands implements Commands {
     for await (const piece of run.input) input += decodeUtf8(piece);
     this.runs.push({ words: run.words.join(" "), environment: run.environment, input });
     const end = { exitCode: 0, signal: undefined, hasTimedOut: false, output: "" };
-    return { ...end, ...this.#end(run) };
+    return { ...end, ...(await this.#end(run)) };
   }
 }
 
@@ -127,6 +129,22 @@ test("a command that asks for later is asked again, for five days", async () => 
   await here.world.advance(6 * DAY_MS);
   assert.ok(commands.runs.length > 50, String(commands.runs.length));
   assert.deepEqual((await reports(here.host)).at(-1), "failed ask@rt.test 4.4.7");
+});
+
+test("many recipients of a slow command: the rest of a job waits before its lease lapses", async () => {
+  const clocks: World[] = [];
+  const commands = new FakeCommands(async () => {
+    await clocks[0]?.clock.advance(10 * 60_000);
+    return {};
+  });
+  const here = await us({ routes: [{ domain: "rt.test", transport: pipe(["/x"]) }] }, commands);
+  clocks.push(here.world);
+  await post(here, ["a@rt.test", "b@rt.test", "c@rt.test", "d@rt.test"]);
+  assert.ok(commands.runs.length >= 2 && commands.runs.length < 4, String(commands.runs.length));
+  clocks.pop();
+  await here.world.advance(DAY_MS);
+  assert.equal(commands.runs.length, 4);
+  assert.deepEqual(here.host.store.queue.counts(), { due: 0, leased: 0, held: 0 });
 });
 
 test("transport error: 5xx is reported, 4xx waits; discard says so in the log", async () => {

@@ -159,4 +159,8 @@ test("mta 33: files, commands and transports are targets where the operator allo
   assert.deepEqual((pipe as { command: unknown }).command, ["/usr/bin/filter", "--to", "a b"]);
   assert.deepEqual(others, ["refused", "refused"]);
   assert.equal(problems.length, 6);
+  await chmod(path, 0o666);
+  assert.match((await file.load()).map(({ problem }) => problem).join(), /everybody may write/);
+  assert.deepEqual(targets("filter"), ["refused", "refused", "refused"]);
+  assert.deepEqual(targets("archive"), ["refused", "refused"]);
 });

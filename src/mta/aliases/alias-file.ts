@@ -4,7 +4,8 @@
  * entries of the last time stay.
  *
  * `:include:` is off unless the operator names folders; an included file must be a regular file
- * below one of them, not writable by everybody, and may hold addresses only (security row 43).
+ * below one of them, not writable by everybody, and may hold addresses only (security row 43). A file
+ * that everybody may write to names addresses only, too: no files, no commands.
  */
 
 import { open, realpath } from "node:fs/promises";
@@ -54,7 +55,7 @@ export class AliasFile implements AliasSource {
     const problems: AliasFileProblem[] = parsed.problems.map((found) => ({ path, ...found }));
     const aliases = new Map<string, FoundAlias>();
     for (const entry of parsed.entries) {
-      const targets = await this.#withIncludes(entry, problems);
+      const targets = await this.#withIncludes(entry, file.isEverybodys, problems);
       aliases.set(entry.name, { targets, source: `${path}:${entry.line}` });
     }
     this.#aliases = aliases;
@@ -74,6 +75,7 @@ export class AliasFile implements AliasSource {
 
   async #withIncludes(
     entry: AliasEntry,
+    isEverybodys: boolean,
     problems: AliasFileProblem[],
   ): Promise<readonly AliasTarget[]> {
     const targets: AliasTarget[] = [];
@@ -86,7 +88,7 @@ export class AliasFile implements AliasSource {
     const where = { path: this.#config.path, line: entry.line };
     for (const target of entry.targets) {
       if (target.kind === "include") await include(reader, target.path, where, 1);
-      else targets.push(this.#allowed(target, where, problems));
+      else targets.push(this.#allowed(target, isEverybodys, where, problems));
     }
     return targets;
   }
@@ -94,10 +96,13 @@ export class AliasFile implements AliasSource {
   /** A file, a command or a transport becomes a target where the operator allows it. */
   #allowed(
     target: Exclude<ParsedTarget, { kind: "include" }>,
+    isEverybodys: boolean,
     where: Place,
     problems: AliasFileProblem[],
   ): AliasTarget {
-    const allowed = allowTarget(target, this.#config, this.#transports);
+    const allowed = isEverybodys
+      ? onlyAddresses(target, "everybody may write to this file")
+      : allowTarget(target, this.#config, this.#transports);
     if (allowed.kind === "refused" && target.kind !== "refused") {
       problems.push({ ...where, problem: `${allowed.text}: ${allowed.problem}` });
     }
@@ -161,27 +166,31 @@ async function include(
   }
 }
 
-function onlyAddresses(target: Exclude<ParsedTarget, { kind: "include" }>): AliasTarget {
+function onlyAddresses(
+  target: Exclude<ParsedTarget, { kind: "include" }>,
+  problem = "an included file holds addresses only",
+): AliasTarget {
   if (target.kind === "address" || target.kind === "mailbox" || target.kind === "refused") {
     return target;
   }
-  return { kind: "refused", text: target.text, problem: "an included file holds addresses only" };
+  return { kind: "refused", text: target.text, problem };
 }
 
 async function readText(
   path: string,
   whose: "own" | "included",
-): Promise<{ readonly text: string } | { readonly problem: string }> {
+): Promise<
+  { readonly text: string; readonly isEverybodys: boolean } | { readonly problem: string }
+> {
   try {
     const file = await open(path, "r");
     try {
       const stat = await file.stat();
       if (!stat.isFile()) return { problem: "it is not a regular file" };
       if (stat.size > MAX_FILE_OCTETS) return { problem: "it is larger than 64 MB" };
-      if (whose === "included" && (stat.mode & 0o002) !== 0) {
-        return { problem: "everybody may write to it" };
-      }
-      return { text: await file.readFile("utf8") };
+      const isEverybodys = (stat.mode & 0o002) !== 0;
+      if (whose === "included" && isEverybodys) return { problem: "everybody may write to it" };
+      return { text: await file.readFile("utf8"), isEverybodys };
     } finally {
       await file.close();
     }

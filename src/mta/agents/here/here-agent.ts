@@ -46,6 +46,10 @@ export type HereDeps = {
 /** Enough of a message to see where it has been. */
 const HEADER_OCTETS = 256 * 1024;
 
+/** Then the rest of a job waits for another turn: its lease must not lapse under it. */
+const JOB_MS = 15 * 60_000;
+const NOT_YET: HereVerdict = deferredHere("4.3.2", "Others came first; it waits for its turn.");
+
 export class HereAgent {
   readonly #deps: HereDeps;
   readonly #config: Pick<MtaConfig, "hostname" | "recipientDelimiter">;
@@ -57,20 +61,29 @@ export class HereAgent {
 
   /** One outcome for each recipient of the job, one after the other. */
   async deliverBy(transport: AgentTransport, job: QueueJob): Promise<readonly RecipientOutcome[]> {
-    const facts = await this.traceOf(job.message);
+    const { clock } = this.#deps;
+    const facts = await this.#traceOf(job.message);
+    const startedMs = clock.monotonicMs();
     const outcomes: RecipientOutcome[] = [];
     for (const recipient of job.recipients) {
-      outcomes.push(await this.deliverOne(transport, job.message, recipient, facts));
+      const isLate = clock.monotonicMs() - startedMs > JOB_MS;
+      const outcome = isLate
+        ? {
+            ...outcomeHere(recipient, NOT_YET, transport.kind, clock, startedMs),
+            attempt: undefined,
+          }
+        : await this.#deliverOne(transport, job.message, recipient, facts);
+      outcomes.push(outcome);
     }
     return outcomes;
   }
 
-  async traceOf(message: QueuedMessage): Promise<TraceFacts> {
+  async #traceOf(message: QueuedMessage): Promise<TraceFacts> {
     const end = Math.min(HEADER_OCTETS, message.sizeOctets);
     return traceFacts(await this.#deps.store.octets.read(message.messageId, 0, end));
   }
 
-  async deliverOne(
+  async #deliverOne(
     transport: AgentTransport,
     message: QueuedMessage,
     recipient: QueueRecipient,

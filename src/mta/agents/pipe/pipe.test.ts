@@ -37,7 +37,7 @@ test("mta 33: exit codes of sysexits.h; a status at the beginning of the output 
   assert.equal(diagnostic, "5.1.1 no?such ?ser");
 });
 
-test("mta 33: what strangers write never leaves its word, its folder or its variable", () => {
+test("mta 33, security row 17: what strangers write never leaves its word, its folder or its variable", () => {
   assert.equal(fillWord("{user}@x", facts('"a b"@us.test')), "a b@x");
   assert.equal(fillWord("--to={recipient}", facts("-rf@us.test")), "--to=-rf@us.test");
   assert.equal(fillWord("{recipient}", facts("-rf@us.test")), undefined);
