@@ -110,6 +110,10 @@ export function enable(names: readonly string[], enabled: Enabled): string[] {
         enabled.isCondstore = true;
         done.push(name);
         break;
+      case "UIDONLY":
+        enabled.isUidOnly = true;
+        done.push(name);
+        break;
       case "CONDSTORE":
         enabled.isCondstore = true;
         done.push(name);

@@ -18,6 +18,13 @@ export function no(text: string, code?: string): Completion {
   return code === undefined ? { status: "NO", text } : { status: "NO", code, text };
 }
 
+/** RFC 9586 §3: with UIDONLY there are no message numbers. */
+export const UID_REQUIRED: Completion = {
+  status: "BAD",
+  code: "UIDREQUIRED",
+  text: "Message numbers are not in use",
+};
+
 export function bad(text: string, code?: string): Completion {
   return code === undefined ? { status: "BAD", text } : { status: "BAD", code, text };
 }

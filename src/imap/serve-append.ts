@@ -5,7 +5,7 @@
  */
 
 import { appendSteps, type AppendState, type AppendStep } from "./command/append.ts";
-import { bad, no, type Completion } from "./completion.ts";
+import { bad, no, UID_REQUIRED, type Completion } from "./completion.ts";
 import { completionOfError, logError } from "./completion-of-error.ts";
 import type { Connection } from "./connection.ts";
 import type { AppendTransaction } from "./handler.ts";
@@ -128,6 +128,9 @@ class Append {
   ): Promise<Completion | undefined> {
     const illegal = check(this.#connection.session.phase, this.#state.verb);
     if (illegal !== undefined) return illegal;
+    const { verb, isUid } = this.#state;
+    const { isUidOnly } = this.#connection.session.enabled;
+    if (verb === "REPLACE" && !isUid && isUidOnly) return UID_REQUIRED;
     const from = this.#readTexts;
     this.#readTexts = raw.texts.length;
     const rest = { ...raw, texts: raw.texts.slice(from), literals: raw.literals.slice(from) };

@@ -10,11 +10,12 @@ import { enable } from "./capability.ts";
 import type { Command, Verb } from "./command/command.ts";
 import type { IdCommand } from "./command/id.ts";
 import { parseCommand } from "./command/parse.ts";
-import { bad, okay, type Completion } from "./completion.ts";
+import { bad, okay, UID_REQUIRED, type Completion } from "./completion.ts";
 import { completionOfError, isConnectionLost, logError } from "./completion-of-error.ts";
 import { Connection } from "./connection.ts";
 import type { ImapHandler, MailCommand } from "./handler.ts";
 import { NewsPusher } from "./push-news.ts";
+import { needsNumbers } from "./needs-numbers.ts";
 import { serveAppend } from "./serve-append.ts";
 import { serveCompress } from "./serve-compress.ts";
 import { serveIdle } from "./serve-idle.ts";
@@ -159,6 +160,9 @@ async function serveCommand(connection: Connection, raw: RawCommand): Promise<vo
   const { command } = parsed;
   const illegal = check(connection.session.phase, command.verb);
   if (illegal !== undefined) return connection.complete(tag, command.verb, illegal);
+  if (connection.session.enabled.isUidOnly && needsNumbers(command)) {
+    return connection.complete(tag, command.verb, UID_REQUIRED);
+  }
   if (command.verb === "STARTTLS") return serveStartTls(connection, tag);
   if (command.verb === "COMPRESS") return serveCompress(connection, tag, command);
   if (command.verb === "UNAUTHENTICATE") return serveUnauthenticate(connection, tag);
@@ -181,7 +185,9 @@ async function run(connection: Connection, tag: string, command: Command): Promi
   }
   if (command.verb === "ENABLE") {
     const isHidden = connection.hidden;
-    const names = command.names.filter((name) => !isHidden.has(name));
+    const isOffered = (name: string): boolean =>
+      !isHidden.has(name) && (name !== "UIDONLY" || connection.options.offersUidOnly === true);
+    const names = command.names.filter(isOffered);
     out.line(["* ENABLED", ...enable(names, session.enabled)].join(" "));
     out.isUtf8 = session.enabled.isUtf8;
     return okay("Enabled");

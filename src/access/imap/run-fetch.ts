@@ -19,7 +19,7 @@ import { holdRanges, sourcesOf } from "./load-sources.ts";
 import { detailsOf, makeItemWriters, type ItemDetails, type ItemWriter } from "./plain-items.ts";
 import { lowerBound, type SelectedMailbox, type Targets } from "./selected-mailbox.ts";
 import { Slicer } from "./slicer.ts";
-import { writeAdded } from "./updates.ts";
+import { beginFetch, writeAdded } from "./updates.ts";
 import { writeVanished } from "./resync.ts";
 import { rangeWithin } from "../../imap/partial-range.ts";
 import { resolveRanges } from "../../imap/sequence-set.ts";
@@ -131,7 +131,7 @@ class Fetch {
       const position = this.#positionOf(uids[at], guess);
       guess = position + 1;
       if (position !== -1 && this.#isWanted(position)) {
-        out.text("* ").number(seqs[at]).text(" FETCH (");
+        beginFetch(this.#context, { seq: seqs[at], uid: uids[at] });
         for (const write of writers) write(position, undefined);
         out.text(")\r\n");
       }
@@ -140,7 +140,10 @@ class Fetch {
     }
   }
 
-  #writersOf(items: FetchCommand["plain"]): ItemWriter[] {
+  #writersOf(asked: FetchCommand["plain"]): ItemWriter[] {
+    const items = new Set(asked);
+    // UIDFETCH says it already (RFC 9586 §3.1).
+    if (this.#context.enabled.isUidOnly && !this.#command.isUidAsked) items.delete("UID");
     return makeItemWriters(this.#view, items, this.#context, this.#labels);
   }
 
@@ -285,7 +288,7 @@ class Fetch {
   ): Promise<void> | undefined {
     const { out } = this.#context;
     const { bodies } = message;
-    out.text("* ").number(message.seq).text(" FETCH (");
+    beginFetch(this.#context, message);
     for (const write of writers) write(position, message.details);
     if (bodies !== undefined && this.#bodies !== undefined) {
       if (!bodies.isInHand) {

@@ -45,6 +45,7 @@ export async function tellNewMessages(
     {
       verb: "FETCH",
       isUid: true,
+      isUidAsked: fetch.plain.has("UID"),
       set: [{ from: afterUid + 1, to: view.toldUid }],
       plain: new Set([...fetch.plain, "UID" as const]),
       sections: fetch.sections.map((item) => ({ ...item, isPeek: true })),

@@ -72,7 +72,8 @@ function describe(
   out.line(`* ${view.count} EXISTS`);
   if (!enabled.isRev2) writeRecent(view, context);
   const unseen = firstUnseen(open);
-  if (unseen > 0 && !enabled.isRev2) out.line(`* OK [UNSEEN ${unseen}] First unseen`);
+  if (unseen > 0 && !enabled.isRev2 && !enabled.isUidOnly)
+    out.line(`* OK [UNSEEN ${unseen}] First unseen`);
   out.line(`* OK [UIDVALIDITY ${open.info.uidValidity}] UIDs are valid`);
   out.line(`* OK [UIDNEXT ${open.uidNext}] Next UID`);
   out.line(`* OK [HIGHESTMODSEQ ${open.highestModSeq}] Highest`);

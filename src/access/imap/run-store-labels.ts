@@ -16,6 +16,7 @@ import { loadLabels } from "./label-writer.ts";
 import type { MailSession } from "./mail-session.ts";
 import type { SelectedMailbox } from "./selected-mailbox.ts";
 import { Slicer } from "./slicer.ts";
+import { beginFetch } from "./updates.ts";
 
 const STARRED = "\\Starred";
 
@@ -192,8 +193,8 @@ async function tell(
     const position = view.open.indexOfUid(uid);
     const seq = view.seqOfUid(uid);
     if (position === -1 || seq === 0) continue;
-    out.text("* ").number(seq).text(" FETCH (");
-    if (told.isUid) out.text("UID ").number(uid).text(" ");
+    beginFetch(told.context, { seq, uid });
+    if (told.isUid && !told.context.enabled.isUidOnly) out.text("UID ").number(uid).text(" ");
     writer.write(out.text("X-GM-LABELS "), position);
     out.line(")");
     if (slicer.isDue()) await slicer.rest();

@@ -120,3 +120,64 @@ dialogueTest(
     assert.deepEqual(await session.ok("SORT (SUBJECT) UTF-8 ALL"), ["* SORT 2 3 1"]);
   },
 );
+
+dialogueTest(
+  "RFC 9586: with UIDONLY there are no message numbers, either way",
+  () => world,
+  async (login) => {
+    const address = await world.account();
+    for (let at = 0; at < 3; at++) await world.deliver(address, MESSAGE);
+    const session = await login(address, { offersUidOnly: true });
+    const other = await login(address);
+    await other.ok("SELECT INBOX");
+    await other.ok("STORE 1 +FLAGS (\\Deleted)");
+    await other.ok("EXPUNGE");
+    assert.match((await session.ok("CAPABILITY"))[0], / UIDONLY/);
+    assert.deepEqual(await session.ok("ENABLE UIDONLY"), ["* ENABLED UIDONLY"]);
+    assert.doesNotMatch((await session.ok("SELECT INBOX")).join(), /UNSEEN/);
+    for (const command of [
+      "FETCH 1 FLAGS",
+      "STORE 1 +FLAGS (x)",
+      "COPY 1 INBOX",
+      "MOVE 1 INBOX",
+      "SEARCH ALL",
+      "UID SEARCH 1",
+      "UID SEARCH NOT (OR 1 UNSEEN)",
+      "SORT (DATE) UTF-8 ALL",
+      "UID SORT (DATE) UTF-8 1",
+      "THREAD REFS UTF-8 ALL",
+      "ESEARCH 1",
+      `REPLACE 1 INBOX {${MESSAGE.length}+}\r\n${MESSAGE}`,
+      "REPLACE 1 INBOX CATENATE (URL x)",
+    ]) {
+      assert.match(await session.answer(command), /^T BAD \[UIDREQUIRED\]/, command);
+    }
+    assert.deepEqual(await session.ok("UID FETCH 1:* FLAGS"), [
+      "* 2 UIDFETCH (FLAGS ())",
+      "* 3 UIDFETCH (FLAGS ())",
+    ]);
+    assert.deepEqual(await session.ok("UID FETCH 2 UID"), ["* 2 UIDFETCH (UID 2)"]);
+    assert.match(
+      (await session.ok("UID FETCH 2 (BODY.PEEK[])"))[0],
+      /^\* 2 UIDFETCH \(BODY\[\] \{/,
+    );
+    assert.deepEqual(await session.ok("UID STORE 3 +FLAGS (\\Seen)"), [
+      "* 3 UIDFETCH (FLAGS (\\Seen))",
+    ]);
+    await other.ok("UID STORE 2 +FLAGS (\\Flagged \\Deleted)");
+    await other.ok("UID EXPUNGE 2");
+    assert.deepEqual(await session.ok("NOOP"), ["* VANISHED 2"]);
+    assert.deepEqual(await session.ok("UID SEARCH RETURN (SAVE) ALL"), []);
+    assert.deepEqual(await session.ok("UID FETCH $ UID"), ["* 3 UIDFETCH (UID 3)"]);
+    assert.match(
+      (await session.ok(`UID REPLACE 3 INBOX {${MESSAGE.length}+}\r\n${MESSAGE}`)).join(),
+      /APPENDUID.*,\* VANISHED 3,\* 1 EXISTS/,
+    );
+  },
+);
+
+test("RFC 9586: what is not offered is not switched on", async () => {
+  const session = await world.login(await world.account());
+  assert.doesNotMatch((await session.ok("CAPABILITY"))[0], /UIDONLY/);
+  assert.deepEqual(await session.ok("ENABLE UIDONLY"), ["* ENABLED"]);
+});

@@ -40,7 +40,7 @@ export function writeExpunged(view: SelectedMailbox, context: CommandContext): v
   const { out, enabled } = context;
   const { seqs, uids } = view.takeExpunged();
   if (uids.length === 0) return;
-  if (enabled.isQresync) {
+  if (enabled.isQresync || enabled.isUidOnly) {
     out.line(`* VANISHED ${formatSet(uids)}`);
     return;
   }
@@ -61,6 +61,15 @@ export function makeFlagWriter(view: SelectedMailbox, context: CommandContext): 
   return new FlagWriter(view.open, firstRecentUid);
 }
 
+/** `* 5 FETCH (`, or with UIDONLY `* 9 UIDFETCH (` (RFC 9586 §3.1). */
+export function beginFetch(
+  { out, enabled }: CommandContext,
+  { seq, uid }: { readonly seq: number; readonly uid: number },
+): void {
+  if (enabled.isUidOnly) out.text("* ").number(uid).text(" UIDFETCH (");
+  else out.text("* ").number(seq).text(" FETCH (");
+}
+
 /** `* 5 FETCH (UID 9 FLAGS (\Seen) MODSEQ (7))` as far as asked and enabled. */
 export function writeFlagsOf(
   view: SelectedMailbox,
@@ -72,8 +81,10 @@ export function writeFlagsOf(
   },
 ): void {
   const { out, enabled } = context;
-  const { position, flagWriter, withUid } = message;
-  out.text("* ").number(view.seqOfPosition(position)).text(" FETCH (");
+  const { position, flagWriter } = message;
+  const withUid = message.withUid && !enabled.isUidOnly;
+  const uid = view.open.uids[position];
+  beginFetch(context, { seq: view.seqOfPosition(position), uid });
   if (withUid) out.text("UID ").number(view.open.uids[position]);
   if (flagWriter !== undefined) {
     out.text(withUid ? " FLAGS " : "FLAGS ");

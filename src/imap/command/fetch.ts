@@ -49,6 +49,8 @@ export type BinaryItem = {
 export type FetchCommand = {
   readonly verb: "FETCH";
   readonly isUid: boolean;
+  /** UID is among the items, not only in the command's name. */
+  readonly isUidAsked: boolean;
   readonly set: SequenceSet;
   readonly plain: ReadonlySet<PlainItem>;
   readonly sections: readonly SectionItem[];
@@ -99,9 +101,10 @@ export function readFetch(reader: ArgumentReader, isUid: boolean): FetchCommand 
   if (items.plain.size + count === 0 && !items.hasPreview) reader.fail("Expected fetch items");
   if (count > MAX_ITEMS) reader.fail("Too many items");
   const modifiers = readModifiers(reader, isUid);
+  const isUidAsked = items.plain.has("UID");
   if (isUid) items.plain.add("UID");
   if (modifiers.changedSince !== undefined) items.plain.add("MODSEQ");
-  return { verb: "FETCH", isUid, set, ...items, ...modifiers };
+  return { verb: "FETCH", isUid, isUidAsked, set, ...items, ...modifiers };
 }
 
 function readMacro(reader: ArgumentReader, items: Items): boolean {
