@@ -1,13 +1,15 @@
 /** `posthorn queue`: mail that waits to go on, and what an operator may do with it. `mailq` is its list. */
 
-import { Option } from "commander";
 import type { Command } from "commander";
-import type { QueueFilter, QueueStore, RecipientState } from "../store/queue.ts";
-import { readAge, readCount } from "./arguments.ts";
+import type { QueueFilter, QueueStore } from "../store/queue.ts";
+import { readCount } from "./arguments.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-codes.ts";
 import { print, printJson } from "./output.ts";
+import { addFilterOptions, readFilter, type FilterOptions } from "./queue-filter.ts";
 import { printQueue, showQueued } from "./queue-output.ts";
+import { addShapeCommand } from "./queue-shape.ts";
+import { addWatchCommand } from "./queue-watch.ts";
 import { withStore } from "./with-store.ts";
 
 const EXAMPLES = `
@@ -18,29 +20,25 @@ Examples:
   $ posthorn queue retry --domain example.net
   $ posthorn queue hold --sender news@example.org --reason "asked to wait"
   $ posthorn queue delete --sender spam@example.net --dry-run
+  $ posthorn queue requeue --destination old-relay.example.org
+  $ posthorn queue expire --older-than 2d          give up, and tell the senders
+  $ posthorn queue shape                           what waits for whom, and how long
+  $ posthorn queue watch
 `;
 
-type FilterOptions = {
-  sender?: string;
-  recipient?: string;
-  domain?: string;
-  id?: string;
-  state?: RecipientState;
-  olderThan?: string;
-  limit?: string;
-  all?: boolean;
-  dryRun?: boolean;
-  json?: boolean;
-};
+type ListOptions = FilterOptions & { limit?: string; json?: boolean };
+type ActOptions = FilterOptions & { all?: boolean; dryRun?: boolean; json?: boolean };
 
 const LIST_LIMIT = 1_000;
+/** Rows looked at to say what a verb would touch. */
+const DRY_LIMIT = 100_000;
 
 export function addQueueCommand(program: Command): void {
   const queue = program
     .command("queue")
     .description("mail that waits to go on")
     .addHelpText("after", EXAMPLES);
-  filters(queue.command("list").description("recipients that wait, oldest first"))
+  addFilterOptions(queue.command("list").description("recipients that wait, oldest first"))
     .option("--limit <count>", `at most so many (default ${LIST_LIMIT})`)
     .action(list);
   queue
@@ -54,17 +52,21 @@ export function addQueueCommand(program: Command): void {
       print(shown.text);
     });
   addActing(queue);
+  addShapeCommand(queue);
+  addWatchCommand(queue);
 }
 
 export function addMailqCommand(program: Command): void {
-  filters(program.command("mailq").description("the queue, as `posthorn queue list` shows it"))
+  addFilterOptions(
+    program.command("mailq").description("the queue, as `posthorn queue list` shows it"),
+  )
     .addHelpText("after", "\nExample:\n  $ mailq --domain example.net\n")
     .allowUnknownOption()
     .allowExcessArguments()
-    .action((options: FilterOptions, command: Command) => list(options, command));
+    .action((options: ListOptions, command: Command) => list(options, command));
 }
 
-async function list(options: FilterOptions, command: Command): Promise<void> {
+async function list(options: ListOptions, command: Command): Promise<void> {
   const limit = options.limit === undefined ? LIST_LIMIT : readCount(options.limit);
   const { rows, counts } = await withStore(command, ({ queue }) => ({
     rows: queue.list({ ...readFilter(options), limit }),
@@ -77,23 +79,38 @@ async function list(options: FilterOptions, command: Command): Promise<void> {
 function addActing(queue: Command): void {
   const acting: [verb: string, what: string, act: Act][] = [
     ["retry", "try again now", (store, filter) => store.retry(filter)],
+    [
+      "flush",
+      "try again now, also what rests because nothing got through",
+      (store, filter) => store.flush(filter),
+    ],
+    [
+      "requeue",
+      "forget its attempts and its way: the address is looked up and routed anew",
+      (store, filter) => store.requeue(filter),
+    ],
+    [
+      "expire",
+      "give up as if its time were over: the sender gets a report",
+      (store, filter) => store.expire(filter),
+    ],
     ["release", "let held mail go on", (store, filter) => store.release(filter)],
     ["delete", "remove without telling the sender", (store, filter) => store.delete(filter)],
   ];
   for (const [verb, what, act] of acting) {
-    filters(queue.command(`${verb} [id]`).description(what))
+    addFilterOptions(queue.command(`${verb} [id]`).description(what))
       .option("--all", "everything in the queue")
       .option("--dry-run", "only show what it would touch")
-      .action((id: string | undefined, options: FilterOptions, command: Command) =>
+      .action((id: string | undefined, options: ActOptions, command: Command) =>
         apply(verb, act, withId(options, id), command),
       );
   }
-  filters(queue.command("hold [id]").description("keep mail from going on"))
+  addFilterOptions(queue.command("hold [id]").description("keep mail from going on"))
     .option("--all", "everything in the queue")
     .option("--reason <text>", "why", "held by the operator")
     .option("--dry-run", "only show what it would touch")
     .action(
-      (id: string | undefined, options: FilterOptions & { reason: string }, command: Command) => {
+      (id: string | undefined, options: ActOptions & { reason: string }, command: Command) => {
         const hold: Act = (store, filter) => store.hold(filter, options.reason);
         return apply("hold", hold, withId(options, id), command);
       },
@@ -101,59 +118,33 @@ function addActing(queue: Command): void {
 }
 
 /** `queue retry ID` is what one types; `--id` is the same. */
-function withId(options: FilterOptions, id: string | undefined): FilterOptions {
+function withId(options: ActOptions, id: string | undefined): ActOptions {
   return id === undefined ? options : { ...options, id };
 }
 
 type Act = (store: QueueStore, filter: QueueFilter) => Promise<number>;
 
-async function apply(
-  verb: string,
-  act: Act,
-  options: FilterOptions,
-  command: Command,
-): Promise<void> {
+async function apply(verb: string, act: Act, options: ActOptions, command: Command): Promise<void> {
   const filter = readFilter(options);
   if (Object.keys(filter).length === 0 && !options.all) {
     throw new CliError(
-      `which mail? Give its id, --sender, --recipient, --domain, --state or --older-than; --all is everything`,
+      "which mail? Give its id, --sender, --recipient, --domain, --older-than or another option of `posthorn queue list --help`; --all is everything",
       EXIT.usage,
     );
   }
   await withStore(command, async ({ queue }) => {
     if (options.dryRun) {
-      const rows = queue.list(filter);
-      if (options.json) return printJson({ wouldTouch: rows.length, rows });
+      const rows = queue.list({ ...filter, limit: DRY_LIMIT });
+      const isMore = rows.length === DRY_LIMIT;
+      if (options.json) return printJson({ wouldTouch: rows.length, isMore, rows });
       printQueue(rows.slice(0, LIST_LIMIT), undefined, Date.now());
+      const count = `${isMore ? "more than " : ""}${rows.length}`;
       return print(
-        `${verb} would touch ${rows.length} ${rows.length === 1 ? "recipient" : "recipients"}; nothing is changed.`,
+        `${verb} would touch ${count} ${rows.length === 1 ? "recipient" : "recipients"}; nothing is changed.`,
       );
     }
     const touched = await act(queue, filter);
     if (options.json) return printJson({ touched });
     print(`${verb}: ${touched} ${touched === 1 ? "recipient" : "recipients"}.`);
   });
-}
-
-function filters(command: Command): Command {
-  return command
-    .option("--id <id>", "the message with this queue id")
-    .option("--sender <address>", "from this sender; <> for reports")
-    .option("--recipient <address>", "to this recipient")
-    .option("--domain <domain>", "to this domain")
-    .addOption(new Option("--state <state>", "in this state").choices(["due", "leased", "held"]))
-    .option("--older-than <time>", "that arrived longer ago, such as 4h or 3d")
-    .option("--json", "as JSON");
-}
-
-function readFilter(options: FilterOptions): QueueFilter {
-  const { sender, recipient, domain, id, state, olderThan } = options;
-  return {
-    ...(id !== undefined && { queueId: id }),
-    ...(sender !== undefined && { sender: sender === "<>" ? "" : sender }),
-    ...(recipient !== undefined && { recipient }),
-    ...(domain !== undefined && { domain: domain.toLowerCase() }),
-    ...(state !== undefined && { state }),
-    ...(olderThan !== undefined && { arrivedBeforeMs: Date.now() - readAge(olderThan) }),
-  };
 }

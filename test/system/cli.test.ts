@@ -313,6 +313,32 @@ suite("the command line", () => {
       (await posthorn("queue retry --recipient y@dead.test")).stdout,
       "retry: 1 recipient.\n",
     );
+    const shape = await posthorn("queue shape");
+    assert.match(shape.stdout, /^ +ALL +5 +10 +20 +40 +80 +160 +320 +640 +1280 +1280\+$/m);
+    assert.match(shape.stdout, /^TOTAL +3 +3( +0){9}$/m);
+    assert.match(shape.stdout, /^dead\.test +2 +2( +0){9}$/m);
+    const senders = (await json("queue shape --by sender --json")) as {
+      rows: { name: string; recipients: number }[];
+    };
+    assert.deepEqual(
+      senders.rows.map(({ name, recipients }) => [name, recipients]),
+      [
+        ["queue.test", 2],
+        ["", 1],
+      ],
+    );
+    const watched = await posthorn("queue watch --count 2 --interval 0s");
+    assert.match(watched.stdout, /^\S+.* 3 due, 0 under way, 0 held\n.*3 due.* 0\.0 a second\n$/);
+    const touched = async (line: string): Promise<string> => (await posthorn(line)).stdout;
+    assert.equal(await touched("queue flush --destination dead.test"), "flush: 2 recipients.\n");
+    assert.equal(await touched("queue requeue --newer-than 1h"), "requeue: 3 recipients.\n");
+    assert.equal(await touched("queue requeue --older-than 1h"), "requeue: 0 recipients.\n");
+    assert.equal(await touched("queue requeue --attempts 1"), "requeue: 0 recipients.\n");
+    assert.equal(await touched("queue flush --transport lmtp"), "flush: 0 recipients.\n");
+    assert.equal(
+      await touched("queue expire --domain test --subdomains --sender anna@queue.test"),
+      "expire: 2 recipients.\n",
+    );
     assert.equal((await posthorn("queue delete --sender <>")).stdout, "delete: 1 recipient.\n");
     assert.equal((await posthorn("queue show second000002")).status, 1);
     assert.deepEqual(await json("queue delete --all --json"), { touched: 2 });
