@@ -33,6 +33,8 @@ export class Connection {
   isOver = false;
   /** Nothing is under way but waiting for the client. */
   isWaiting = false;
+  /** News that are being told between commands: nobody else may write until then. */
+  pushing: Promise<void> | undefined;
   /** A command is being carried out. */
   isServing = false;
   isCompressed = false;
@@ -112,6 +114,7 @@ export class Connection {
     for (;;) {
       const event = this.decoder.next();
       if (event !== undefined) return event;
+      await this.pushing;
       await this.out.flush();
       const octets = await this.wait();
       if (octets === undefined) return undefined;

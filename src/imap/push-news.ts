@@ -13,7 +13,6 @@ export class NewsPusher {
   readonly #connection: Connection;
   readonly #stopListening: () => void;
   #cancelTimer: (() => void) | undefined;
-  #pushing: Promise<void> | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -25,11 +24,6 @@ export class NewsPusher {
     this.#cancelTimer?.();
   }
 
-  /** Resolves when nothing is being told: before a command is looked at. */
-  async settled(): Promise<void> {
-    await this.#pushing;
-  }
-
   /** A command is over: what it left untold may be told now. */
   lookAgain(): void {
     this.#gather();
@@ -39,11 +33,12 @@ export class NewsPusher {
     if (this.#connection.handler.pushScope() === undefined) return;
     this.#cancelTimer ??= this.#connection.options.clock.setTimer(GATHER_MS, () => {
       this.#cancelTimer = undefined;
-      if (this.#pushing !== undefined) return this.#gather();
-      const { isWaiting, isServing, isOver, decoder } = this.#connection;
+      const connection = this.#connection;
+      if (connection.pushing !== undefined) return this.#gather();
+      const { isWaiting, isServing, isOver, decoder } = connection;
       // What comes while a command runs is told with its answer.
       if (!isWaiting || isServing || isOver || !decoder.isBetweenCommands) return;
-      this.#pushing = this.#push().finally(() => (this.#pushing = undefined));
+      connection.pushing = this.#push().finally(() => (connection.pushing = undefined));
     });
   }
 

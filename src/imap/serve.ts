@@ -91,7 +91,7 @@ async function serveSession(connection: Connection, pusher: NewsPusher): Promise
   out.line(`* OK [CAPABILITY ${connection.capabilities()}] ${options.hostName} Posthorn ready`);
   while (!connection.isOver) {
     const event = await connection.next();
-    await pusher.settled();
+    await connection.pushing;
     if (event === undefined || connection.isOver) break;
     connection.isServing = true;
     await serveEvent(connection, event);

@@ -245,6 +245,36 @@ suite("the command line", () => {
     for (const verb of verbs) assert.match(stdout, new RegExp(`^ +${verb} `, "m"));
   });
 
+  test("acl: a mailbox is shared, listed and taken back", async () => {
+    assert.equal((await posthorn("domain add share.test")).status, 0);
+    assert.equal((await posthorn("account add anna@share.test --generate")).status, 0);
+    assert.match((await posthorn("acl list anna@share.test")).stdout, /Nothing is shared/);
+    const set = await posthorn("acl set anna@share.test INBOX bob lrs");
+    assert.equal(set.stdout, "bob@share.test has lrs in INBOX of anna@share.test.\n");
+    const more = await posthorn("acl set anna@share.test INBOX bob@share.test +wi --json");
+    assert.deepEqual(JSON.parse(more.stdout), {
+      mailbox: "INBOX",
+      identifier: "bob@share.test",
+      rights: "lrswi",
+    });
+    assert.equal((await posthorn("acl set anna@share.test INBOX bob -s")).status, 0);
+    assert.equal((await posthorn("acl set anna@share.test Archive -anyone p")).status, 0);
+    assert.deepEqual(await json("acl list anna@share.test --json"), [
+      { mailbox: "INBOX", identifier: "bob@share.test", rights: "lrwi" },
+      { mailbox: "Archive", identifier: "-anyone", rights: "p" },
+    ]);
+    assert.equal((await posthorn("acl delete anna@share.test Archive -anyone")).status, 0);
+    assert.deepEqual(await json("acl list anna@share.test Archive --json"), []);
+    const wrong = await posthorn("acl set anna@share.test INBOX bob lrz");
+    assert.equal(wrong.status, 1);
+    assert.match(wrong.stderr, /letters out of lrswipkxtea/);
+    assert.match(
+      (await posthorn("acl set anna@share.test Nowhere bob lr")).stderr,
+      /anna@share\.test has no mailbox Nowhere/,
+    );
+    assert.equal((await posthorn("acl set anna@share.test INBOX anna lr")).status, 1);
+  });
+
   test("alias: a target that takes no mail is warned of, and a loop of one is refused", async () => {
     assert.equal((await posthorn("domain add warn.test")).status, 0);
     assert.equal((await posthorn("account add anna@warn.test --generate")).status, 0);

@@ -4,7 +4,7 @@ import type { CommandContext } from "../../imap/handler.ts";
 import type { Completion } from "../../imap/completion.ts";
 import type { ImapDeps } from "./imap-deps.ts";
 import type { KeptSearches } from "./kept-searches.ts";
-import type { NotifyWatch } from "./notify-watch.ts";
+import type { MailboxWatch } from "./mailbox-watch.ts";
 import type { SelectedMailbox } from "./selected-mailbox.ts";
 
 export type MailSession = {
@@ -17,7 +17,7 @@ export type MailSession = {
   /** Searches kept up to date, of the selected mailbox. */
   readonly contexts: KeptSearches;
   /** What NOTIFY asked for. */
-  watch: NotifyWatch | undefined;
+  watch: MailboxWatch | undefined;
   /** The log has been told that `\Recent` or `\Seen` cannot be kept: once a session is enough. */
   hasToldOfUnkept: boolean;
   /** Calls those who wait for updates (IDLE). */

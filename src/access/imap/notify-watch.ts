@@ -13,6 +13,7 @@ import {
 } from "../../imap/command/notify.ts";
 import type { StatusItem } from "../../imap/command/status.ts";
 import type { MailboxChange, MailboxId, MailboxInfo } from "../../store/mail.ts";
+import type { MailboxWatch } from "./mailbox-watch.ts";
 import type { MailSession } from "./mail-session.ts";
 import { missingRight } from "./named-mailbox.ts";
 import { writeStatus } from "./run-status.ts";
@@ -27,7 +28,7 @@ const EVENT_OF: ReadonlyMap<MailboxChange["kind"], NotifyEvent> = new Map([
   ["flags", "FlagChange"],
 ]);
 
-export class NotifyWatch {
+export class NotifyWatch implements MailboxWatch {
   readonly groups: readonly EventGroup[];
   readonly #session: MailSession;
   readonly #stopListening: () => void;
@@ -48,7 +49,6 @@ export class NotifyWatch {
     this.#stopListening = mail.onAccountChange(session.accountId, (change) => this.#note(change));
   }
 
-  /** The group about the selected mailbox, if there is one. */
   get selectedGroup(): EventGroup | undefined {
     return this.groups.find(({ filter }) => isOfSelected(filter));
   }
@@ -66,7 +66,6 @@ export class NotifyWatch {
     }
   }
 
-  /** Tells what waits. False when it was too much: the watch has ended. */
   async write(context: CommandContext): Promise<boolean> {
     if (this.#isOverflowing) {
       this.stop();

@@ -12,8 +12,9 @@ import type { SelectedMailbox } from "./selected-mailbox.ts";
 export const runNotify: Run<NotifyCommand> = async (session, command, context) => {
   endNotify(session);
   if (command.groups.length === 0) return okay("Nothing will be told unasked");
-  session.watch = new NotifyWatch(session, command.groups);
-  if (command.wantsStatus) await session.watch.writeAll(context);
+  const watch = new NotifyWatch(session, command.groups);
+  session.watch = watch;
+  if (command.wantsStatus) await watch.writeAll(context);
   return okay("You will be told");
 };
 

@@ -1,5 +1,6 @@
 /** Accepting a message: stored once, filed and queued in one go (DESIGN: one commit). */
 
+import { isSharedName } from "../shared-name.ts";
 import type { CommitContext } from "./commit-context.ts";
 import { checkQuota, countIn, flagsIn, takeUid } from "./entry-rows.ts";
 import type { MailboxState } from "./ledger.ts";
@@ -65,7 +66,9 @@ function deliver(
   filed: number[],
 ): void {
   const { ledger } = context;
-  const name = delivery.mailbox === undefined ? "INBOX" : mailboxKey(delivery.mailbox);
+  const wanted = mailboxKey(delivery.mailbox ?? "INBOX");
+  // A name that is others' is none to deliver to.
+  const name = isSharedName(wanted) ? "INBOX" : wanted;
   const named =
     ledger.mailboxByName(delivery.accountId, name) ??
     insertMailbox(context, delivery.accountId, name, null);

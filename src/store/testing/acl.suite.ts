@@ -280,5 +280,10 @@ export function aclSuite(on: WithStore): void {
     await deliver();
     assert.equal(store.mail.status(own.grant)?.messages, 1);
     assert.equal(store.mail.status(inboxOf(store, alice).grant)?.messages, 1);
+    // Nor does a name that is others' make a mailbox nobody could reach.
+    for (const mailbox of ["Other Users", "Other Users/bob@example.org/x"]) {
+      await acceptFor(store, { deliveries: [deliveryTo(alice, { mailbox })] });
+    }
+    assert.equal(store.mail.status(inboxOf(store, alice).grant)?.messages, 3);
   });
 }
