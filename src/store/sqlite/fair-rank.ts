@@ -11,9 +11,9 @@
 export const CLASS_RANKS = 10_000_000_000_000;
 /** What an operator asked for stands so far before all else. */
 export const ASKED_RANKS = 1_000_000_000_000_000;
-/** How much later the next recipient of the same sender has its turn. */
-const TURN_MS = 10;
-const MAX_DEBT_MS = 30 * 60_000;
+/** How much later the next recipient of the same sender has its turn: one in a second is no flood. */
+const TURN_MS = 1000;
+const MAX_DEBT_MS = 2 * 60 * 60_000;
 const MAX_DEBTORS = 20_000;
 const HIGHEST_PRIORITY = 9;
 
