@@ -176,7 +176,8 @@ function dsnRecipient(reported: ReportedRecipient, finalLogId: string): DsnRecip
       originalRecipient,
       action,
       status,
-      remoteMta: remoteHost,
+      // A Unix socket has no name that the world could know.
+      remoteMta: remoteHost?.startsWith("/") ? undefined : remoteHost,
       diagnostic,
       // No host said it, so a program of ours did.
       diagnosticType: remoteHost === undefined ? "x-unix" : "smtp",
