@@ -8,7 +8,7 @@ import { decodeText, decodeTransfer } from "./decode-body.ts";
 import { displayLines } from "./display-text.ts";
 import { unflow } from "./flowed.ts";
 import { htmlToText } from "./html-text.ts";
-import type { ParsedMessage } from "./part.ts";
+import type { ParsedMessage, Part } from "./part.ts";
 import { findTextPart } from "./text-body.ts";
 
 /** RFC 8970 §3.1: 200 is what it suggests; 256 is its maximum. */
@@ -18,22 +18,32 @@ const ENOUGH_CHARACTERS = 2 * (MAX_PREVIEW_CHARACTERS + 1);
 const MAX_LINE_CHARACTERS = 8192;
 /** HTML mail may begin with this much style before its first word. */
 const MAX_OCTETS = 65_536;
+/** Most often the first words are near the beginning. */
+const TRIES_OCTETS = [8192, MAX_OCTETS];
 
 export function preview(parsed: ParsedMessage): string {
   const part = findTextPart(parsed.root);
   if (part === undefined) return "";
-  const end = Math.min(part.end, part.bodyStart + MAX_OCTETS);
+  for (const octets of TRIES_OCTETS) {
+    const end = Math.min(part.end, part.bodyStart + octets);
+    const words = previewOf(readable(parsed, part, end));
+    if (words.isFull || end === part.end || octets === MAX_OCTETS) return words.text;
+  }
+  return "";
+}
+
+function readable(parsed: ParsedMessage, part: Part, end: number): string {
   const octets = decodeTransfer(parsed.octets.subarray(part.bodyStart, end), part.encoding);
   let text = decodeText(octets, part.params.get("charset"));
   // The cut may have gone through a character.
   if (end < part.end) text = text.replace(/\ufffd+$/, "");
-  if (part.subtype === "html") return previewOf(htmlToText(text));
+  if (part.subtype === "html") return htmlToText(text);
   const isFlowed = part.params.get("format")?.toLowerCase() === "flowed";
-  return previewOf(isFlowed ? unflow(text, { deleteSpace: false }) : text);
+  return isFlowed ? unflow(text, { deleteSpace: false }) : text;
 }
 
 /** Quoted lines, attributions and the signature are left out as long as anything else is there. */
-function previewOf(text: string): string {
+function previewOf(text: string): { readonly text: string; readonly isFull: boolean } {
   const lines = displayLines(text).split("\n");
   const signature = lines.findIndex((line) => line === "-- ");
   const body = signature > 0 ? lines.slice(0, signature) : lines;
@@ -41,7 +51,11 @@ function previewOf(text: string): string {
     (line, index) => !line.startsWith(">") && !isAttribution(line, body[index + 1]),
   );
   const words = squeeze(own);
-  return cut(words === "" ? squeeze(lines) : words);
+  return {
+    text: cut(words === "" ? squeeze(lines) : words),
+    // What comes further down cannot change it.
+    isFull: words.length > ENOUGH_CHARACTERS,
+  };
 }
 
 /** `On …, N wrote:` before a quotation. */
