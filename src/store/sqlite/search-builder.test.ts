@@ -10,6 +10,7 @@ import { systemRandom } from "../../net/system-random.ts";
 import type { Store } from "../contract.ts";
 import type { MailboxInfo } from "../mail.ts";
 import { Database } from "./database.ts";
+import { pack } from "./packed-octets.ts";
 import { openStore } from "./open-store.ts";
 import { SearchBuilder } from "./search-builder.ts";
 import { storeFolders } from "./store-files.ts";
@@ -100,6 +101,39 @@ test("a broken index is begun anew, and until then every message is looked at", 
   const known = store.mail.textCandidates(inbox.grant, query);
   assert.deepEqual([...(known?.uids ?? [])], [1, 2, 3]);
   await store.close();
+});
+
+test("messages that lie packed in their segment are indexed by their text", async () => {
+  const store = await openStore(deps);
+  const { inbox } = await inboxOf(store);
+  const text = `Subject: packed\r\n\r\n${"zanzibar and timbuktu ".repeat(400)}\r\n`;
+  const message = store.octets.stageOctets(encodeLatin1(text));
+  await store.mail.append(inbox.grant, [{ message, flags: [], internalDateMs: 1 }]);
+  await store.close();
+  const packed = pack(encodeLatin1(text));
+  assert.ok(packed);
+  writeFileSync(join(folders.segments, "packed-by-hand"), packed);
+  const database = Database.openForWriting(folders.database);
+  database.run(
+    "INSERT INTO segment (file, length_octets, live_octets) VALUES ('packed-by-hand', ?1, ?1)",
+    packed.length,
+  );
+  database.run(
+    `UPDATE message SET start = 0, packed_octets = ?, segment_id =
+       (SELECT id FROM segment WHERE file = 'packed-by-hand')
+     WHERE id = (SELECT message_id FROM entry WHERE mailbox_id = ?)`,
+    packed.length,
+    inbox.id,
+  );
+  database.close();
+  buildAll();
+  const again = await openStore(deps);
+  const query = { field: "text", text: "TIMBUKTU", from: 0, to: 10 } as const;
+  const wrong = { field: "text", text: "KATMANDU", from: 0, to: 10 } as const;
+  const { grant } = again.mail.mailbox(inbox.accountId, "INBOX") ?? inbox;
+  assert.deepEqual([...(again.mail.textCandidates(grant, query)?.uids ?? [])], [1]);
+  assert.deepEqual([...(again.mail.textCandidates(grant, wrong)?.uids ?? [1])], []);
+  await again.close();
 });
 
 test("an index of what another mailbox of the number held does not count", async () => {

@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { NO_OCTETS } from "../../base/bytes.ts";
 import { Database } from "./database.ts";
 import { indexedText, MAX_INDEXED_OCTETS, UNKNOWN_TEXT, type IndexedText } from "./indexed-text.ts";
+import { unpack } from "./packed-octets.ts";
 import { openSearchForWriting } from "./search-database.ts";
 import type { StoreFolders } from "./store-files.ts";
 
@@ -21,7 +22,7 @@ const STEP_OCTETS = 4_194_304;
 
 const MAILBOX = "SELECT uid_validity AS uidValidity, uid_next AS uidNext FROM mailbox WHERE id = ?";
 const ENTRIES = `SELECT uid, prefix, file, start, message.size_octets AS sizeOctets,
-    header_octets AS headerOctets, envelope, structure
+    packed_octets AS packed, header_octets AS headerOctets, envelope, structure
   FROM entry JOIN message ON message.id = message_id JOIN segment ON segment.id = segment_id
   WHERE mailbox_id = ? AND uid > ? ORDER BY uid LIMIT ${STEP}`;
 const PROGRESS = `SELECT uid_validity AS uidValidity, uid, entries FROM progress WHERE mailbox_id = ?`;
@@ -40,6 +41,8 @@ type EntryRow = {
   readonly file: string;
   readonly start: number;
   readonly sizeOctets: number;
+  /** Octets in the segment if it lies there packed. */
+  readonly packed: number | null;
   readonly headerOctets: number;
   readonly envelope: Uint8Array;
   readonly structure: Uint8Array;
@@ -201,7 +204,10 @@ export class SearchBuilder {
   /** A message that cannot be read or taken apart is looked at whenever somebody searches (Invariant 9). */
   #textOf(row: EntryRow): IndexedText {
     try {
-      const octets = this.#read(row, Math.min(row.sizeOctets, MAX_INDEXED_OCTETS));
+      const octets =
+        row.packed === null
+          ? this.#read(row, Math.min(row.sizeOctets, MAX_INDEXED_OCTETS))
+          : unpack(this.#read(row, row.packed), row.sizeOctets).subarray(0, MAX_INDEXED_OCTETS);
       return indexedText({ ...row, prefix: row.prefix ?? NO_OCTETS, octets });
     } catch {
       this.#closeFile();
