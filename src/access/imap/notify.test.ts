@@ -139,6 +139,27 @@ test("SELECTED-DELAYED holds EXPUNGE back until a command permits it", async () 
   assert.deepEqual(await session.ok("NOOP"), ["* 1 EXPUNGE"]);
 });
 
+test("large news and a command that comes in between do not mix", async () => {
+  const user = await world.account();
+  const session = await world.login(user);
+  await session.ok("ENABLE IMAP4rev2");
+  await session.ok("SELECT INBOX");
+  await session.ok("NOTIFY SET (SELECTED (MessageNew (UID BODY.PEEK[]) MessageExpunge))");
+  const large = `Subject: x\r\n\r\n${"0123456789\r\n".repeat(30_000)}`;
+  for (let n = 0; n < 3; n++) await world.deliver(user, large);
+  // Octet by octet, while the news are on their way.
+  for (const octet of "t FETCH 1:* (UID)\r\n") {
+    await session.send(octet);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  // The dialogue checks that each response is well-formed.
+  const responses = await session.readTo("t");
+  const bodies = responses.filter((response) => response.includes("BODY[]"));
+  assert.equal(bodies.length, 3);
+  for (const body of bodies) assert.ok(body.includes(large));
+  assert.match(responses.at(-1) ?? "", /^T OK/);
+});
+
 test("names, subscriptions and annotations are told", async () => {
   const user = await world.account();
   const session = await world.login(user);

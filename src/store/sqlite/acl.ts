@@ -39,7 +39,8 @@ export class SqliteAcl implements AclStore {
   async change(grant: MailboxGrant, change: AclChange): Promise<void> {
     const mailboxId = this.#gate.use(grant, "a");
     const owner = this.#gate.ownerAddress(grant);
-    const identifier = normalizeIdentifier(change.identifier, owner);
+    const spelled = normalizeIdentifier(change.identifier, owner);
+    const identifier = spelled && this.#inOwnDomain(spelled);
     if (identifier === undefined) {
       throw new MailError("refused", "An identifier is an address, @domain or anyone");
     }
@@ -53,5 +54,16 @@ export class SqliteAcl implements AclStore {
       action: change.action,
       rights,
     }));
+  }
+
+  /** Accounts go by the name of the domain they are in, not by one that follows it. */
+  #inOwnDomain(identifier: string): string {
+    const at = identifier.lastIndexOf("@");
+    if (at === -1) return identifier;
+    const row = this.#database.get<{ follows: string | null }>(
+      "SELECT follows FROM domain WHERE name = ?",
+      identifier.slice(at + 1),
+    );
+    return row?.follows ? identifier.slice(0, at + 1) + row.follows : identifier;
   }
 }

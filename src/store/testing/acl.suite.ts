@@ -176,6 +176,13 @@ export function aclSuite(on: WithStore): void {
       store.acl.entries(own.grant).map(({ identifier }) => identifier),
       ["-anyone", "-bob@example.org", "@example.org", "anyone", "bob@example.org"],
     );
+    await store.directory.addDomainAlias({ name: "also.example", follows: "example.org" });
+    await share(store, own, "p", "bob@also.example");
+    assert.ok(
+      store.acl.entries(own.grant).some(({ identifier, rights: held }) => {
+        return identifier === "bob@example.org" && held.has("p");
+      }),
+    );
     for (const identifier of ["", "-", "a b", "x@", "alice@example.org", "-alice"]) {
       await assert.rejects(
         store.acl.change(own.grant, { identifier, action: "add", rights: new Set(["l"]) }),
