@@ -4,24 +4,9 @@ import type { Command } from "./command/command.ts";
 import { findKey, type SearchKey } from "./search-key.ts";
 
 export function needsNumbers(command: Command): boolean {
-  switch (command.verb) {
-    case "SEARCH":
-    case "SORT":
-    case "THREAD":
-      return !command.isUid || hasNumbers(command.key);
-    case "ESEARCH":
-      return hasNumbers(command.key);
-    case "FETCH":
-    case "STORE":
-    case "COPY":
-    case "MOVE":
-      return !command.isUid;
-    case "SELECT":
-    case "EXAMINE":
-      return command.qresync?.knownPairs !== undefined;
-    default:
-      return false;
-  }
+  if ("isUid" in command && !command.isUid) return true;
+  if ("key" in command) return hasNumbers(command.key);
+  return "qresync" in command && command.qresync?.knownPairs !== undefined;
 }
 
 /** `$` stands for messages, not for numbers. */

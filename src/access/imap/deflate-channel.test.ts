@@ -18,7 +18,7 @@ after(() => world.close());
 
 const NOTHING = new Uint8Array(0);
 
-test("RFC 4978: a session goes on under DEFLATE, and its stream ends properly", async () => {
+test("pitfall 20: RFC 4978: a session goes on under DEFLATE, and its stream ends properly", async () => {
   const user = await world.account();
   const session = await world.login(user, {}, { chunkOctets: 3 });
   assert.match((await session.ok("CAPABILITY")).join(), /COMPRESS=DEFLATE/);

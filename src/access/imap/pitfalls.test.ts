@@ -2,6 +2,8 @@
 
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { nodeCrypto } from "../../net/node-crypto.ts";
 import { systemClock } from "../../net/system-clock.ts";
 import { systemRandom } from "../../net/system-random.ts";
@@ -100,6 +102,49 @@ test("pitfall 7: one mailbox for each special use", async () => {
     assert.equal(lines.split(`\\${use}`).length - 1, 1, use);
   }
   assert.match(await session.answer("CREATE Sent2 (USE (\\Sent))"), /^T NO \[USEATTR\]/);
+});
+
+test("pitfall 7: a program that insists on Sent Items gets it, and there is still one \\Sent", async () => {
+  const session = await world.login(await world.account());
+  await session.ok("ENABLE IMAP4rev2");
+  const uses = async (use: string): Promise<string[]> =>
+    (await session.ok('LIST (SPECIAL-USE) "" *')).filter((line) => line.includes(use));
+  assert.deepEqual(await session.ok('CREATE "Sent Items"'), [
+    '* LIST () "/" "Sent Items" ("OLDNAME" ("Sent"))',
+  ]);
+  assert.deepEqual(await uses("\\Sent"), ['* LIST (\\HasNoChildren \\Sent) "/" "Sent Items"']);
+  // Once something has been in it, it keeps its name.
+  await session.append('"Sent Items"', MESSAGE);
+  await session.ok('CREATE "Sent Messages"');
+  assert.deepEqual(await uses("\\Sent"), ['* LIST (\\HasNoChildren \\Sent) "/" "Sent Items"']);
+  // A use that nobody has goes to the name that stands for it.
+  await session.ok("DELETE Trash");
+  await session.ok('CREATE "Deleted Messages"');
+  assert.equal((await uses("\\Trash")).length, 1);
+});
+
+test("RFC 6154 §2: RECURSIVEMATCH tells of special uses below", async () => {
+  const session = await world.login(await world.account());
+  await session.ok("CREATE Work/Important (USE (\\Important))");
+  assert.deepEqual(await session.ok('LIST (SPECIAL-USE RECURSIVEMATCH) "" Work'), [
+    '* LIST (\\HasChildren) "/" "Work" ("CHILDINFO" ("SPECIAL-USE"))',
+  ]);
+});
+
+test("the pitfalls of the list are all here, each by its number", async () => {
+  const names: string[] = [];
+  const src = join(import.meta.dirname, "../..");
+  for (const file of await readdir(src, { recursive: true })) {
+    if (!/(imap|pop3)[^]*\.test\.ts$/.test(file)) continue;
+    const text = await readFile(join(src, file), "utf8");
+    for (const [, numbers] of text.matchAll(/est\(\s*["`]pitfalls? ([\d and,]+):/g)) {
+      names.push(...(numbers.match(/\d+/g) ?? []));
+    }
+  }
+  const missing = Array.from({ length: 25 }, (_, index) => String(index + 1)).filter(
+    (number) => !names.includes(number),
+  );
+  assert.deepEqual(missing, []);
 });
 
 test("pitfall 8: LIST with SPECIAL-USE and STATUS: each STATUS follows its LIST", async () => {

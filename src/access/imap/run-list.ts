@@ -33,7 +33,7 @@ export const runList: Run<ListCommand> = async (session, command, context) => {
     const { attributes, hasMatchingChild } = entry;
     out.text(`* LIST (${attributes.join(" ")}) "/" `).mailbox(entry.name);
     // RFC 5258 §4: why a name that was not selected itself is here.
-    out.line(hasMatchingChild ? ' ("CHILDINFO" ("SUBSCRIBED"))' : "");
+    out.line(hasMatchingChild ? childInfo(command) : "");
     // Each STATUS right after its LIST (RFC 5819 §2).
     if (command.status.length > 0 && entry.info !== undefined) {
       // RFC 5819 §2: what may not be asked for is left out.
@@ -79,8 +79,9 @@ function* listed(
 ): Generator<Listed> {
   const { selections } = command;
   const isSubscribed = selections.has("SUBSCRIBED");
-  const leading =
-    isSubscribed && selections.has("RECURSIVEMATCH") ? leadingNames(tree, matching) : new Set();
+  const leading = selections.has("RECURSIVEMATCH")
+    ? leadingNames(tree, command, matching)
+    : new Set();
   for (const entry of tree.entries) {
     const hasMatchingChild = leading.has(entry.name);
     if (!matching.has(entry.name)) continue;
@@ -97,11 +98,21 @@ function* listed(
   }
 }
 
-/** Names above a subscribed one that the patterns themselves do not show (RFC 5258 §3.5). */
-function leadingNames(tree: MailboxTree, matching: ReadonlySet<string>): Set<string> {
+/** RFC 5258 §4, RFC 6154 §2: the options that something below fulfils. */
+function childInfo({ selections }: ListCommand): string {
+  const options = (["SUBSCRIBED", "SPECIAL-USE"] as const).filter((name) => selections.has(name));
+  return ` ("CHILDINFO" (${options.map((name) => `"${name}"`).join(" ")}))`;
+}
+
+/** Names above a selected one that the patterns themselves do not show (RFC 5258 §3.5). */
+function leadingNames(
+  tree: MailboxTree,
+  command: ListCommand,
+  matching: ReadonlySet<string>,
+): Set<string> {
   const leading = new Set<string>();
   for (const entry of tree.entries) {
-    if (!entry.isSubscribed || matching.has(entry.name)) continue;
+    if (!isEntrySelected(entry, command) || matching.has(entry.name)) continue;
     for (const parent of parentsOf(entry.name)) leading.add(parent);
   }
   return leading;

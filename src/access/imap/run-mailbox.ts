@@ -5,16 +5,19 @@ import { no, okay, type Completion } from "../../imap/completion.ts";
 import type { CreateCommand } from "../../imap/command/create.ts";
 import type { MailboxOnlyCommand } from "../../imap/command/mailbox-only.ts";
 import type { RenameCommand } from "../../imap/command/rename.ts";
+import type { CommandContext } from "../../imap/handler.ts";
 import { problemOfNewName } from "../../imap/mailbox-name.ts";
+import type { MailboxInfo } from "../../store/mail.ts";
 import { closeSelected } from "./run-select.ts";
-import type { Run } from "./mail-session.ts";
+import type { MailSession, Run } from "./mail-session.ts";
+import { unusedMailbox, useOfName } from "./special-name.ts";
 import { specialUseOf } from "./special-use.ts";
 import { findMailbox, isCompletion } from "./named-mailbox.ts";
 
 /** Mailboxes an account may have (names are rows, but LIST must stay affordable). */
 const MAX_MAILBOXES = 10_000;
 
-export const runCreate: Run<CreateCommand> = async (session, command) => {
+export const runCreate: Run<CreateCommand> = async (session, command, context) => {
   // RFC 9051 §6.3.4: a trailing separator says that children will follow; it is no part of the name.
   const name = command.mailbox.replace(/\/$/, "");
   const problem = problemOfNewName(name);
@@ -30,9 +33,30 @@ export const runCreate: Run<CreateCommand> = async (session, command) => {
   if (use !== undefined && mailboxes.some((info) => info.specialUse === use)) {
     return no("Another mailbox has that use", "USEATTR");
   }
-  const info = await mail.createMailbox(session.accountId, name, use);
+  // Clients that insist on a name of theirs get it, as long as there is nothing in ours.
+  const named = command.uses.length === 0 ? useOfName(name) : undefined;
+  const unused = named === undefined ? undefined : unusedMailbox(session, named);
+  if (unused !== undefined) return giveName(session, unused, { name, context });
+  const isFree = named !== undefined && !mailboxes.some((info) => info.specialUse === named);
+  const info = await mail.createMailbox(session.accountId, name, isFree ? named : use);
   return okay("Created", `MAILBOXID (${info.objectId})`);
 };
+
+async function giveName(
+  session: MailSession,
+  info: MailboxInfo,
+  { name, context }: { name: string; context: CommandContext },
+): Promise<Completion> {
+  await session.deps.store.mail.renameMailbox(session.accountId, info.name, name);
+  writeOldName(context, info.name, name);
+  return okay("That mailbox has this name now", `MAILBOXID (${info.objectId})`);
+}
+
+/** RFC 9051 §6.3.9.7: a client that knows it by its old name hears of the new one. */
+function writeOldName({ out, enabled }: CommandContext, from: string, to: string): void {
+  if (!enabled.isRev2) return;
+  out.text('* LIST () "/" ').mailbox(to).text(' ("OLDNAME" (').mailbox(from).line("))");
+}
 
 export const runDelete: Run<MailboxOnlyCommand<"DELETE">> = async (session, command) => {
   const { mail } = session.deps.store;
@@ -64,7 +88,7 @@ function rethrow(error: unknown): never {
   throw error;
 }
 
-export const runRename: Run<RenameCommand> = async (session, command) => {
+export const runRename: Run<RenameCommand> = async (session, command, context) => {
   const { mail } = session.deps.store;
   const to = command.to.replace(/\/$/, "");
   const problem = problemOfNewName(to);
@@ -78,6 +102,8 @@ export const runRename: Run<RenameCommand> = async (session, command) => {
     return no("A mailbox cannot move below itself", "CANNOT");
   }
   await mail.renameMailbox(session.accountId, command.from, to);
+  // INBOX stays: its messages have moved.
+  if (command.from !== "INBOX") writeOldName(context, command.from, to);
   return okay("Renamed");
 };
 
