@@ -3,13 +3,16 @@
 import { DELETED, SEEN, type FlagChange } from "../mail.ts";
 import type { MessageId } from "../octets.ts";
 import type { CommitContext } from "./commit-context.ts";
+import type { Value } from "./database.ts";
 import { checkQuota, countIn, countOut, flagsIn, takeUid } from "./entry-rows.ts";
 import { keywordsOf, type FlagBits } from "./flag-bits.ts";
 import type { MailboxState } from "./ledger.ts";
 import { FEED_ADDED, FEED_EXPUNGED, FEED_FLAGS } from "./feed-entry.ts";
 import { type AnswerOf, type RequestOf } from "./requests.ts";
+import { runsOf } from "./number-runs.ts";
+import { rowsByKey } from "./rows-by-key.ts";
 import { threadOfStored } from "./thread-of.ts";
-import { addReferences, dropReference } from "./store-message.ts";
+import { addReferencesToAll, dropReferencesToAll } from "./store-message.ts";
 
 type EntryRow = {
   readonly uid: number;
@@ -25,9 +28,20 @@ type EntryRow = {
 
 const COLUMNS = `uid, message_id AS messageId, flags, flags_high AS flagsHigh, mod_seq AS modSeq,
   internal_date_ms AS internalDateMs, size_octets AS size, prefix, thread_id AS thread`;
-const ENTRY = `SELECT ${COLUMNS} FROM entry WHERE mailbox_id = ? AND uid = ?`;
+const ENTRIES = `SELECT ${COLUMNS} FROM entry WHERE mailbox_id = ? AND`;
+const CHANGE_FLAGS = `UPDATE entry SET flags = (flags & ?) | ?, flags_high = (flags_high & ?) | ?, mod_seq = ?
+  WHERE mailbox_id = ? AND uid BETWEEN ? AND ?`;
 const ALL_ENTRIES = `SELECT ${COLUMNS} FROM entry WHERE mailbox_id = ? ORDER BY uid`;
 const DELETED_ENTRIES = `SELECT ${COLUMNS} FROM entry WHERE mailbox_id = ? AND flags & ${DELETED} ORDER BY uid`;
+
+/** From a row of COLUMNS. */
+function entryOf(row: readonly Value[]): EntryRow {
+  const messageId = row[1] as MessageId;
+  const [uid, , flags, flagsHigh, modSeq, internalDateMs, size] = row as number[];
+  const prefix = row[7] as Uint8Array | null;
+  const thread = row[8] as number;
+  return { uid, messageId, flags, flagsHigh, modSeq, internalDateMs, size, prefix, thread };
+}
 
 export function changeFlags(
   context: CommitContext,
@@ -42,29 +56,28 @@ export function changeFlags(
   const known = mailbox.keywords;
   const bits = candidates.length > 0 ? bitsToChange(context, mailbox, request.change) : NO_FLAGS;
 
+  const lowBits = keptAndSet(request.change.action, bits.low, request.mask?.low);
+  const highBits = keptAndSet(request.change.action, bits.high, request.mask?.high);
   const changed: number[] = [];
   const unchanged: number[] = [];
   const rows: number[] = [];
   let modSeq = mailbox.highestModSeq;
   for (const entry of candidates) {
-    const low = apply(request.change.action, entry.flags, bits.low, request.mask?.low);
-    const high = apply(request.change.action, entry.flagsHigh, bits.high, request.mask?.high);
+    const low = ((entry.flags & lowBits.kept) | lowBits.set) >>> 0;
+    const high = ((entry.flagsHigh & highBits.kept) | highBits.set) >>> 0;
     if (low === entry.flags && high === entry.flagsHigh) {
       unchanged.push(entry.uid);
       continue;
     }
     if (changed.length === 0) modSeq = ledger.takeModSeq(mailbox);
-    database.run(
-      "UPDATE entry SET flags = ?, flags_high = ?, mod_seq = ? WHERE mailbox_id = ? AND uid = ?",
-      low,
-      high,
-      modSeq,
-      mailbox.id,
-      entry.uid,
-    );
     recount(mailbox, entry.flags, low);
     changed.push(entry.uid);
     rows.push(entry.uid, low, high);
+  }
+  for (const { first, last } of runsOf(changed)) {
+    const { kept, set } = lowBits;
+    const where = [mailbox.id, first, last];
+    database.run(CHANGE_FLAGS, kept, set, highBits.kept, highBits.set, modSeq, ...where);
   }
   if (changed.length > 0) {
     ledger.enter(mailbox, FEED_FLAGS, changed, {
@@ -88,10 +101,16 @@ function bitsToChange(context: CommitContext, mailbox: MailboxState, change: Fla
   );
 }
 
-/** Only bits of `mask` change. */
-function apply(action: FlagChange["action"], old: number, bits: number, mask = ~0): number {
-  const wanted = action === "replace" ? bits : action === "add" ? old | bits : old & ~bits;
-  return ((old & ~mask) | (wanted & mask)) >>> 0;
+/** What a change does to flags: some bits are kept, others set. Only bits of `mask` change. */
+function keptAndSet(
+  action: FlagChange["action"],
+  bits: number,
+  mask = ~0,
+): { readonly kept: number; readonly set: number } {
+  const meant = (bits & mask) >>> 0;
+  if (action === "add") return { kept: 0xffffffff, set: meant };
+  if (action === "remove") return { kept: ~meant >>> 0, set: 0 };
+  return { kept: ~mask >>> 0, set: meant };
 }
 
 function recount(mailbox: MailboxState, before: number, after: number): void {
@@ -157,7 +176,6 @@ function copyEntries(
       entry.prefix,
       thread,
     );
-    if (!removes) addReferences(context, entry.messageId, 1);
     countIn(context, to, low, entry.size);
     rows.push(
       uid,
@@ -171,6 +189,12 @@ function copyEntries(
     );
     result.from.push(entry.uid);
     result.to.push(uid);
+  }
+  if (!removes) {
+    addReferencesToAll(
+      context,
+      entries.map(({ messageId }) => messageId),
+    );
   }
   ledger.enter(to, FEED_ADDED, result.to, {
     modSeq,
@@ -226,16 +250,22 @@ function removeEntries(
 ): void {
   if (entries.length === 0) return;
   context.ledger.change(mailbox);
-  for (const entry of entries) {
-    context.database.run(
-      "DELETE FROM entry WHERE mailbox_id = ? AND uid = ?",
-      mailbox.id,
-      entry.uid,
-    );
-    if (dropsReferences) dropReference(context, entry.messageId);
-    countOut(context, mailbox, entry.flags, entry.size);
-  }
   const uids = entries.map(({ uid }) => uid);
+  for (const { first, last } of runsOf(uids)) {
+    context.database.run(
+      "DELETE FROM entry WHERE mailbox_id = ? AND uid BETWEEN ? AND ?",
+      mailbox.id,
+      first,
+      last,
+    );
+  }
+  for (const entry of entries) countOut(context, mailbox, entry.flags, entry.size);
+  if (dropsReferences) {
+    dropReferencesToAll(
+      context,
+      entries.map(({ messageId }) => messageId),
+    );
+  }
   context.ledger.enter(mailbox, FEED_EXPUNGED, uids);
 }
 
@@ -245,11 +275,9 @@ function entriesOf(
   mailbox: MailboxState,
   uids: readonly number[],
 ): EntryRow[] {
-  const rows: EntryRow[] = [];
   const ascending = [...new Set(uids)].sort((a, b) => a - b);
-  for (const uid of ascending) {
-    const row = context.database.get<EntryRow>(ENTRY, mailbox.id, uid);
-    if (row !== undefined) rows.push(row);
-  }
-  return rows;
+  const source = { select: ENTRIES, key: "uid", values: [mailbox.id] };
+  return rowsByKey(context.database, source, ascending).flatMap((row) =>
+    row === undefined ? [] : [entryOf(row)],
+  );
 }

@@ -9,7 +9,9 @@ import type { MessageId } from "../octets.ts";
 import type { CommitContext } from "./commit-context.ts";
 import { indexMessage } from "./index-message.ts";
 import { insertHead } from "./message-head.ts";
+import { runsOf } from "./number-runs.ts";
 import type { MessageSource } from "./requests.ts";
+import { rowsByKey } from "./rows-by-key.ts";
 import { syncFolder } from "./store-files.ts";
 
 export type StoredMessageRow = {
@@ -159,6 +161,73 @@ export function dropReference(context: CommitContext, id: MessageId): void {
   database.run("DELETE FROM message WHERE id = ?", id);
   database.run("DELETE FROM message_head WHERE message_id = ?", id);
   buryOctets(context, row.segmentId, row.size);
+}
+
+/** A reference more to each of them, and as many as it is named. */
+export function addReferencesToAll(context: CommitContext, ids: readonly MessageId[]): void {
+  for (const [times, some] of timesNamed(ids)) {
+    for (const { first, last } of runsOf(some)) {
+      context.database.run(
+        "UPDATE message SET refs = refs + ? WHERE id BETWEEN ? AND ?",
+        times,
+        first,
+        last,
+      );
+    }
+  }
+}
+
+const REFERENCES = {
+  select: "SELECT id, refs, segment_id, coalesce(packed_octets, size_octets) FROM message WHERE",
+  key: "id",
+  values: [],
+};
+
+/** The opposite: what `dropReference` does, for many. */
+export function dropReferencesToAll(context: CommitContext, ids: readonly MessageId[]): void {
+  const { database } = context;
+  for (const [times, some] of timesNamed(ids)) {
+    const dead: number[] = [];
+    const buried: [segmentId: number, size: number][] = [];
+    const left: number[] = [];
+    for (const row of rowsByKey(database, REFERENCES, some)) {
+      if (row === undefined) continue;
+      const [id, refs, segmentId, size] = row as number[];
+      if (refs > times) {
+        left.push(id);
+        continue;
+      }
+      dead.push(id);
+      buried.push([segmentId, size]);
+    }
+    for (const { first, last } of runsOf(left)) {
+      database.run(
+        "UPDATE message SET refs = refs - ? WHERE id BETWEEN ? AND ?",
+        times,
+        first,
+        last,
+      );
+    }
+    for (const { first, last } of runsOf(dead)) {
+      database.run("DELETE FROM message WHERE id BETWEEN ? AND ?", first, last);
+      database.run("DELETE FROM message_head WHERE message_id BETWEEN ? AND ?", first, last);
+    }
+    for (const [segmentId, size] of buried) buryOctets(context, segmentId, size);
+  }
+}
+
+/** By how often they are named, ascending: nearly always all of them once. */
+function timesNamed(ids: readonly MessageId[]): Map<number, MessageId[]> {
+  const times = new Map<MessageId, number>();
+  for (const id of ids) times.set(id, (times.get(id) ?? 0) + 1);
+  const named = new Map<number, MessageId[]>();
+  for (const id of [...times.keys()].sort((a, b) => a - b)) {
+    const count = times.get(id) ?? 1;
+    const some = named.get(count);
+    if (some === undefined) named.set(count, [id]);
+    else some.push(id);
+  }
+  return named;
 }
 
 /** Counts octets as dead; a sealed segment in which nothing lives any more goes as a whole. */
