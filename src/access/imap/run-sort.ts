@@ -4,7 +4,7 @@
  */
 
 import { compareCodePoints } from "../../base/unicode-casemap.ts";
-import { okay } from "../../imap/completion.ts";
+import { no, okay } from "../../imap/completion.ts";
 import type { SortCommand, SortCriterion } from "../../imap/command/sort.ts";
 import type { CommandContext } from "../../imap/handler.ts";
 import type { MessageHead } from "../../store/mail.ts";
@@ -25,6 +25,7 @@ export const runSort: Run<SortCommand> = async (session, command, context) => {
   const { found } = search;
   const slicer = new Slicer(session.deps.clock);
   const columns = await keyColumns(session, search, { command, slicer, context });
+  if (context.isCancelled()) return no("Cancelled");
   const order = Uint32Array.from(found.uids, (_, index) => index);
   await sortSliced(order, comparator(columns, command.criteria), slicer);
   const uids = Array.from(order, (index) => found.uids[index]);
@@ -71,6 +72,7 @@ async function keyColumns(
       }
     }
     if (slicer.isDue(BATCH)) await slicer.rest();
+    if (context.isCancelled()) break;
     await context.progress.report(from, found.uids.length);
   }
   return columns;

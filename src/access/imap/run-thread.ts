@@ -1,6 +1,6 @@
 /** THREAD and UID THREAD (RFC 5256 §3; REFS, draft-ietf-morg-inthread): keys as they were stored at delivery, then threaded. */
 
-import { okay } from "../../imap/completion.ts";
+import { no, okay } from "../../imap/completion.ts";
 import type { CommandContext } from "../../imap/handler.ts";
 import type { ThreadCommand } from "../../imap/command/thread.ts";
 import { fold } from "./search-text.ts";
@@ -20,6 +20,7 @@ export const runThread: Run<ThreadCommand> = async (session, command, context) =
   const numbers = command.isUid ? search.found.uids : search.found.seqs;
   const slicer = new Slicer(session.deps.clock);
   const messages = await loadKeys(session, { found: search.found, numbers, slicer, context });
+  if (context.isCancelled()) return no("Cancelled");
   const threads = await threadBy(command.algorithm, messages, slicer);
   const { out } = context;
   out.text(threads.length === 0 ? "* THREAD" : "* THREAD ");
@@ -38,7 +39,7 @@ async function threadBy(
 ): Promise<readonly ThreadNode[]> {
   switch (algorithm) {
     case "ORDEREDSUBJECT":
-      return threadSubjects(messages);
+      return threadSubjects(messages, slicer);
     case "REFERENCES":
       return threadReferences(messages, slicer);
     case "REFS":
@@ -77,6 +78,7 @@ async function loadKeys(
       });
     }
     if (slicer.isDue(BATCH)) await slicer.rest();
+    if (context.isCancelled()) break;
     await context.progress.report(from, found.uids.length);
   }
   return messages;

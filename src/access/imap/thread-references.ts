@@ -81,7 +81,10 @@ async function linkedRoots(
 ): Promise<Container[]> {
   const roots: Container[] = [];
   const all = await linkAll(messages, slicer);
-  cutDeep([...all].filter(({ parent }) => parent === undefined));
+  await cutDeep(
+    [...all].filter(({ parent }) => parent === undefined),
+    slicer,
+  );
   for (const container of all) {
     if (container.parent === undefined) roots.push(...prune(container, true));
     if (slicer.isDue()) await slicer.rest();
@@ -147,7 +150,7 @@ async function linkAll(
  * Threads deeper than we follow are cut into several. `link` cannot see to that alone: who answers
  * first and is answered last makes a chain grow at its top, where each link is short.
  */
-function cutDeep(roots: readonly Container[]): void {
+async function cutDeep(roots: readonly Container[], slicer: Slicer): Promise<void> {
   let level = roots;
   for (let depth = 1; level.length > 0; depth++) {
     const next: Container[] = [];
@@ -155,6 +158,7 @@ function cutDeep(roots: readonly Container[]): void {
     for (const container of level) {
       if (isTooDeep) unlink(container);
       for (const child of container.children) next.push(child);
+      if (slicer.isDue()) await slicer.rest();
     }
     if (isTooDeep) depth = 1;
     level = next;
