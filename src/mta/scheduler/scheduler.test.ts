@@ -137,6 +137,16 @@ test("destinations with the same exchangers share window and rest; a name that c
   assert.ok(sites.pause("a"));
 });
 
+test("a site with endless domains is remembered by some of them; its window holds for all", () => {
+  const { sites } = makeSites({ concurrencyPerDestination: 5 });
+  for (let n = 0; n < 3000; n++) {
+    sites.learn(`d${n}.test`, "mx.hoster");
+    sites.admit(job(`d${n}.test`));
+  }
+  assert.equal(sites.running, 5);
+  assert.ok(sites.rooms().busy.size <= 1000);
+});
+
 test("slow sites do not get all slots: the last are for sites that have none", () => {
   const { sites } = makeSites({ concurrency: 40, concurrencyPerDestination: 20 });
   for (let site = 0; site < 10; site++) {

@@ -14,6 +14,8 @@ import { SiteGauge } from "./site-gauge.ts";
 import { SiteNames } from "./site-names.ts";
 
 const MAX_GAUGES = 10_000;
+/** Of one site: a claim is told of no more. What else comes for it waits here for its turn. */
+const MAX_DESTINATIONS = 1000;
 /** Of the slots, for sites that have none. */
 const RESERVE = 0.1;
 
@@ -232,6 +234,7 @@ export class Sites {
     this.#gauges.set(name, gauge);
     if (known !== undefined && !known.destinations.has(destination)) known.tighten(limits);
     gauge.destinations.add(destination);
+    if (gauge.destinations.size > MAX_DESTINATIONS) forgetFirst(gauge.destinations);
     if (this.#gauges.size > MAX_GAUGES) this.#forgetOne();
     return gauge;
   }
@@ -244,4 +247,9 @@ export class Sites {
       return;
     }
   }
+}
+
+function forgetFirst(names: Set<string>): void {
+  const [first] = names;
+  names.delete(first);
 }
