@@ -278,3 +278,35 @@ test("security row 88: CLOSE without the right to expunge only closes", async ()
   await session.ok("CLOSE");
   assert.equal(world.store.mail.status(info.grant)?.messages, 2);
 });
+
+test("security row 88: ESEARCH looks into what may be read, and passes over the rest as if it were not there", async () => {
+  const readable = await shared("lr");
+  const listed = await shared("l");
+  const hidden = await shared("swipkxtea");
+  const absent = `Other Users/${owner}/nothing`;
+  const search = async (scope: string): Promise<string[]> =>
+    session.ok(`ESEARCH IN (${scope}) RETURN (COUNT) TEXT body`);
+  const found = await search(`mailboxes ("${readable.name}" "${listed.name}" "${hidden.name}")`);
+  assert.equal(found.length, 1);
+  assert.match(found[0], /^\* ESEARCH \(.* COUNT 3$/);
+  assert.ok(found[0].includes(readable.name));
+  for (const name of [listed.name, hidden.name, absent]) {
+    assert.deepEqual(await search(`mailboxes "${name}"`), [], name);
+    assert.deepEqual(await search(`subtree "${name}"`), [], name);
+  }
+  for (const line of await search("personal")) assert.ok(!line.includes("Other Users"), line);
+});
+
+test("security row 88: a URL of CATENATE names nothing that may not be read", async () => {
+  const answers: string[] = [];
+  for (const rights of ["lr", "l", "swipkxtea"]) {
+    const { name } = await shared(rights);
+    const url = `/${name.replaceAll(" ", "%20").replaceAll("@", "%40")}/;UID=1`;
+    answers.push((await session.answer(`APPEND INBOX CATENATE (URL "${url}")`)).replace(url, ""));
+  }
+  const absent = `/Other%20Users/${owner.replace("@", "%40")}/nothing/;UID=1`;
+  const none = await session.answer(`APPEND INBOX CATENATE (URL "${absent}")`);
+  assert.match(answers[0], /^T OK/);
+  assert.match(none, /^T NO \[BADURL/);
+  assert.deepEqual(answers.slice(1), [none.replace(absent, ""), none.replace(absent, "")]);
+});

@@ -58,7 +58,7 @@ async function openReadable(
   try {
     return await session.deps.store.mail.open(info.grant);
   } catch (error) {
-    if (isMailError(error, "refused") || isMailError(error, "not-found")) return undefined;
+    if (isMailError(error, "forbidden") || isMailError(error, "not-found")) return undefined;
     throw error;
   }
 }
