@@ -69,7 +69,7 @@ function squeeze(lines: readonly string[]): string {
   for (const line of lines) {
     const words = line
       .slice(0, MAX_LINE_CHARACTERS)
-      .replace(/[\s\u00a0\u200b-\u200f\u2800\u034f]+/g, " ")
+      .replace(/[\u034f\s\u00a0\u200b-\u200f\u2800]+/g, " ")
       .trim();
     if (words !== "") text += text === "" ? words : ` ${words}`;
     if (text.length > ENOUGH_CHARACTERS) break;

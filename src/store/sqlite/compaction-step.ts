@@ -4,7 +4,8 @@ import { unlinkSync } from "node:fs";
 import { join } from "node:path";
 
 import type { CommitContext } from "./commit-context.ts";
-import { Compactor, type Bite, type CompactionPolicy } from "./compactor.ts";
+import type { CompactionPolicy } from "./compaction-policy.ts";
+import { Compactor, type Bite } from "./compactor.ts";
 import type { Tidied, WriterEvent } from "./requests.ts";
 import { SegmentAppender } from "./segment-appender.ts";
 import type { CommitPoint } from "./commit-point.ts";

@@ -13,6 +13,7 @@ import { closeSync, constants, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 
 import { concatBytes, equalBytes } from "../../base/bytes.ts";
+import type { CompactionPolicy } from "./compaction-policy.ts";
 import type { CommitContext } from "./commit-context.ts";
 import { pack, unpack } from "./packed-octets.ts";
 import type { WriterEvent } from "./requests.ts";
@@ -23,21 +24,6 @@ const BITE_OCTETS = 512 << 10;
 const MAX_BITE_MESSAGES = 256;
 /** Larger ones have a segment of their own; packing them would keep deliveries waiting. */
 const MAX_PACKED_OCTETS = 8 << 20;
-
-export type CompactionPolicy = {
-  /** A segment is emptied from so many dead octets on, … */
-  readonly minDeadOctets: number;
-  /** … if they are at least this part of it. */
-  readonly minDeadShare: number;
-  /** A segment is packed when it has been full for so long. */
-  readonly packAfterMs: number;
-};
-
-export const DEFAULT_COMPACTION_POLICY: CompactionPolicy = {
-  minDeadOctets: 1 << 20,
-  minDeadShare: 0.5,
-  packAfterMs: 24 * 60 * 60_000,
-};
 
 type Victim = { readonly id: number; readonly file: string };
 type MessageRow = {

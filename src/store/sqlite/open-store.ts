@@ -5,7 +5,7 @@ import type { Log } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { Store } from "../contract.ts";
 import { DEFAULT_COMPACTION_TIMES, type CompactionTimes } from "./compaction-pace.ts";
-import { DEFAULT_COMPACTION_POLICY, type CompactionPolicy } from "./compactor.ts";
+import { DEFAULT_COMPACTION_POLICY, type CompactionPolicy } from "./compaction-policy.ts";
 import { Database } from "./database.ts";
 import type { Answers } from "./requests.ts";
 import { SqliteStore } from "./sqlite-store.ts";

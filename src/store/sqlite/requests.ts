@@ -10,7 +10,7 @@ import type { DomainChange } from "../directory.ts";
 import type { CopyResult, FlagChange, SpecialUse } from "../mail.ts";
 import type { MessageId } from "../octets.ts";
 import type { OwedReport } from "../owed-report.ts";
-import type { CompactionPolicy } from "./compactor.ts";
+import type { CompactionPolicy } from "./compaction-policy.ts";
 import type { OperatorWish, QueueFilter, QueueJob, Settlement, SiteRoom } from "../queue.ts";
 import type { FlagBits } from "./flag-bits.ts";
 import type { EncodedEntries } from "./feed-entries.ts";

@@ -15,7 +15,7 @@ import { isMailError } from "../../base/errors.ts";
 import { CommitContext } from "./commit-context.ts";
 import type { CommitPoint } from "./commit-point.ts";
 import { CompactionStep } from "./compaction-step.ts";
-import type { CompactionPolicy } from "./compactor.ts";
+import type { CompactionPolicy } from "./compaction-policy.ts";
 import { Database } from "./database.ts";
 import { encodeEntries } from "./feed-entries.ts";
 import { Ledger } from "./ledger.ts";
