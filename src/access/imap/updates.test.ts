@@ -279,7 +279,7 @@ test("QRESYNC: a client that comes back hears exactly what it missed", async () 
 test("many sessions, random commands: every view stays legal and all agree in the end", async () => {
   const user = await world.account();
   for (let n = 0; n < 8; n++) await world.deliver(user, MESSAGE);
-  const sessions = await Promise.all(Array.from({ length: 4 }, () => world.login(user)));
+  const sessions = await Promise.all(Array.from({ length: 8 }, () => world.login(user)));
   const views = await Promise.all(sessions.map((session) => selectView(session)));
   let seed = 7;
   const chance = (below: number): number => {
@@ -299,6 +299,12 @@ test("many sessions, random commands: every view stays legal and all agree in th
       "UID SEARCH ALL",
       `UID COPY ${view.uids[seq - 1] ?? 1} INBOX`,
       `UID STORE 1:* -FLAGS (\\Flagged)`,
+      `UID REPLACE ${view.uids[seq - 1] ?? 1} INBOX {${MESSAGE.length}+}\r\n${MESSAGE}`,
+      `APPEND INBOX CATENATE (URL ";UID=${view.uids[seq - 1] ?? 1}" TEXT {1+}\r\nx)`,
+      `UID STORE ${view.uids[seq - 1] ?? 1} +X-GM-LABELS (Work \\Starred)`,
+      `UID STORE 1:* -X-GM-LABELS (Work)`,
+      "UID SEARCH RETURN (PARTIAL -1:-3) ALL",
+      "ESEARCH IN (personal) RETURN (COUNT) UNSEEN",
     ];
     if (view.uids.length === 0) await world.deliver(user, MESSAGE);
     const command = view.uids.length === 0 ? "NOOP" : commands[chance(commands.length)];
@@ -339,7 +345,11 @@ class View {
         this.uids[number - 1] = Number(match[3]);
       }
     }
-    assert.match(responses.at(-1) ?? "", /^T (OK|NO \[EXPUNGEISSUED\])/, command);
+    // REPLACE and CATENATE need their message to be there still.
+    const refusal = /^UID REPLACE|CATENATE/.test(command)
+      ? /^T (OK|NO \[(NONEXISTENT|BADURL))/
+      : /^T (OK|NO \[EXPUNGEISSUED\])/;
+    assert.match(responses.at(-1) ?? "", refusal, command);
   }
 }
 
