@@ -3,9 +3,11 @@
 import type { ImapOptions } from "../imap/serve-options.ts";
 import { serveImapSession } from "../access/imap/serve-imap-session.ts";
 import { SessionCounter } from "../access/imap/session-counter.ts";
+import type { KeepPolicy } from "../access/pop3/kept-copies.ts";
 import { makePop3Handler } from "../access/pop3/store-handler.ts";
 import type { Channel } from "../base/channel.ts";
 import type { Log } from "../base/log.ts";
+import { fitsPattern } from "../base/star-pattern.ts";
 import type { Service } from "../mta/service.ts";
 import type { Mta } from "../mta/make-mta.ts";
 import { nodeCrypto } from "../net/node-crypto.ts";
@@ -116,6 +118,7 @@ function pop3Runner(parts: SessionParts, allowPlaintextAuth: boolean): SessionRu
     guard,
     verifyToken,
     certificateAccount: certificateIdentity,
+    keepPolicy: (address: string) => keepPolicyFor(settings.pop3, address),
     hostName: settings.hostname,
   };
   return async (channel) => {
@@ -132,6 +135,14 @@ function pop3Runner(parts: SessionParts, allowPlaintextAuth: boolean): SessionRu
       deleted: summary.deletedMessages,
     });
   };
+}
+
+function keepPolicyFor(
+  { keepDays, keepIn, keepFor }: Settings["pop3"],
+  address: string,
+): KeepPolicy | undefined {
+  const days = keepFor.find(({ account }) => fitsPattern(account, address))?.days ?? keepDays;
+  return days === 0 ? undefined : { days, mailbox: keepIn };
 }
 
 /** Returns the function that forgets about it, once the session is over. */

@@ -6,6 +6,7 @@
 import type { Channel, TlsSession } from "../../base/channel.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Crypto } from "../../base/crypto.ts";
+import { isMailError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { Maildrop, OpenRefusal, Pop3Handler } from "../../pop3/handler.ts";
@@ -19,6 +20,7 @@ import type { Store } from "../../store/contract.ts";
 import type { MailboxInfo } from "../../store/mail.ts";
 import { makeApop, type Apop, type ApopSecret } from "./apop.ts";
 import type { LoginDelay } from "./login-delay.ts";
+import { KeptCopies, type KeepPolicy } from "./kept-copies.ts";
 import { MaildropCredentials } from "./maildrop-credentials.ts";
 import { MaildropLock } from "./maildrop-lock.ts";
 import { StoreMaildrop } from "./store-maildrop.ts";
@@ -41,6 +43,8 @@ export type Pop3AccessDeps = {
   readonly certificateAccount?: (tls: TlsSession) => string | undefined;
   /** One for all sessions; goes with the engine's `loginDelaySeconds`, which announces it. */
   readonly loginDelay?: LoginDelay;
+  /** How copies of what an account deletes are kept, if they are. */
+  readonly keepPolicy?: (address: string) => KeepPolicy | undefined;
   /** Enables APOP. */
   readonly apopSecret?: ApopSecret;
   /** Only these mechanisms. */
@@ -101,8 +105,11 @@ class StorePop3Handler implements Pop3Handler {
       return { code: "LOGIN-DELAY", text: `one login in ${loginDelay.seconds} seconds, please` };
     }
     const { marksSeen = true } = this.#deps;
-    const maildropDeps = { mail: store.mail, octets: store.octets, log, marksSeen };
+    const policy = this.#deps.keepPolicy?.(account.address);
+    const kept = policy && new KeptCopies(store.mail, account.accountId, policy);
+    const maildropDeps = { mail: store.mail, octets: store.octets, log, marksSeen, kept };
     try {
+      await this.#sweep(kept);
       const maildrop = await StoreMaildrop.open(maildropDeps, lock, mailbox.grant);
       if (maildrop !== undefined) return maildrop;
     } catch (error) {
@@ -111,6 +118,16 @@ class StorePop3Handler implements Pop3Handler {
     }
     await lock.release();
     return { code: "SYS/PERM", text: "there is no such mailbox" };
+  }
+
+  /** Old copies that cannot be removed now are no reason to refuse a login. */
+  async #sweep(kept: KeptCopies | undefined): Promise<void> {
+    try {
+      await kept?.sweep(this.#deps.clock.nowMs());
+    } catch (error) {
+      if (!isMailError(error)) throw error;
+      this.#deps.log.error("pop3.sweep-failed", error);
+    }
   }
 
   /** Case decides only where two names differ by nothing else: many clients lower the login name. */

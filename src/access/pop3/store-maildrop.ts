@@ -10,6 +10,7 @@ import type { Maildrop } from "../../pop3/handler.ts";
 import type { MailStore } from "../../store/mail.ts";
 import type { MailboxGrant } from "../../store/mailbox-grant.ts";
 import type { MessageIdColumn, OctetStore } from "../../store/octets.ts";
+import type { KeptCopies } from "./kept-copies.ts";
 import type { MaildropLock } from "./maildrop-lock.ts";
 import { ReadAhead } from "./read-ahead.ts";
 
@@ -19,6 +20,8 @@ export type StoreMaildropDeps = {
   readonly log: Log;
   /** RETR marks a message as \Seen for IMAP, at QUIT. */
   readonly marksSeen: boolean;
+  /** Where what is deleted is kept; without, it is gone. */
+  readonly kept?: KeptCopies | undefined;
 };
 
 type Snapshot = {
@@ -129,7 +132,9 @@ export class StoreMaildrop implements Maildrop {
     const { grant } = this.#snapshot;
     if (deleted.length > 0) {
       await this.#lock.confirm();
-      await mail.expunge(grant, this.#uidsOf(deleted), false);
+      const uids = this.#uidsOf(deleted);
+      if (this.#deps.kept === undefined) await mail.expunge(grant, uids, false);
+      else await this.#deps.kept.remove(grant, uids);
     }
     if (this.#deps.marksSeen && retrieved.length > 0) {
       try {

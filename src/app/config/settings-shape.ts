@@ -15,6 +15,7 @@ export type Settings = {
   readonly proxy: ProxySettings;
   readonly smtp: SmtpSettings;
   readonly imap: ImapSettings;
+  readonly pop3: Pop3Settings;
   readonly login: LoginSettings;
   readonly relay: RelaySettings;
   readonly rules: readonly RuleSettings[];
@@ -79,6 +80,12 @@ export type SmtpSettings = {
   readonly expn: "refuse" | "aliases" | "all";
   readonly verifyFrom: readonly string[];
   readonly etrnFrom: readonly string[];
+};
+
+export type Pop3Settings = {
+  readonly keepDays: number;
+  readonly keepIn: string;
+  readonly keepFor: readonly { readonly account: string; readonly days: number }[];
 };
 
 export type ImapSettings = {

@@ -27,6 +27,7 @@ import { IMAP } from "./imap-settings.ts";
 import { setting } from "./make-setting.ts";
 import { FORWARDING, MAPS } from "./map-settings.ts";
 import { REPORTS } from "./report-settings.ts";
+import { POP3 } from "./pop3-settings.ts";
 import { ROUTES, SMARTHOST, TLS_LEVEL, TRANSPORTS } from "./next-hop-settings.ts";
 import { OAUTH } from "./oauth-settings.ts";
 import type { Setting, Table } from "./setting.ts";
@@ -208,6 +209,7 @@ export const SETTINGS: Table<Settings> = {
   },
   smtp: SMTP,
   imap: IMAP,
+  pop3: POP3,
   login: {
     kind: "group",
     doc: "How people prove who they are.",
