@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- NAME…]`: the benchmarks in `bench/`, one after the other; with names only
  * those whose names begin so, or are exactly so. `--messages N` sets the
- * size of mailboxes. Each prints its own table. Figures of one machine at one time: compare ratios, not numbers.
+ * size of mailboxes, `--seconds N` how long hostile clients go on. Each prints its own table. Figures of one machine at one time: compare ratios, not numbers.
  */
 
 import { readdirSync } from "node:fs";
@@ -15,9 +15,10 @@ const known = readdirSync(folder)
   .sort();
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { messages: { type: "string" } },
+  options: { messages: { type: "string" }, seconds: { type: "string" } },
 });
 if (values.messages !== undefined) process.env.POSTHORN_BENCH_MESSAGES = values.messages;
+if (values.seconds !== undefined) process.env.POSTHORN_HOSTILE_SECONDS = values.seconds;
 const isWanted = (bench: string, name: string): boolean =>
   known.includes(name) ? bench === name : bench.startsWith(name);
 const unknown = positionals.filter((name) => !known.some((bench) => isWanted(bench, name)));

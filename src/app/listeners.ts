@@ -9,7 +9,8 @@ import { ServerTls } from "../net/server-tls.ts";
 import type { CertificatePem } from "../net/server-tls.ts";
 import { parseProxyHeader } from "../smtp/proxy-header.ts";
 import { loadClientAnchors } from "./certificates.ts";
-import { isLoopback, isWithin } from "./config/cidr.ts";
+import { NetworkSet } from "../mta/reception/network-set.ts";
+import { isLoopback } from "./config/cidr.ts";
 import type { HostPort } from "./config/kinds.ts";
 import type { Settings } from "./config/settings-shape.ts";
 import type { SessionGauge } from "./metrics/session-gauge.ts";
@@ -79,6 +80,7 @@ export class Listeners {
       // Where nobody can log in, other servers are not asked who they are.
       ...(clientAnchors !== undefined && service.hasLogin && { clientAnchors }),
     });
+    const proxies = new NetworkSet(settings.proxy.from);
     const listener = await listen({
       host: where.host,
       port: where.port,
@@ -90,7 +92,7 @@ export class Listeners {
       maxPerClient: settings.limits.connectionsPerClient,
       isUncounted: (address) => isLoopback(address),
       proxies: {
-        has: (address) => isWithin(address, settings.proxy.from),
+        has: (address) => proxies.has(address),
         parse: parseProxyHeader,
       },
       refusal: (reason) => refusalWords(service.protocol, reason),

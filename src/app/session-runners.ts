@@ -1,5 +1,6 @@
 /** What runs one session of each protocol over a channel that a listener has accepted. */
 
+import { whenAborted } from "../base/when-aborted.ts";
 import type { ImapOptions } from "../imap/serve-options.ts";
 import { serveImapSession } from "../access/imap/serve-imap-session.ts";
 import { SessionCounter } from "../access/imap/session-counter.ts";
@@ -149,6 +150,5 @@ function keepPolicyFor(
 function endAtShutdown(channel: Channel, shutdown: AbortSignal): () => void {
   const onShutdown = (): void => void setTimeout(() => channel.abort(), POP3_GRACE_MS).unref();
   if (shutdown.aborted) onShutdown();
-  shutdown.addEventListener("abort", onShutdown, { once: true });
-  return () => shutdown.removeEventListener("abort", onShutdown);
+  return whenAborted(shutdown, onShutdown);
 }

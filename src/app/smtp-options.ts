@@ -3,7 +3,7 @@
 import { TRANSFER_EXTENSIONS } from "../mta/extensions.ts";
 import type { Service } from "../mta/service.ts";
 import type { ServeLimits, ServeOptions } from "../smtp/serve-options.ts";
-import { isWithin } from "./config/cidr.ts";
+import { NetworkSet } from "../mta/reception/network-set.ts";
 import type { Settings } from "./config/settings-shape.ts";
 
 /** What a session of a nearly full server gets. */
@@ -33,6 +33,8 @@ type ServeLimitsGiven = NonNullable<ServeOptions["limits"]>;
 
 export function smtpOptions(settings: Settings, service: Service): SmtpServiceOptions {
   const { smtp, limits } = settings;
+  const xclientFrom = new NetworkSet(smtp.xclientFrom);
+  const xforwardFrom = new NetworkSet(smtp.xforwardFrom);
   const offersHold = service === "submission" && smtp.longestHold > 0;
   return {
     hostName: settings.hostname,
@@ -41,8 +43,8 @@ export function smtpOptions(settings: Settings, service: Service): SmtpServiceOp
     unansweredVrfy: smtp.vrfy === "refuse" ? "refuse" : "cautious",
     isAuthRequired: service === "submission",
     strayLineEnds: smtp.strayLineEnds,
-    trustsXclient: (address) => isWithin(address, smtp.xclientFrom),
-    trustsXforward: (address) => isWithin(address, smtp.xforwardFrom),
+    trustsXclient: (address) => xclientFrom.has(address),
+    trustsXforward: (address) => xforwardFrom.has(address),
     greetDelayMs: service === "smtp" ? smtp.greetDelay : 0,
     limits: {
       maxMessageOctets: limits.messageSize,

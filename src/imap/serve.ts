@@ -4,6 +4,7 @@
  * command is waiting. No sockets, no store.
  */
 
+import { whenAborted } from "../base/when-aborted.ts";
 import type { Channel } from "../base/channel.ts";
 import { isMailError, unreachable } from "../base/errors.ts";
 import { enable } from "./capability.ts";
@@ -63,15 +64,15 @@ export async function serveImap(
   connection.onLoggedOut = startDeadline;
   startDeadline();
   const pusher = new NewsPusher(connection);
+  const forget = whenAborted(shutdown, stop);
   try {
-    shutdown?.addEventListener("abort", stop, { once: true });
     await serveSession(connection, pusher);
   } catch (error) {
     await endAfter(connection, error);
   } finally {
     cancelDeadline();
     pusher.stop();
-    shutdown?.removeEventListener("abort", stop);
+    forget();
     options.log.info("imap.session-ended", {
       durationMs: Math.round(clock.monotonicMs() - beganMs),
       octetsRead: connection.octetsRead,

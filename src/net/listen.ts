@@ -157,7 +157,7 @@ class SocketListener implements Listener {
   }
 
   #bind(): Promise<Server> {
-    const { backlog = 1024, reusePort = false } = this.#options;
+    const { backlog = 4096, reusePort = false } = this.#options;
     const server = createServer(
       { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS },
       (socket) => this.#connected(socket),

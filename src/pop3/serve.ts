@@ -4,6 +4,7 @@
  * (security row 92): a session that ends any other way removes nothing.
  */
 
+import { whenAborted } from "../base/when-aborted.ts";
 import type { Channel } from "../base/channel.ts";
 import { isMailError, type MailError } from "../base/errors.ts";
 import { silentLog } from "../base/log.ts";
@@ -81,8 +82,7 @@ function endAtShutdown(session: Pop3Session): () => void {
     void session.connection.flush().then(hangUp, hangUp);
   };
   if (shutdown?.aborted) onShutdown();
-  shutdown?.addEventListener("abort", onShutdown, { once: true });
-  return () => shutdown?.removeEventListener("abort", onShutdown);
+  return whenAborted(shutdown, onShutdown);
 }
 
 function sayShutdown({ connection }: Pop3Session): void {

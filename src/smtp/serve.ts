@@ -5,6 +5,7 @@
  * RFC 5321, RFC 6409, RFC 2033; extensions in `extensions.ts`.
  */
 
+import { whenAborted } from "../base/when-aborted.ts";
 import type { Channel } from "../base/channel.ts";
 import { isMailError } from "../base/errors.ts";
 import { CommandLoop } from "./command-loop.ts";
@@ -34,7 +35,7 @@ async function serveSession(connection: ServerConnection): Promise<void> {
   const { channel, options } = connection;
   const loop = new CommandLoop(connection);
   const onAbort = (): void => void connection.interrupt().catch(() => channel.abort());
-  options.signal?.addEventListener("abort", onAbort, { once: true });
+  const forget = whenAborted(options.signal, onAbort);
   let over: SessionOver | undefined;
   try {
     await loop.run();
@@ -42,7 +43,7 @@ async function serveSession(connection: ServerConnection): Promise<void> {
     over = asSessionOver(connection, error);
     await partWith(connection, over);
   } finally {
-    options.signal?.removeEventListener("abort", onAbort);
+    forget();
     connection.log.info("smtp.closed", {
       ...connection.logFields(),
       reason: over?.reason,

@@ -1,6 +1,7 @@
-/** Networks in CIDR form, for settings and for the question whether an address is in one. */
+/** Networks in CIDR form, as settings give them. */
 
 import ipaddr from "ipaddr.js";
+import { NetworkSet } from "../../mta/reception/network-set.ts";
 
 /** The network in its plain form; one address is a network of its own. Undefined when it is none. */
 export function parse(text: string): string | undefined {
@@ -10,16 +11,8 @@ export function parse(text: string): string | undefined {
   return `${address.toString()}/${bits}`;
 }
 
-/** Invalid addresses are in no network. */
-export function isWithin(address: string, networks: readonly string[]): boolean {
-  if (!ipaddr.isValid(address)) return false;
-  const asked = ipaddr.process(address);
-  return networks.some((network) => {
-    const [base, bits] = ipaddr.parseCIDR(network);
-    return base.kind() === asked.kind() && asked.match(base, bits);
-  });
-}
+const LOOPBACK = new NetworkSet(["127.0.0.0/8", "::1/128"]);
 
 export function isLoopback(address: string): boolean {
-  return isWithin(address, ["127.0.0.0/8", "::1/128"]);
+  return LOOPBACK.has(address);
 }

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { NetworkSet } from "../../mta/reception/network-set.ts";
 import { configDocument } from "./config-document.ts";
 import { defaultSettings, describeProblems, readConfig } from "./read-config.ts";
 import { nearest } from "./nearest.ts";
-import { isLoopback, isWithin, parse } from "./cidr.ts";
+import { isLoopback, parse } from "./cidr.ts";
 
 /** What is in the file, and the complaint it must bring, whole. */
 const WRONG: [source: string, complaint: string][] = [
@@ -195,8 +196,8 @@ test("cidr: networks and what is in them", () => {
   assert.equal(parse("2001:DB8::/32"), "2001:db8::/32");
   assert.equal(parse("10.0.0.0/33"), undefined);
   assert.equal(parse("nonsense"), undefined);
-  assert.ok(isWithin("::ffff:192.0.2.9", ["192.0.2.0/24"]));
-  assert.ok(!isWithin("2001:db8::1", ["192.0.2.0/24"]));
-  assert.ok(!isWithin("nonsense", ["0.0.0.0/0"]));
+  assert.ok(new NetworkSet(["192.0.2.0/24"]).has("::ffff:192.0.2.9"));
+  assert.ok(!new NetworkSet(["192.0.2.0/24"]).has("2001:db8::1"));
+  assert.ok(!new NetworkSet(["0.0.0.0/0"]).has("nonsense"));
   assert.ok(isLoopback("127.9.9.9") && isLoopback("::1") && !isLoopback("0.0.0.0"));
 });

@@ -17,7 +17,7 @@ export class NetworkSet {
   }
 
   has(address: string): boolean {
-    if (!ipaddr.isValid(address)) return false;
+    if (this.#networks.length === 0 || !ipaddr.isValid(address)) return false;
     const parsed = ipaddr.process(address);
     return this.#networks.some(
       ([network, bits]) => network.kind() === parsed.kind() && parsed.match([network, bits]),
