@@ -96,6 +96,13 @@ const CONTRADICTIONS: readonly (readonly [kind: string, sql: string])[] = [
   ],
   [
     "row-broken",
+    `SELECT kind || ' of mailbox ' || mailbox_id AS place, 'there is no such mailbox' AS problem
+     FROM (SELECT 'access list' AS kind, mailbox_id FROM acl
+       UNION SELECT 'annotations', mailbox_id FROM annotation WHERE mailbox_id <> 0)
+     WHERE NOT EXISTS (SELECT 1 FROM mailbox WHERE mailbox.id = mailbox_id)`,
+  ],
+  [
+    "row-broken",
     `SELECT 'envelope ' || queue_id AS place, 'its message is not stored' AS problem
      FROM envelope WHERE NOT EXISTS (SELECT 1 FROM message WHERE message.id = message_id)`,
   ],

@@ -19,6 +19,8 @@ const RECOUNT_SEGMENTS = `UPDATE segment SET live_octets =
 /** Counters that follow from rows. The order matters: later ones add up earlier ones. */
 const RECOUNTS: readonly string[] = [
   "DELETE FROM recipient WHERE NOT EXISTS (SELECT 1 FROM envelope WHERE envelope.id = envelope_id)",
+  "DELETE FROM acl WHERE NOT EXISTS (SELECT 1 FROM mailbox WHERE mailbox.id = mailbox_id)",
+  "DELETE FROM annotation WHERE mailbox_id <> 0 AND NOT EXISTS (SELECT 1 FROM mailbox WHERE mailbox.id = mailbox_id)",
   `UPDATE envelope SET recipients = (SELECT count(*) FROM recipient WHERE envelope_id = envelope.id)
    WHERE recipients <> (SELECT count(*) FROM recipient WHERE envelope_id = envelope.id)`,
   "DELETE FROM envelope WHERE recipients = 0",

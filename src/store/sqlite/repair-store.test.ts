@@ -114,3 +114,27 @@ test("repair leaves a store in order as it is, and does not work beside a runnin
     assert.deepEqual((await store.repair()).after, []);
     await store.close();
   }));
+
+test("repair: access lists and annotations of mailboxes that are gone are found and removed", () =>
+  inFolder(async (folder) => {
+    const store = await open(folder);
+    await makeAccount(store);
+    await store.close();
+    const database = Database.openForWriting(storeFolders(folder).database);
+    database.run("INSERT INTO acl (mailbox_id, identifier, rights) VALUES (4711, 'anyone', 'lr')");
+    database.run(
+      "INSERT INTO annotation (mailbox_id, viewer_id, name, value, mod_seq) VALUES (4711, 0, '/a', x'31', 1)",
+    );
+    database.close();
+    const again = await open(folder);
+    const { before, after } = await again.repair();
+    assert.deepEqual(
+      before.map(({ kind, where }) => [kind, where]),
+      [
+        ["row-broken", "access list of mailbox 4711"],
+        ["row-broken", "annotations of mailbox 4711"],
+      ],
+    );
+    assert.deepEqual(after, []);
+    await again.close();
+  }));
