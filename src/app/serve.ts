@@ -44,12 +44,14 @@ export async function serve(find: () => FoundConfig, options: ServeOptions = {})
   // Most of the program is loaded while the store's thread starts.
   const composing = import("./compose.ts");
   composing.catch(() => {});
+  const { packAfter, minFreeSpace } = found.settings.store;
   const store = await openStore({
     folder: found.dataFolder,
     clock: systemClock,
     random: systemRandom,
     log,
-    compaction: {},
+    compaction: { packAfterMs: packAfter === 0 ? Infinity : packAfter },
+    minFreeOctets: minFreeSpace,
     buildsSearchIndex: true,
   });
   try {

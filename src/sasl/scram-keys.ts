@@ -34,9 +34,12 @@ export type ScramKeys = {
   readonly serverKey: Uint8Array;
 };
 
+/** What the key schedule needs of Crypto. */
+export type ScramCrypto = Pick<Crypto, "hash" | "hmac" | "pbkdf2">;
+
 /** `password` is prepared already. The costly part: PBKDF2. */
 export async function scramKeys(
-  crypto: Crypto,
+  crypto: ScramCrypto,
   hash: ScramHash,
   password: string,
   salt: Uint8Array,

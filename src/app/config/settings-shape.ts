@@ -11,6 +11,7 @@ export type Settings = {
   readonly listen: ListenSettings;
   readonly tls: TlsSettings;
   readonly log: LogSettings;
+  readonly store: StoreSettings;
   readonly limits: LimitSettings;
   readonly proxy: ProxySettings;
   readonly smtp: SmtpSettings;
@@ -48,6 +49,12 @@ export type TlsSettings = {
 export type LogSettings = {
   readonly level: "debug" | "info" | "warn" | "error";
   readonly format: "auto" | "json" | "text";
+};
+
+export type StoreSettings = {
+  /** 0: never. */
+  readonly packAfter: number;
+  readonly minFreeSpace: number;
 };
 
 export type LimitSettings = {

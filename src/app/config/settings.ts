@@ -35,6 +35,7 @@ import { SMTP } from "./smtp-settings.ts";
 import { DESTINATIONS, QUEUE } from "./queue-settings.ts";
 import { RULE_EXAMPLE, RULE_MEMBERS } from "./rule-settings.ts";
 import type { Settings } from "./settings-shape.ts";
+import { STORE } from "./store-settings.ts";
 
 function listener(port: number, doc: string): Setting<readonly HostPort[]> {
   return setting<readonly HostPort[]>({
@@ -155,6 +156,7 @@ export const SETTINGS: Table<Settings> = {
       }),
     },
   },
+  store: STORE,
   limits: {
     kind: "group",
     doc: "What one client, and all of them, may take.",

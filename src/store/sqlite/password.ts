@@ -15,6 +15,9 @@ import {
 } from "node:crypto";
 import { promisify } from "node:util";
 
+import { MailError } from "../../base/errors.ts";
+import { preparePassword } from "../../sasl/prepare-string.ts";
+import { scramKeys, type ScramCrypto } from "../../sasl/scram-keys.ts";
 import type { PasswordRecord } from "./requests.ts";
 
 /** OWASP's first choice for argon2id: 19 MiB, two passes, one lane; about 20 ms here. */
@@ -35,13 +38,24 @@ export const SCRAM_ITERATIONS = 15_000;
 const argon2Async = promisify(argon2);
 const pbkdf2Async = promisify(pbkdf2);
 
+const CRYPTO: ScramCrypto = {
+  hash: (name, octets) => createHash(name).update(octets).digest(),
+  hmac: (name, key, octets) => createHmac(name, key).update(octets).digest(),
+  pbkdf2: (name, password, salt, iterations, length) =>
+    pbkdf2Async(password, salt, iterations, length, name),
+};
+
+/** Rejects with `refused` for what cannot be a password (RFC 8265 §4.2). */
 export async function makePasswordRecord(password: string): Promise<PasswordRecord> {
   const prepared = preparePassword(password);
+  if (prepared === undefined) {
+    throw new MailError("refused", "the password is empty, too long, or has control characters");
+  }
   const scramSalt = randomBytes(SALT_OCTETS);
   const [passwordHash, sha1, sha256] = await Promise.all([
     hashPassword(prepared),
-    scramKeys("sha1", prepared, scramSalt),
-    scramKeys("sha256", prepared, scramSalt),
+    scramKeys(CRYPTO, "sha1", prepared, scramSalt, SCRAM_ITERATIONS),
+    scramKeys(CRYPTO, "sha256", prepared, scramSalt, SCRAM_ITERATIONS),
   ]);
   return {
     passwordHash,
@@ -51,25 +65,6 @@ export async function makePasswordRecord(password: string): Promise<PasswordReco
     sha1ServerKey: sha1.serverKey,
     sha256StoredKey: sha256.storedKey,
     sha256ServerKey: sha256.serverKey,
-  };
-}
-
-/** What RFC 4013 and RFC 8265 §4.2 agree on: compatibility characters and spaces are made one. */
-export function preparePassword(password: string): string {
-  return password.replace(/[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/g, " ").normalize("NFKC");
-}
-
-async function scramKeys(
-  hash: "sha1" | "sha256",
-  password: string,
-  salt: Uint8Array,
-): Promise<{ storedKey: Uint8Array; serverKey: Uint8Array }> {
-  const length = hash === "sha1" ? 20 : 32;
-  const salted = await pbkdf2Async(password, salt, SCRAM_ITERATIONS, length, hash);
-  const clientKey = createHmac(hash, salted).update("Client Key").digest();
-  return {
-    storedKey: createHash(hash).update(clientKey).digest(),
-    serverKey: createHmac(hash, salted).update("Server Key").digest(),
   };
 }
 
