@@ -15,7 +15,7 @@ import type { MtaConfig } from "../config.ts";
 import { deferralOf } from "./deferral.ts";
 import type { OperatorWishes } from "./operator-wishes.ts";
 import { AFTER_FAULT_MS, OutcomeRecorder, type RecorderDeps } from "./outcome-recorder.ts";
-import { Sites } from "./sites.ts";
+import { Sites, type SiteStatus } from "./sites.ts";
 
 export type RunnerDeps = RecorderDeps & {
   readonly pool: ConnectionPool;
@@ -93,6 +93,11 @@ export class QueueRunner {
       await Promise.all(this.#jobs);
       await gatherer.idle();
     }
+  }
+
+  /** What is under way by site, and which sites rest: for an operator to look at. */
+  status(): readonly SiteStatus[] {
+    return this.#sites.status();
   }
 
   #claim(): void {

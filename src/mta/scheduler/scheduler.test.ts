@@ -194,6 +194,23 @@ test("an operator's flush ends a rest; a retry lets one probe through", () => {
   assert.equal(windowOf(sites, "a"), 5);
 });
 
+test("status: who has what under way, and who rests, why and how long", () => {
+  const { sites } = makeSites();
+  sites.learn("a", "mx");
+  sites.admit(job("a"));
+  sites.unreachable("b", { problem: "refused", triedAtMs: 0, site: undefined });
+  const [a, b] = sites.status();
+  assert.deepEqual(a, {
+    site: "mx",
+    destinations: ["a"],
+    running: 1,
+    waiting: 0,
+    limit: 5,
+    pause: undefined,
+  });
+  assert.deepEqual([b.site, b.running, b.limit, b.pause?.problem], ["b", 0, 0, "refused"]);
+});
+
 test("what kind of not-now it is, and what that does to the wait", () => {
   const kind = (diagnostic: string, status: string): string =>
     deferralOf({ isUnreachable: false, status, diagnostic });

@@ -24,6 +24,19 @@ export type SitesConfig = Pick<
   "concurrency" | "concurrencyPerDestination" | "firstConcurrency" | "limits"
 >;
 
+/** A site at hand, for an operator to look at. */
+export type SiteStatus = {
+  readonly site: string;
+  /** Some of the destinations whose mail goes there. */
+  readonly destinations: readonly string[];
+  readonly running: number;
+  readonly waiting: number;
+  /** Deliveries it may have at once now; 0 while it rests. */
+  readonly limit: number;
+  /** Why it is left alone, and for how long. */
+  readonly pause: { readonly forMs: number; readonly problem: string } | undefined;
+};
+
 export class Sites {
   readonly #clock: Clock;
   readonly #random: Random;
@@ -176,6 +189,24 @@ export class Sites {
       if (pause !== undefined && forMs > 0) return { forMs, problem: pause.problem };
     }
     return undefined;
+  }
+
+  /** Those with something under way or waiting, and those that rest. */
+  status(): readonly SiteStatus[] {
+    const nowMs = this.#clock.monotonicMs();
+    return [...this.#watched]
+      .filter((gauge) => gauge.isActive || gauge.isResting(nowMs))
+      .map((gauge) => ({
+        site: gauge.name,
+        destinations: [...gauge.destinations],
+        running: gauge.running,
+        waiting: gauge.waiting.length,
+        limit: gauge.limit(nowMs),
+        pause:
+          gauge.pause === undefined || !gauge.isResting(nowMs)
+            ? undefined
+            : { forMs: gauge.pause.untilMs - nowMs, problem: gauge.pause.problem },
+      }));
   }
 
   get #free(): number {
