@@ -129,6 +129,30 @@ suite("IMAP clients", () => {
     await client.logout();
   });
 
+  test("imapflow: Gmail's searches, labels and threads", async () => {
+    const user = await accountWithMail(2);
+    const client = new ImapFlow({
+      host: "127.0.0.1",
+      port: clear.endpoint.port,
+      secure: false,
+      auth: { user, pass: PASSWORD },
+      tls: { rejectUnauthorized: false },
+      logger: false,
+    });
+    await client.connect();
+    assert.ok(client.capabilities.has("X-GM-EXT-1"));
+    await client.mailboxOpen("INBOX");
+    assert.deepEqual(await client.search({ gmraw: "from:ann in:inbox" }, { uid: true }), [1, 2]);
+    await client.messageFlagsAdd("1", ["Work"], { useLabels: true });
+    const [first] = await client.fetchAll("1", { uid: true, labels: true, threadId: true });
+    assert.deepEqual([...(first.labels ?? [])], ["Work"]);
+    assert.match(String(first.threadId), /^\w+$/);
+    await client.messageFlagsRemove("1", ["Work"], { useLabels: true });
+    const work = await client.status("Work", { messages: true });
+    assert.equal(work && work.messages, 0);
+    await client.logout();
+  });
+
   peerTest("curl: STARTTLS and TLS, LIST, FETCH, SEARCH, APPEND", ["curl"], async () => {
     const user = await accountWithMail(1);
     const common = ["-sS", "-k", "-u", `${user}:${PASSWORD}`];
