@@ -1,5 +1,6 @@
 /** What runs one session of each protocol over a channel that a listener has accepted. */
 
+import { tlsLabel } from "../base/tls-label.ts";
 import { whenAborted } from "../base/when-aborted.ts";
 import type { ImapOptions } from "../imap/serve-options.ts";
 import { serveImapSession } from "../access/imap/serve-imap-session.ts";
@@ -130,7 +131,7 @@ function pop3Runner(parts: SessionParts, allowPlaintextAuth: boolean): SessionRu
       peer: channel.peer.address,
       account: summary.identity,
       reason: summary.end,
-      tls: channel.tls?.protocol,
+      tls: tlsLabel(channel.tls),
       messages: summary.sentMessages,
       octets: summary.sentOctets,
       deleted: summary.deletedMessages,

@@ -4,6 +4,7 @@
  * command is waiting. No sockets, no store.
  */
 
+import { tlsLabel } from "../base/tls-label.ts";
 import { whenAborted } from "../base/when-aborted.ts";
 import type { Channel } from "../base/channel.ts";
 import { isMailError, unreachable } from "../base/errors.ts";
@@ -74,6 +75,7 @@ export async function serveImap(
     pusher.stop();
     forget();
     options.log.info("imap.session-ended", {
+      tls: tlsLabel(connection.channel.tls),
       durationMs: Math.round(clock.monotonicMs() - beganMs),
       octetsRead: connection.octetsRead,
       octetsWritten: connection.octetsWritten,

@@ -278,7 +278,7 @@ export class ServerConnection {
       protocol: session.protocol,
       peer: session.peer.address,
       helo: session.helo,
-      tls: session.tls === undefined ? "none" : tlsLabel(session.tls),
+      tls: tlsLabel(session.tls),
       identity: session.identity,
       forwardedFor: session.forwarded?.address,
     };
