@@ -16,7 +16,7 @@ import type { ScramVerifier } from "../../sasl/scram-verifier.ts";
 import type { Credentials, PasswordVerdict } from "../credentials.ts";
 import { preparePassword } from "../../sasl/prepare-string.ts";
 import type { Database } from "./database.ts";
-import { keyOf } from "./directory.ts";
+import { keyOf } from "./directory-names.ts";
 import { Turns } from "./turns.ts";
 import { checkPassword, hashPassword, SCRAM_ITERATIONS } from "./password.ts";
 import type { WriterClient } from "./writer-client.ts";

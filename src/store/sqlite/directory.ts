@@ -7,7 +7,6 @@
 import { LRUCache } from "lru-cache";
 
 import { MailError } from "../../base/errors.ts";
-import { addressKey, formatAddress, parseAddress, parseDomain } from "../../message/addr-spec.ts";
 import type {
   Account,
   Alias,
@@ -19,46 +18,23 @@ import type {
   Usage,
 } from "../directory.ts";
 import type { Database } from "./database.ts";
+import { domainName, keyOf, ownAddress, targetOf, targetsOf } from "./directory-names.ts";
+import {
+  ACCOUNT,
+  ALIAS,
+  DOMAIN,
+  LIST,
+  accountOf,
+  aliasOf,
+  domainOf,
+  listOf,
+  type AccountRow,
+  type AliasRow,
+  type DomainRow,
+  type ListRow,
+} from "./directory-rows.ts";
 import { makePasswordRecord } from "./password.ts";
 import type { WriterClient } from "./writer-client.ts";
-
-const DOMAIN = `id, name, catch_all AS catchAll, follows, quota_octets AS quotaOctets,
-  quota_messages AS quotaMessages, created_at_ms AS createdAtMs`;
-const ACCOUNT = `account.id, address, display_name AS displayName,
-  account.quota_octets AS quotaOctets, account.quota_messages AS quotaMessages,
-  is_enabled AS isEnabled, may_relay AS mayRelay,
-  account.created_at_ms AS createdAtMs`;
-const ALIAS = "alias.id, address, targets";
-const LIST = "list.id, address, display_name AS displayName, owner, members, posting";
-
-type DomainRow = {
-  id: number;
-  name: string;
-  catchAll: string | null;
-  follows: string | null;
-  quotaOctets: number | null;
-  quotaMessages: number | null;
-  createdAtMs: number;
-};
-type AccountRow = {
-  id: number;
-  address: string;
-  displayName: string;
-  quotaOctets: number | null;
-  quotaMessages: number | null;
-  isEnabled: number;
-  mayRelay: number;
-  createdAtMs: number;
-};
-type AliasRow = { id: number; address: string; targets: string };
-type ListRow = {
-  id: number;
-  address: string;
-  displayName: string;
-  owner: string;
-  members: string;
-  posting: List["posting"];
-};
 
 /** Remembered look-ups of each kind, hits and misses. */
 const MAX_REMEMBERED = 20_000;
@@ -360,65 +336,6 @@ export class SqliteDirectory implements Directory {
     }
     return remembered.found;
   }
-}
-
-function domainOf(row: DomainRow): Domain {
-  const { follows, ...rest } = row;
-  const domain = {
-    ...rest,
-    catchAll: row.catchAll ?? undefined,
-    quotaOctets: row.quotaOctets ?? undefined,
-    quotaMessages: row.quotaMessages ?? undefined,
-  };
-  return follows === null ? domain : { ...domain, follows };
-}
-
-function accountOf(row: AccountRow): Account {
-  return {
-    ...row,
-    quotaOctets: row.quotaOctets ?? undefined,
-    quotaMessages: row.quotaMessages ?? undefined,
-    isEnabled: row.isEnabled !== 0,
-    mayRelay: row.mayRelay !== 0,
-  };
-}
-
-function aliasOf(row: AliasRow): Alias {
-  return { ...row, targets: JSON.parse(row.targets) as string[] };
-}
-
-function listOf(row: ListRow): List {
-  return { ...row, members: JSON.parse(row.members) as string[] };
-}
-
-/** The key of an address; what is no address is the key of nothing. */
-export function keyOf(address: string): string {
-  const parsed = parseAddress(address);
-  return parsed.ok ? addressKey(parsed.value) : "";
-}
-
-function ownAddress(text: string): { address: string; domain: string } {
-  const parsed = parseAddress(text);
-  if (!parsed.ok) throw new MailError("refused", `${text} is not an address: ${parsed.problem}`);
-  return { address: addressKey(parsed.value), domain: parsed.value.domain };
-}
-
-/** A target keeps its case: a remote host may care (RFC 5321 §2.4). */
-function targetOf(text: string): string {
-  const parsed = parseAddress(text);
-  if (!parsed.ok) throw new MailError("refused", `${text} is not an address: ${parsed.problem}`);
-  return formatAddress(parsed.value);
-}
-
-function targetsOf(targets: readonly string[]): readonly string[] {
-  if (targets.length === 0) throw new MailError("refused", "an alias needs at least one target");
-  return targets.map(targetOf);
-}
-
-function domainName(text: string): string {
-  const parsed = parseDomain(text);
-  if (!parsed.ok) throw new MailError("refused", `${text} is not a domain: ${parsed.problem}`);
-  return parsed.value;
 }
 
 function present<Thing>(thing: Thing | undefined, name: string): Thing {
