@@ -19,7 +19,7 @@ const MAX_LINE_CHARACTERS = 8192;
 /** HTML mail may begin with this much style before its first word. */
 const MAX_OCTETS = 65_536;
 /** Most often the first words are near the beginning. */
-const TRIES_OCTETS = [8192, MAX_OCTETS];
+const TRIES_OCTETS = [2048, 16_384, MAX_OCTETS];
 
 export function preview(parsed: ParsedMessage): string {
   const part = findTextPart(parsed.root);
