@@ -224,6 +224,11 @@ export interface MailStore {
     messageIds: ArrayLike<MessageId>,
     names: readonly Name[],
   ): Promise<(Pick<MessageHead, Name> | undefined)[]>;
+  /** In which mailboxes of its own the account has these stored messages; those that are in none are left out. */
+  holders(
+    accountId: number,
+    messageIds: readonly MessageId[],
+  ): ReadonlyMap<MessageId, readonly MailboxId[]>;
   /** The delivery prefix of one message in one mailbox (often empty). */
   prefix(grant: MailboxGrant, uid: number): Uint8Array;
   /** Those of many, in the order asked. */

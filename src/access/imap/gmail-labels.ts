@@ -1,14 +1,17 @@
 /**
  * Labels of X-GM-EXT-1. Here a message is in mailboxes; its labels are the other mailboxes of the
- * account that hold the same octets, under the names Gmail has for those with a special use. To know
- * them the account's mailboxes are looked through, in slices, however few messages are asked about.
+ * account that hold the same octets, under the names Gmail has for those with a special use.
  */
 
 import type { SystemLabel } from "../../imap/gmail-label.ts";
 import type { MailboxInfo, OpenMailbox, SpecialUse } from "../../store/mail.ts";
+import type { MessageId } from "../../store/octets.ts";
 import type { MailSession } from "./mail-session.ts";
 import type { SelectedMailbox } from "./selected-mailbox.ts";
 import { Slicer } from "./slicer.ts";
+
+/** Messages that are looked up together. */
+const BATCH = 256;
 
 const LABEL_OF_USE: ReadonlyMap<SpecialUse, SystemLabel> = new Map<SpecialUse, SystemLabel>([
   ["\\Sent", "\\Sent"],
@@ -46,23 +49,24 @@ export function hasLabels(session: MailSession, view: SelectedMailbox): boolean 
 export async function holdersOf(
   session: MailSession,
   view: SelectedMailbox,
-  wanted: ReadonlySet<number>,
-): Promise<ReadonlyMap<number, readonly MailboxInfo[]>> {
-  const holders = new Map<number, MailboxInfo[]>();
+  wanted: ReadonlySet<MessageId>,
+): Promise<ReadonlyMap<MessageId, readonly MailboxInfo[]>> {
+  const holders = new Map<MessageId, MailboxInfo[]>();
   if (!hasLabels(session, view)) return holders;
   const slicer = new Slicer(session.deps.clock);
-  for (const info of ownMailboxes(session)) {
-    if (info.id === view.open.info.id) continue;
-    await withOpen(session, info, (open) => {
-      const { messageIds, count } = open;
-      for (let position = 0; position < count; position++) {
-        const id = messageIds[position];
-        if (!wanted.has(id)) continue;
-        const known = holders.get(id);
-        if (known === undefined) holders.set(id, [info]);
-        else if (known[known.length - 1] !== info) known.push(info);
-      }
-    });
+  const others = new Map(
+    ownMailboxes(session)
+      .filter(({ id }) => id !== view.open.info.id)
+      .map((info) => [info.id, info]),
+  );
+  const ids = [...wanted];
+  for (let from = 0; from < ids.length; from += BATCH) {
+    const { mail } = session.deps.store;
+    const found = mail.holders(session.accountId, ids.slice(from, from + BATCH));
+    for (const [messageId, mailboxIds] of found) {
+      const infos = [...others.values()].filter(({ id }) => mailboxIds.includes(id));
+      if (infos.length > 0) holders.set(messageId, infos);
+    }
     if (slicer.isDue(128)) await slicer.rest();
   }
   return holders;
@@ -87,7 +91,7 @@ export async function withOpen<T>(
 export async function messagesIn(
   session: MailSession,
   info: MailboxInfo,
-): Promise<ReadonlySet<number>> {
+): Promise<ReadonlySet<MessageId>> {
   const ids = await withOpen(
     session,
     info,

@@ -3,16 +3,17 @@
 import type { ResponseWriter } from "../../imap/wire/response-writer.ts";
 import { FLAGGED, type MailboxInfo } from "../../store/mail.ts";
 import { holdersOf, labelOf } from "./gmail-labels.ts";
+import type { MessageId } from "../../store/octets.ts";
 import type { MailSession } from "./mail-session.ts";
 import type { SelectedMailbox } from "./selected-mailbox.ts";
 
 export class LabelWriter {
   readonly #view: SelectedMailbox;
-  readonly #holders: ReadonlyMap<number, readonly MailboxInfo[]>;
+  readonly #holders: ReadonlyMap<MessageId, readonly MailboxInfo[]>;
 
   constructor(
     view: SelectedMailbox,
-    holders: ReadonlyMap<number, readonly MailboxInfo[]> = new Map(),
+    holders: ReadonlyMap<MessageId, readonly MailboxInfo[]> = new Map(),
   ) {
     this.#view = view;
     this.#holders = holders;
@@ -44,7 +45,7 @@ export async function loadLabels(
   view: SelectedMailbox,
   uids: ArrayLike<number>,
 ): Promise<LabelWriter> {
-  const wanted = new Set<number>();
+  const wanted = new Set<MessageId>();
   for (let at = 0; at < uids.length; at++) {
     const position = view.open.indexOfUid(uids[at]);
     if (position !== -1) wanted.add(view.open.messageIds[position]);

@@ -13,6 +13,7 @@ import { formatSet } from "../../imap/sequence-set.ts";
 import type { MailboxInfo } from "../../store/mail.ts";
 import { hasLabels, holdersOf, mailboxOfLabel, messagesIn, withOpen } from "./gmail-labels.ts";
 import { loadLabels } from "./label-writer.ts";
+import type { MessageId } from "../../store/octets.ts";
 import type { MailSession } from "./mail-session.ts";
 import type { SelectedMailbox } from "./selected-mailbox.ts";
 import { Slicer } from "./slicer.ts";
@@ -125,7 +126,7 @@ function firstProblem(
   return undefined;
 }
 
-function idsOf(view: SelectedMailbox, uids: readonly number[]): ReadonlySet<number> {
+function idsOf(view: SelectedMailbox, uids: readonly number[]): ReadonlySet<MessageId> {
   const { open } = view;
   return new Set(uids.map((uid) => open.messageIds[open.indexOfUid(uid)]));
 }
@@ -146,7 +147,7 @@ async function putIn(
 async function takeOut(
   session: MailSession,
   info: MailboxInfo,
-  messageIds: ReadonlySet<number>,
+  messageIds: ReadonlySet<MessageId>,
 ): Promise<void> {
   const found = await withOpen(session, info, (open) => {
     const uids: number[] = [];
@@ -166,7 +167,7 @@ async function takeOutOfOthers(
 ): Promise<void> {
   const kept = new Set(keep.map(({ id }) => id));
   const holders = await holdersOf(session, view, idsOf(view, uids));
-  const byMailbox = new Map<MailboxInfo, Set<number>>();
+  const byMailbox = new Map<MailboxInfo, Set<MessageId>>();
   for (const [messageId, mailboxes] of holders) {
     for (const info of mailboxes) {
       // What stands for no label is not taken for one that is missing.

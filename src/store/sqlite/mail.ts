@@ -30,7 +30,7 @@ import { changeableFlags, flagMask, mayChangeFlag } from "./flag-scope.ts";
 import { FeedListeners } from "./feed-listeners.ts";
 import type { MailGate } from "./mail-gate.ts";
 import { mailboxStatus } from "./mailbox-rows.ts";
-import { deliveryPrefixes, messageDetails, messageHeads } from "./message-rows.ts";
+import { deliveryPrefixes, holdersOf, messageDetails, messageHeads } from "./message-rows.ts";
 import { mailboxKey } from "./mailbox-name.ts";
 import type { FeedEntry } from "./feed-entry.ts";
 import { OpenMailboxes } from "./open-mailboxes.ts";
@@ -189,6 +189,13 @@ export class SqliteMail implements MailStore {
       uid,
     );
     return row?.prefix ?? NO_OCTETS;
+  }
+
+  holders(
+    accountId: number,
+    messageIds: readonly MessageId[],
+  ): ReadonlyMap<MessageId, readonly MailboxId[]> {
+    return holdersOf(this.#deps.database, accountId, messageIds);
   }
 
   prefixes(grant: MailboxGrant, uids: ArrayLike<number>): Uint8Array[] {

@@ -78,3 +78,27 @@ export function deliveryPrefixes(
   const rows = rowsByKey(database, source, uids);
   return rows.map((row) => (row?.[1] as Uint8Array | null | undefined) ?? NO_OCTETS);
 }
+
+const HOLDERS = `SELECT DISTINCT e.message_id AS messageId, e.mailbox_id AS mailboxId
+  FROM json_each(?) j CROSS JOIN entry e INDEXED BY entry_by_message ON e.message_id = j.value
+  JOIN mailbox m ON m.id = e.mailbox_id WHERE m.account_id = ?`;
+
+/** The mailboxes of an account that hold each of the messages. */
+export function holdersOf(
+  database: Database,
+  accountId: number,
+  messageIds: readonly MessageId[],
+): Map<MessageId, MailboxId[]> {
+  const holders = new Map<MessageId, MailboxId[]>();
+  const rows = database.all<{ messageId: MessageId; mailboxId: MailboxId }>(
+    HOLDERS,
+    JSON.stringify(messageIds),
+    accountId,
+  );
+  for (const { messageId, mailboxId } of rows) {
+    const known = holders.get(messageId);
+    if (known === undefined) holders.set(messageId, [mailboxId]);
+    else known.push(mailboxId);
+  }
+  return holders;
+}

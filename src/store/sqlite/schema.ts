@@ -413,6 +413,11 @@ const ANNOTATION_NEWS = `
   CREATE INDEX annotation_by_viewer ON annotation (viewer_id);
 `;
 
+/** Where a stored message is filed: what labels are made of. */
+const HOLDERS = `
+  CREATE INDEX entry_by_message ON entry (message_id);
+`;
+
 export const SCHEMA: readonly SchemaStep[] = [
   { version: 1, sql: STORAGE + DIRECTORY + MAIL + QUEUE },
   { version: 2, sql: LEASES },
@@ -429,4 +434,5 @@ export const SCHEMA: readonly SchemaStep[] = [
   { version: 13, sql: PACKING },
   { version: 14, sql: OWED_REPORTS },
   { version: 15, sql: ANNOTATION_NEWS },
+  { version: 16, sql: HOLDERS },
 ];

@@ -59,4 +59,22 @@ export function replaceSuite(on: WithStore): void {
     box?.release();
     assert.deepEqual(await store.check(), []);
   });
+
+  on("holders: where an account has a message, and nobody else's mailboxes", async (store) => {
+    const [alice, bob] = [await makeAccount(store), await makeAccount(store, "bob@example.org")];
+    const { grant, id } = inboxOf(store, alice);
+    await appendTo(store, grant, 2);
+    const archive = store.mail.mailbox(alice.id, "Archive");
+    assert.ok(archive);
+    await store.mail.copy(grant, [1], archive.grant);
+    await store.mail.copy(grant, [1], archive.grant);
+    const box = await store.mail.open(grant);
+    assert.ok(box);
+    const ids = Array.from(box.messageIds.subarray(0, box.count));
+    box.release();
+    const holders = store.mail.holders(alice.id, ids);
+    assert.deepEqual([...(holders.get(ids[0]) ?? [])].sort(), [id, archive.id].sort());
+    assert.deepEqual(holders.get(ids[1]), [id]);
+    assert.equal(store.mail.holders(bob.id, ids).size, 0);
+  });
 }
