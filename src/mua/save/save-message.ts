@@ -7,10 +7,12 @@
 import { appendFile, mkdir, open, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { MailError } from "../../base/errors.ts";
+import { concatBytes, decodeLatin1, encodeLatin1 } from "../../base/bytes.ts";
 import type { Random } from "../../base/random.ts";
+import { formatMaildirName, uniqueMaildirName } from "../../message/maildir/maildir-name.ts";
+import { writeEntry } from "../../message/mbox/write-entry.ts";
 import { numberedFileName } from "../text/file-name.ts";
 import { throwFileError } from "./file-error.ts";
-import { mboxEntry } from "./mbox.ts";
 
 export type SaveFormat = "mbox" | "eml" | "maildir";
 
@@ -41,10 +43,9 @@ export async function saveMessage(
 ): Promise<string> {
   switch (format) {
     case "mbox":
-      await appendFile(target, mboxEntry(message.octets, message.sender, message.arrivedAtMs), {
-        mode: OWNER_ONLY,
-        flush: true,
-      }).catch(throwFileError(target));
+      await appendFile(target, await mboxEntry(message), { mode: OWNER_ONLY, flush: true }).catch(
+        throwFileError(target),
+      );
       return target;
     case "eml":
       await writeNew(target, message.octets);
@@ -54,6 +55,13 @@ export async function saveMessage(
     default:
       return format satisfies never;
   }
+}
+
+async function mboxEntry({ octets, sender, arrivedAtMs }: SavedMessage): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  const entry = { content: () => [octets], sender, atMs: arrivedAtMs, flags: undefined } as const;
+  for await (const piece of writeEntry({ ...entry, dialect: "mboxrd" })) pieces.push(piece);
+  return concatBytes(pieces);
 }
 
 /** Makes a file that was not there; rejects with `already-exists` if it was. */
@@ -99,20 +107,13 @@ async function saveToMaildir(
   for (const part of ["tmp", "new", "cur"]) {
     await mkdir(join(target, part), { recursive: true, mode: 0o700 }).catch(throwFileError(target));
   }
-  const unique = Buffer.from(random.bytes(8)).toString("hex");
-  const name = `${Math.floor(arrivedAtMs / 1000)}.R${unique}.posthorn`;
-  const letters = ["\\Draft:D", "\\Flagged:F", "\\Answered:R", "\\Seen:S"]
-    .filter((pair) => flags.has(pair.slice(0, -2)))
-    .map((pair) => pair.slice(-1));
-  const unixed = Buffer.from(
-    Buffer.from(octets).toString("latin1").replaceAll("\r\n", "\n"),
-    "latin1",
-  );
+  const name = uniqueMaildirName(arrivedAtMs, "posthorn", random);
+  const unixed = encodeLatin1(decodeLatin1(octets).replaceAll("\r\n", "\n"));
   await writeNew(join(target, "tmp", name), unixed);
   const final =
-    letters.length === 0
+    flags.size === 0
       ? join(target, "new", name)
-      : join(target, "cur", `${name}:2,${letters.join("")}`);
+      : join(target, "cur", formatMaildirName(name, [...flags], []));
   await rename(join(target, "tmp", name), final);
   return final;
 }

@@ -32,7 +32,7 @@ import {
 } from "./delivery-facts.ts";
 import { deferredHere, failedHere, outcomeHere, type HereVerdict } from "./local-outcome.ts";
 import { chooseUser } from "./system-user.ts";
-import { unixLines } from "./unix-lines.ts";
+import { unixLines } from "../../../message/mbox/line-ends.ts";
 
 export type HereDeps = {
   readonly store: Pick<Store, "octets">;

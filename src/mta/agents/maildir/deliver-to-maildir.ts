@@ -8,6 +8,7 @@ import { mkdir, open, rename, stat, unlink, chown, lstat } from "node:fs/promise
 import { join } from "node:path";
 import type { SystemUser } from "../../../base/commands.ts";
 import type { Random } from "../../../base/random.ts";
+import { uniqueMaildirName } from "../../../message/maildir/maildir-name.ts";
 import { hasCode } from "../here/has-code.ts";
 import { deferredHere, failedHere, type HereVerdict } from "../here/local-outcome.ts";
 
@@ -81,7 +82,7 @@ async function write(
   { lines, nowMs, hostname, owner }: MaildirDelivery,
   random: Random,
 ): Promise<string> {
-  const unique = uniqueName(nowMs, hostname, random);
+  const unique = uniqueMaildirName(nowMs, hostname, random);
   const temporary = join(folder, "tmp", unique);
   const file = await open(temporary, "wx", 0o600);
   let sizeOctets = 0;
@@ -105,14 +106,6 @@ async function write(
     await unlink(temporary).catch(() => {});
     throw error;
   }
-}
-
-/** Seconds, then what makes it unique, then the host, without what would read as a path or as flags. */
-function uniqueName(nowMs: number, hostname: string, random: Random): string {
-  const micros = (nowMs % 1000) * 1000;
-  const host = hostname.replaceAll("/", "\\057").replaceAll(":", "\\072").replaceAll(",", "_");
-  const chance = Buffer.from(random.bytes(8)).toString("hex");
-  return `${Math.floor(nowMs / 1000)}.M${micros}R${chance}.${host}`;
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -8,10 +8,11 @@ import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { encodeLatin1 } from "../../../base/bytes.ts";
 import type { SystemUser } from "../../../base/commands.ts";
+import { formatFromLine } from "../../../message/mbox/from-line.ts";
+import { quoteFromLines } from "../../../message/mbox/from-quoting.ts";
 import { withDotLock, type DotLockDeps } from "./dot-lock.ts";
 import { hasCode } from "../here/has-code.ts";
 import { deferredHere, failedHere, type HereVerdict } from "../here/local-outcome.ts";
-import { quoteFromLines } from "./quote-from-lines.ts";
 
 export type MboxDelivery = {
   readonly path: string;
@@ -76,7 +77,7 @@ async function write(
   { sender, nowMs, lines }: MboxDelivery,
 ): Promise<void> {
   if (size > 0) await file.appendFile("\n".repeat(await missingLineEnds(file, size)));
-  await file.appendFile(fromLine(sender, nowMs));
+  await file.appendFile(encodeLatin1(`${formatFromLine(sender, nowMs)}\n`));
   let last = LF;
   for await (const piece of quoteFromLines(lines())) {
     if (piece.length === 0) continue;
@@ -94,12 +95,4 @@ async function missingLineEnds(file: FileHandle, size: number): Promise<number> 
   await file.read(tail, 0, tail.length, size - tail.length);
   if (tail[tail.length - 1] !== LF) return 2;
   return tail.length === 2 && tail[0] !== LF ? 1 : 0;
-}
-
-/** `From anna@example.org Thu Jan  1 00:00:00 1970` (RFC 4155), in UTC. */
-function fromLine(sender: string, nowMs: number): Uint8Array {
-  const name = sender === "" ? "MAILER-DAEMON" : sender.replace(/[^!-~]/g, "_");
-  const [weekday, day, month, year, time] = new Date(nowMs).toUTCString().split(/,? /);
-  const padded = String(Number(day)).padStart(2, " ");
-  return encodeLatin1(`From ${name} ${weekday} ${month} ${padded} ${time} ${year}\n`);
 }
