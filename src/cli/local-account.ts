@@ -14,7 +14,7 @@ import type { HostPort } from "../app/config/kinds.ts";
 import type { FoundConfig } from "../app/config/find-config.ts";
 import { isMailError } from "../base/errors.ts";
 import type { MailAccount } from "../mua/account/mail-account.ts";
-import type { ServerUrl } from "../mua/account/server-url.ts";
+import type { ServerUrl } from "../net/server-url.ts";
 import { systemRandom } from "../net/system-random.ts";
 import type { Store } from "../store/contract.ts";
 import type { Account, Directory } from "../store/directory.ts";

@@ -8,9 +8,10 @@ import type { RenameCommand } from "../../imap/command/rename.ts";
 import type { CommandContext } from "../../imap/handler.ts";
 import { problemOfNewName } from "../../imap/mailbox-name.ts";
 import type { MailboxInfo } from "../../store/mail.ts";
+import { useOfName } from "../../store/special-use-names.ts";
 import { closeSelected } from "./run-select.ts";
 import type { MailSession, Run } from "./mail-session.ts";
-import { unusedMailbox, useOfName } from "./special-name.ts";
+import { unusedMailbox } from "./unused-mailbox.ts";
 import { specialUseOf } from "./special-use.ts";
 import { findMailbox, isCompletion } from "./named-mailbox.ts";
 

@@ -8,8 +8,15 @@ import { encodeLatin1, encodeUtf8 } from "../../base/bytes.ts";
 import { invariant } from "../../base/errors.ts";
 import { encodeModifiedUtf7 } from "../modified-utf7.ts";
 
+/** A literal that is sent as its octets come, so that nobody holds all of it. */
+export type StreamedLiteral = {
+  readonly sizeOctets: number;
+  /** Exactly `sizeOctets`. */
+  readonly chunks: () => AsyncIterable<Uint8Array>;
+};
+
 /** Text is sent as it stands; octets are sent as a literal. */
-export type CommandPart = string | Uint8Array;
+export type CommandPart = string | Uint8Array | StreamedLiteral;
 
 // A quoted string longer than this goes as a literal: servers limit their lines.
 const MAX_QUOTED = 1000;
@@ -48,7 +55,9 @@ function isPartList(part: CommandPart | readonly CommandPart[]): part is readonl
 }
 
 /** What is sent in one go: the last piece but one of a command ends in `{n}` and waits for `+`. */
-export type CommandPiece = { readonly octets: Uint8Array; readonly waits: boolean };
+export type CommandPiece =
+  | { readonly octets: Uint8Array; readonly waits: boolean }
+  | { readonly stream: StreamedLiteral };
 
 /**
  * The octets of a command in pieces; after one that `waits` the server must say `+` first.
@@ -67,9 +76,13 @@ export function encodeCommand(
       line += part;
       continue;
     }
-    const isPlain = part.length <= plainLiteralOctets;
-    const announced = encodeLatin1(`${line}{${part.length}${isPlain ? "+" : ""}}\r\n`);
-    pieces.push({ octets: announced, waits: !isPlain }, { octets: part, waits: false });
+    const size = "chunks" in part ? part.sizeOctets : part.length;
+    const isPlain = size <= plainLiteralOctets;
+    const announced = encodeLatin1(`${line}{${size}${isPlain ? "+" : ""}}\r\n`);
+    pieces.push(
+      { octets: announced, waits: !isPlain },
+      "chunks" in part ? { stream: part } : { octets: part, waits: false },
+    );
     line = "";
   }
   pieces.push({ octets: encodeLatin1(`${line}\r\n`), waits: false });

@@ -6,8 +6,8 @@
 
 import type { Channel, TlsWish } from "../../base/channel.ts";
 import { concatBytes } from "../../base/bytes.ts";
-import { MailError } from "../../base/errors.ts";
-import { encodeCommand, words, type CommandPart } from "./command.ts";
+import { invariant, MailError } from "../../base/errors.ts";
+import { encodeCommand, words, type CommandPart, type StreamedLiteral } from "./command.ts";
 import { CommandRefused } from "./command-refused.ts";
 import { parseResponse } from "./parse-response.ts";
 import { DEFAULT_LIMITS, ResponseDecoder, type DecoderLimits } from "./response-decoder.ts";
@@ -105,6 +105,12 @@ export class ImapConnection {
     this.#decoder.streamOverOctets = taker.streamOverOctets ?? Number.POSITIVE_INFINITY;
     let ready: Uint8Array[] = [];
     for (const piece of encodeCommand(tag, parts, this.#plainLiteralOctets())) {
+      if ("stream" in piece) {
+        await this.channel.write(concatBytes(ready));
+        ready = [];
+        await this.#sendStream(piece.stream);
+        continue;
+      }
       ready.push(piece.octets);
       if (!piece.waits) continue;
       await this.channel.write(concatBytes(ready));
@@ -115,6 +121,22 @@ export class ImapConnection {
     await this.channel.write(concatBytes(ready));
     const answer = await this.#until(tag, taker, "answer");
     return accepted(name, answer);
+  }
+
+  /** A literal that ends early or late would turn message text into commands: the connection goes first. */
+  async #sendStream({ sizeOctets, chunks }: StreamedLiteral): Promise<void> {
+    let left = sizeOctets;
+    try {
+      for await (const chunk of chunks()) {
+        left -= chunk.length;
+        invariant(left >= 0, "a streamed literal has the size it said");
+        await this.channel.write(chunk);
+      }
+      invariant(left === 0, "a streamed literal has the size it said");
+    } catch (error) {
+      this.channel.abort();
+      throw error;
+    }
   }
 
   /** RFC 7888 */

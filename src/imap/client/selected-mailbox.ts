@@ -43,6 +43,8 @@ export class SelectedMailbox {
   messages = 0;
   uidValidity: number | undefined;
   uidNext: number | undefined;
+  /** Undefined: the server keeps no MODSEQ for this mailbox (RFC 7162). */
+  highestModSeq: number | undefined;
   isReadOnly = false;
   /** What may be stored for good; `\*` among them means new keywords too. Undefined: the server did not say, so all. */
   permanentFlags: readonly string[] | undefined;
@@ -69,6 +71,7 @@ export class SelectedMailbox {
     const value = code?.values[0];
     if (code?.name === "UIDVALIDITY") this.uidValidity = numberOf(value);
     else if (code?.name === "UIDNEXT") this.uidNext = numberOf(value);
+    else if (code?.name === "HIGHESTMODSEQ") this.highestModSeq = numberOf(value);
     else if (code?.name === "PERMANENTFLAGS" && isList(value)) {
       this.permanentFlags = value.flatMap((flag) => textOf(flag) ?? []);
     }
@@ -92,10 +95,13 @@ export class SelectedMailbox {
     uids: readonly number[] | string,
     items: readonly FetchItem[],
     each: (message: FetchedMessage & { readonly uid: number }) => void,
+    /** Only those with a higher MODSEQ, where the server keeps them (RFC 7162 §3.1.4.1). */
+    changedSince?: number,
   ): Promise<void> {
     const wanted = `(UID ${items.map(itemWords).join(" ")})`;
+    const modifiers = changedSince === undefined ? [] : [`(CHANGEDSINCE ${changedSince})`];
     for (const set of typeof uids === "string" ? [uids] : splitUidSet(uids)) {
-      await this.#run("UID FETCH", [set, wanted], (response) => {
+      await this.#run("UID FETCH", [set, wanted, ...modifiers], (response) => {
         if (response.name !== "FETCH") return false;
         const message = readFetch(response);
         const { uid } = message;

@@ -7,8 +7,8 @@ import { formatAddress } from "../../message/addr-spec.ts";
 import { mailboxesOf, parseAddressList } from "../../message/address-list.ts";
 import type { MailAccount } from "./mail-account.ts";
 import type { AccountSettings } from "./mail-toml.ts";
-import { passwordFromCommand } from "./password-source.ts";
-import { parseServerUrl, type ServerUrl } from "./server-url.ts";
+import { passwordFromCommand } from "../../net/password-from-command.ts";
+import { parseServerUrl, type ServerUrl } from "../../net/server-url.ts";
 
 /** Asks the person; undefined where nobody sits. */
 export type AskPassword = (question: string) => Promise<string | undefined>;

@@ -2,8 +2,8 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { accountFromSettings } from "./account-from-settings.ts";
 import { parseMailToml } from "./mail-toml.ts";
-import { passwordFromCommand } from "./password-source.ts";
-import { parseServerUrl } from "./server-url.ts";
+import { passwordFromCommand } from "../../net/password-from-command.ts";
+import { parseServerUrl } from "../../net/server-url.ts";
 
 test("servers as people write them", () => {
   const rows: [string, "imap" | "smtp", unknown][] = [

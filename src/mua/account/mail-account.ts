@@ -1,6 +1,6 @@
 /** One person's way to their mail: where to read it, where to hand it in, and as whom. */
 
-import type { ServerUrl } from "./server-url.ts";
+import type { ServerUrl } from "../../net/server-url.ts";
 
 export type MailAccount = {
   /** What the person calls it. */

@@ -4,11 +4,11 @@ import type { Channel } from "../../base/channel.ts";
 import type { Crypto } from "../../base/crypto.ts";
 import { MailError } from "../../base/errors.ts";
 import type { Random } from "../../base/random.ts";
-import { ImapClient } from "../../imap/client/imap-client.ts";
+import type { ImapClient } from "../../imap/client/imap-client.ts";
+import { signIn } from "../../imap/client/sign-in.ts";
 import type { ConnectOptions } from "../../net/connect.ts";
-import { chooseMechanism, clientMechanism } from "../../sasl/client-mechanism.ts";
-import { type MailAccount, usableMechanisms } from "./mail-account.ts";
-import { isLoopback, type ServerUrl } from "./server-url.ts";
+import type { MailAccount } from "./mail-account.ts";
+import { isLoopback, type ServerUrl } from "../../net/server-url.ts";
 
 export type ConnectDeps = {
   readonly connect: (options: ConnectOptions) => Promise<Channel>;
@@ -48,47 +48,18 @@ export async function openImap(account: MailAccount, deps: ConnectDeps): Promise
       `the account ${account.name} has no IMAP server to read from`,
     );
   }
-  const channel = await connectTo(server, account, deps);
-  try {
-    const client = new ImapClient(channel);
-    const greeting = await client.open();
-    const mustSecure =
-      server.tls === "required" || (server.tls === "opportunistic" && !isLoopback(server.host));
-    if (mustSecure) await client.startTls(tlsWish(server, account));
-    if (greeting !== "preauth") await logIn(client, server, account, deps);
-    return client;
-  } catch (error) {
-    channel.abort();
-    throw error;
-  }
-}
-
-async function logIn(
-  client: ImapClient,
-  server: ServerUrl,
-  account: MailAccount,
-  deps: ConnectDeps,
-): Promise<void> {
-  const { channel } = client.connection;
-  const credentials = {
-    name: server.user ?? account.address,
-    password: await account.password(server),
-  };
-  const mayShow = channel.tls !== undefined || isLoopback(server.host);
-  const channelBinding = channel.tls?.channelBinding;
-  const advertised = usableMechanisms(account, client.mechanisms);
-  const chosen = chooseMechanism(advertised, credentials, {
-    tls: channel.tls !== undefined,
-    channelBinding: channelBinding !== undefined,
-    allowInClear: mayShow,
-  });
-  const mechanism =
-    chosen === undefined
-      ? undefined
-      : clientMechanism(chosen, credentials, { ...deps, channelBinding, advertised });
-  if (mechanism !== undefined) return client.authenticate(mechanism);
-  if (!mayShow) {
-    throw new MailError("refused", "the connection is in the clear, so the password was not sent");
-  }
-  return client.login(credentials.name, credentials.password);
+  const mustStartTls =
+    server.tls === "required" || (server.tls === "opportunistic" && !isLoopback(server.host));
+  return signIn(
+    await connectTo(server, account, deps),
+    {
+      user: server.user ?? account.address,
+      password: () => account.password(server),
+      mustStartTls,
+      tls: tlsWish(server, account),
+      isPrivate: isLoopback(server.host),
+      mechanisms: account.mechanisms,
+    },
+    deps,
+  );
 }

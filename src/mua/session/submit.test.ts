@@ -9,7 +9,7 @@ import { nodeCrypto } from "../../net/node-crypto.ts";
 import type { ConnectOptions } from "../../net/connect.ts";
 import type { MailAccount } from "../account/mail-account.ts";
 import { openImap } from "../account/open-imap.ts";
-import { parseServerUrl } from "../account/server-url.ts";
+import { parseServerUrl } from "../../net/server-url.ts";
 import { submit, type Submission } from "./submit.ts";
 
 type Answers = (line: string) => string;

@@ -10,7 +10,7 @@ import { SmtpClient } from "../../smtp/client.ts";
 import type { RecipientOutcome, StepOutcome } from "../../smtp/delivery.ts";
 import { connectTo, tlsWish, type ConnectDeps } from "../account/open-imap.ts";
 import { type MailAccount, usableMechanisms } from "../account/mail-account.ts";
-import { isLoopback, type ServerUrl } from "../account/server-url.ts";
+import { isLoopback, type ServerUrl } from "../../net/server-url.ts";
 import { screenText } from "../text/screen-text.ts";
 
 /** The message is safe by then: nobody should wait long for a goodbye. */

@@ -4,7 +4,7 @@
  * be an address. A password has no place here: everybody can read a command line.
  */
 
-import { fault, ok, type Result } from "../../base/result.ts";
+import { fault, ok, type Result } from "../base/result.ts";
 
 export type ServerUrl = {
   readonly protocol: "imap" | "smtp";

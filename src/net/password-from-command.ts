@@ -1,7 +1,7 @@
 /** Where a password comes from: the environment, a command of the person's own, or the person. */
 
 import { spawn } from "node:child_process";
-import { MailError } from "../../base/errors.ts";
+import { MailError } from "../base/errors.ts";
 
 const MAX_OCTETS = 64 * 1024;
 const TIMEOUT_MS = 60_000;
