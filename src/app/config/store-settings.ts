@@ -20,7 +20,7 @@ export const STORE: Group<StoreSettings> = {
       schema: size,
       default: 64 << 20,
       type: "size",
-      defaultText: '"64MiB"',
+      defaultText: '"64MB"',
       doc: "With less than this free on the disk, mail from others is put off with 452, so that what is on its way out has room.",
     }),
   },
