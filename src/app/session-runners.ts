@@ -2,7 +2,7 @@
 
 import { tlsLabel } from "../base/tls-label.ts";
 import { whenAborted } from "../base/when-aborted.ts";
-import type { ImapOptions } from "../imap/serve-options.ts";
+import { APPEND_LIMIT_OCTETS, type ImapOptions } from "../imap/serve-options.ts";
 import { serveImapSession } from "../access/imap/serve-imap-session.ts";
 import { SessionCounter } from "../access/imap/session-counter.ts";
 import type { KeepPolicy } from "../access/pop3/kept-copies.ts";
@@ -104,6 +104,8 @@ function imapRunner(
     canStartTls: true,
     unaskedLiterals: settings.imap.literals === "minus" ? "small" : "any",
     offersUidOnly: settings.imap.uidOnly,
+    // What came in by SMTP must also go from mailbox to mailbox through a mail program.
+    appendLimitOctets: Math.max(APPEND_LIMIT_OCTETS, settings.limits.messageSize),
     shutdown,
   };
   return (channel) => serveImapSession(channel, deps, options);
