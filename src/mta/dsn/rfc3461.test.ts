@@ -83,13 +83,14 @@ async function send(
   { here, world }: Setting,
   mail: string,
   rcpt: readonly string[],
+  text = "",
 ): Promise<readonly string[]> {
   const talk = await SmtpTalk.begin(here.listener("smtp"));
   await talk.say("EHLO client.test");
   const replies = [await talk.say(`MAIL FROM:<anna@us.test> ${mail}`.trimEnd())];
   for (const each of rcpt) replies.push(await talk.say(`RCPT TO:${each}`));
   await talk.say("DATA");
-  replies.push(await talk.say(`${MESSAGE}.`));
+  replies.push(await talk.say(`${MESSAGE}${text}.`));
   await world.settle();
   return replies;
 }
@@ -245,4 +246,35 @@ test("RFC 3461 §4.1: NEVER stands alone; §4.4: ENVID has at most 100 character
   const [envid] = await send(setting, `ENVID=${"x".repeat(101)}`, ["<x@far.test>"]);
   assert.match(envid, /^501 /);
   assert.equal(setting.seen.length, 0);
+});
+
+test("RFC 3461 §4.1: a copy for a mailbox without room waits with the wishes of its sender", async () => {
+  const setting = await setUp();
+  const { here, world } = setting;
+  const { directory } = here.store;
+  await directory.addAccount({ address: "cleo@us.test", password: "correct horse battery staple" });
+  for (const name of ["ben", "cleo"]) {
+    await directory.changeAccount(`${name}@us.test`, { quotaOctets: 3000 });
+  }
+  const line = `${"x".repeat(500)}\r\n`;
+  await send(setting, "", ["<ben@us.test>", "<cleo@us.test>"], line.repeat(4));
+  const replies = await send(
+    setting,
+    "",
+    [
+      "<ben@us.test> NOTIFY=NEVER",
+      "<cleo@us.test> NOTIFY=SUCCESS ORCPT=rfc822;cleo@home.test",
+      "<anna@us.test>",
+    ],
+    line.repeat(3),
+  );
+  assert.match(replies.at(-1) ?? "", /^250/);
+  assert.equal(here.store.queue.list({}).length, 2);
+  await directory.changeAccount("cleo@us.test", { quotaOctets: null });
+  await world.advance(6 * 24 * HOUR_MS);
+  assert.equal((await here.mailbox("cleo")).length, 2);
+  assert.equal((await here.mailbox("ben")).length, 1);
+  const all = await reports(setting);
+  assert.deepEqual(outcomes(all), ["delivered cleo@us.test"]);
+  assert.equal(all[0].recipients[0].originalRecipient, "cleo@home.test");
 });

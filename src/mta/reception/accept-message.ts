@@ -13,8 +13,9 @@ import type { Store } from "../../store/contract.ts";
 import type { StagedMessage } from "../../store/octets.ts";
 import type { RouteConfig } from "../routing/choose-route.ts";
 import type { ReportedMessage } from "../dsn/reported.ts";
-import { buildEnvelopes } from "./build-envelopes.ts";
+import { buildEnvelopes, type BuiltEnvelopes } from "./build-envelopes.ts";
 import { withoutFullMailboxes } from "./full-mailboxes.ts";
+import { fullMailbox } from "./recipient-decision.ts";
 import { LOOP, replyToStoreFailure } from "./refusals.ts";
 import type { ForwardedSender } from "../forwarding/forwarded-sender.ts";
 import type { SuccessReports } from "./success-reports.ts";
@@ -74,7 +75,12 @@ export async function acceptMessage(
     const reported = successReports.isWanted(transaction)
       ? await reportedMessage(message, deps)
       : undefined;
-    const envelopes = await commit(message, built.envelopes, deps);
+    const committed = await commit(message, built, deps);
+    if ("refusal" in committed) {
+      await staged.discard();
+      return committed.refusal;
+    }
+    const { envelopes } = committed;
     logAcceptance(message, envelopes, deps);
     if (reported !== undefined) await successReports.send(reported, transaction, envelopes);
     return queuedAs(queueId);
@@ -97,21 +103,31 @@ async function discard(
   return queuedAs(queueId);
 }
 
+type Committed = { readonly envelopes: readonly Envelope[] } | { readonly refusal: Reply };
+
 async function commit(
-  { staged }: FinishedMessage,
-  envelopes: readonly Envelope[],
-  { store, clock }: AcceptDeps,
-): Promise<readonly Envelope[]> {
+  message: FinishedMessage,
+  { envelopes, wishes }: BuiltEnvelopes,
+  deps: AcceptDeps,
+): Promise<Committed> {
+  const { staged, transaction } = message;
+  const { store, clock } = deps;
   const receivedAtMs = clock.nowMs();
   try {
     await store.accept({ message: staged, receivedAtMs, envelopes });
-    return envelopes;
+    return { envelopes };
   } catch (error) {
     if (!isMailError(error, "over-quota")) throw error;
-    const fitting = withoutFullMailboxes(envelopes, staged.sizeOctets, store.directory);
+    const refusals = transaction.recipients.map(({ resolution }) =>
+      fullMailbox(resolution, staged.sizeOctets, store.directory),
+    );
+    // As at RCPT, had the size been known: who is refused now needs no report later.
+    const refusal = refusals[0];
+    if (refusal !== undefined && !refusals.includes(undefined)) return { refusal };
+    const fitting = withoutFullMailboxes(envelopes, staged.sizeOctets, store.directory, wishes);
     if (fitting === undefined) throw error;
     await store.accept({ message: staged, receivedAtMs, envelopes: fitting });
-    return fitting;
+    return { envelopes: fitting };
   }
 }
 

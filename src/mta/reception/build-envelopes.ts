@@ -35,7 +35,11 @@ export type BuiltEnvelopes = {
   readonly envelopes: readonly Envelope[];
   /** Addresses that the message has been to already. Without any envelope, that is all there was. */
   readonly loops: readonly string[];
+  /** What the sender wants to hear of copies for mailboxes, should one have to wait in the queue. */
+  readonly wishes: ReadonlyMap<LocalDelivery, RecipientWishes>;
 };
+
+export type RecipientWishes = Pick<QueuedRecipient, "notify" | "originalRecipient">;
 
 type OpenEnvelope = {
   readonly isList: boolean;
@@ -55,6 +59,7 @@ class EnvelopeBuilder {
   readonly #context: EnvelopeContext;
   readonly #open: Map<string, OpenEnvelope> = new Map();
   readonly #loops: { readonly recipient: AcceptedRecipient; readonly address: string }[] = [];
+  readonly #wishes: Map<LocalDelivery, RecipientWishes> = new Map();
 
   constructor(context: EnvelopeContext) {
     this.#context = context;
@@ -76,6 +81,7 @@ class EnvelopeBuilder {
     return {
       envelopes: this.#envelopes(),
       loops: this.#loops.map(({ address }) => address),
+      wishes: this.#wishes,
     };
   }
 
@@ -134,11 +140,13 @@ class EnvelopeBuilder {
       return;
     }
     if (envelope.deliveries.has(account.id)) return;
-    envelope.deliveries.set(account.id, {
+    const delivery = {
       accountId: account.id,
       recipient: address,
       prefix: deliveryPrefix(envelope.reversePath, address, this.#tagged(branch.prefix)),
-    });
+    };
+    envelope.deliveries.set(account.id, delivery);
+    this.#wishes.set(delivery, wishesOf(recipient, branch));
   }
 
   #addRemote(recipient: AcceptedRecipient, branch: Branch, address: Address): void {
@@ -147,8 +155,7 @@ class EnvelopeBuilder {
     const known = envelope.recipients.get(text);
     if (known !== undefined && branch.kind !== "direct") return;
     const { transport, destination } = this.#routeFor(address, envelope.reversePath);
-    // A list answers for its copies itself (RFC 3461 §5.2.7.3): the sender's wishes end here.
-    const wishes = branch.kind === "list" ? {} : wishesOf(recipient, branch);
+    const wishes = wishesOf(recipient, branch);
     envelope.recipients.set(text, { recipient: text, transport, destination, ...wishes });
   }
 
@@ -157,7 +164,7 @@ class EnvelopeBuilder {
       this.#loops.push({ recipient, address: name });
       return;
     }
-    const wishes = branch.kind === "list" ? {} : wishesOf(recipient, branch);
+    const wishes = wishesOf(recipient, branch);
     const where = { transport: TARGET_TRANSPORT, destination: text };
     // One alias may name several targets: each has a row of its own.
     const { recipients } = this.#envelopeOf(branch);
@@ -235,7 +242,7 @@ function holdLocally(
   const isOwnName = detail !== undefined && address.toLowerCase().startsWith(user);
   const text = isOwnName ? address : account.address;
   if (envelope.recipients.has(text)) return;
-  const wishes = branch.kind === "list" ? {} : wishesOf(recipient, branch);
+  const wishes = wishesOf(recipient, branch);
   const where = { transport: LOCAL_TRANSPORT, destination: LOCAL_TRANSPORT };
   envelope.recipients.set(text, { recipient: text, ...where, ...wishes });
 }
@@ -247,13 +254,12 @@ const DIRECT = {
   prefix: NO_OCTETS,
 } as const;
 
-function wishesOf(
-  recipient: AcceptedRecipient,
-  branch: Branch,
-): Pick<QueuedRecipient, "notify" | "originalRecipient"> {
+function wishesOf(recipient: AcceptedRecipient, branch: Branch): RecipientWishes {
+  // A list answers for its copies itself (RFC 3461 §5.2.7.3): the sender's wishes end here.
+  if (branch.kind === "list") return {};
   const { notify, orcpt } = recipient.params;
   // Of an alias of several targets the sender hears here that it was expanded, and no more.
-  const isExpanded = branch.kind === "alias" && copiesOf(recipient.resolution) > 1;
+  const isExpanded = copiesOf(recipient.resolution) > 1;
   return {
     notify: isExpanded ? notify?.filter((wish) => wish !== "success") : notify,
     originalRecipient: orcpt ?? changedRecipient(recipient, branch),

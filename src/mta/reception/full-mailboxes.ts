@@ -6,12 +6,15 @@
 import type { Envelope, LocalDelivery } from "../../store/acceptance.ts";
 import type { Directory, Usage } from "../../store/directory.ts";
 import { LOCAL_TRANSPORT } from "../agents/transports.ts";
+import type { BuiltEnvelopes } from "./build-envelopes.ts";
 
 /** Undefined: no mailbox of these is full. */
 export function withoutFullMailboxes(
   envelopes: readonly Envelope[],
   sizeOctets: number,
   directory: Pick<Directory, "room">,
+  /** What their sender wants to hear; default: what everybody hears. */
+  wishes?: BuiltEnvelopes["wishes"],
 ): readonly Envelope[] | undefined {
   const added = new Map<number, Usage>();
   let moved = 0;
@@ -28,10 +31,11 @@ export function withoutFullMailboxes(
     const deliveries = envelope.deliveries.filter(fits);
     const waiting = envelope.deliveries
       .filter((delivery) => !deliveries.includes(delivery))
-      .map(({ recipient }) => ({
-        recipient,
+      .map((delivery) => ({
+        recipient: delivery.recipient,
         transport: LOCAL_TRANSPORT,
         destination: LOCAL_TRANSPORT,
+        ...wishes?.get(delivery),
       }));
     moved += waiting.length;
     return { ...envelope, deliveries, recipients: [...envelope.recipients, ...waiting] };

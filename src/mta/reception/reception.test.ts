@@ -363,6 +363,19 @@ test("a full mailbox: 452 at RCPT, 552 for what can never fit; beside others it 
   assert.equal((await host.mailbox("anna")).length, 2);
 });
 
+test("a full mailbox alone: without SIZE it is refused when all has come, not taken and reported", async () => {
+  const host = await hostOf();
+  await host.store.directory.changeAccount("anna@us.test", { quotaOctets: 700 });
+  const talk = await talkTo(host);
+  const far = "<bob@far.test>";
+  const [large, larger] = [400, 5000].map((size) => `Subject: s\r\n\r\n${"x".repeat(size)}\r\n`);
+  assert.match((await talk.send(far, ["<anna@us.test>"], larger)).at(-1) ?? "", /^552 5\.2\.2/);
+  assert.match((await talk.send(far, ["<anna@us.test>"], MESSAGE)).at(-1) ?? "", /^250/);
+  assert.match((await talk.send(far, ["<anna@us.test>"], large)).at(-1) ?? "", /^452 4\.2\.2/);
+  assert.equal((await host.mailbox("anna")).length, 1);
+  assert.deepEqual(host.store.queue.list({}), []);
+});
+
 test("an account switched off in the directory takes no mail", async () => {
   const host = await hostOf();
   await host.store.directory.changeAccount("ben@us.test", { isEnabled: false });
