@@ -128,7 +128,7 @@ export function makeMta(deps: MtaDeps): Mta {
     config,
     receptionFor: (service) => (session) =>
       new Reception(service, session, { ...reception, log: log.child({ session: session.id }) }),
-    runner: makeRunner(deps, config, { addresses, reporter, ownHosts }),
+    runner: makeRunner(deps, config, { addresses, reporter, ownHosts, forwarded }),
     addresses,
     tracer: new RecipientTracer(
       { addresses, maps, forwarded, resolver, random, clock, ownHosts },
@@ -205,6 +205,7 @@ function makeRunner(
     readonly addresses: AddressResolver;
     readonly reporter: Reporter;
     readonly ownHosts: OwnHosts;
+    readonly forwarded: ForwardedSender;
   },
 ): QueueRunner {
   const { store, clock, random, log } = deps;
@@ -225,10 +226,7 @@ function makeRunner(
       log,
       pool,
       gatherer: new ReportGatherer({ store, reporter: parts.reporter, clock, log }),
-      wishes: new OperatorWishes(
-        { addresses: parts.addresses, octets: store.octets, clock, random },
-        config,
-      ),
+      wishes: new OperatorWishes({ ...parts, octets: store.octets, clock, random }, config),
       agentFor: () => delivery,
       worker: config.hostname,
     },

@@ -436,3 +436,28 @@ test("RFC 3461 §5.2.7.2: of an alias that was expanded its sender hears once, n
   assert.match(await readFile(`${here.folder}/files/two`, "latin1"), /^From anna@us\.test/);
   assert.deepEqual(await reports(here.host), ["expanded all@us.test 2.1.5"]);
 });
+
+test("requeue of one copy of an alias delivers no other copy again", async () => {
+  let exitCode = 75;
+  const commands = new FakeCommands(() => ({ exitCode }));
+  const here = await withAliases(
+    'all: \\anna, ben, FOLDER/files/archive, "|/usr/bin/filter"\nanna: \\anna, ben',
+    { commands: ["/usr/bin/filter"] },
+    commands,
+  );
+  const { directory, queue } = here.host.store;
+  await directory.changeAccount("anna@us.test", { quotaOctets: 400 });
+  await post(here, ["anna@us.test"], { from: "bob@far.test" });
+  await post(here, ["all@us.test", "anna@us.test"], { from: "bob@far.test" });
+  const waiting = queue.list({}).map(({ recipient, transport }) => `${transport} ${recipient}`);
+  assert.deepEqual(waiting.toSorted(), ["local anna@us.test", "target all@us.test"]);
+  exitCode = 0;
+  await directory.changeAccount("anna@us.test", { quotaOctets: null });
+  assert.equal(await queue.requeue({}), 2);
+  await here.world.advance(1000);
+  assert.equal((await here.host.mailbox("anna")).length, 2);
+  assert.equal((await here.host.mailbox("ben")).length, 2);
+  assert.equal(commands.runs.length, 2);
+  const archive = await readFile(`${here.folder}/files/archive`, "latin1");
+  assert.equal(archive.match(/^From bob/gm)?.length, 1);
+});

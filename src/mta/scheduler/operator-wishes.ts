@@ -13,18 +13,22 @@ import type { OctetStore } from "../../store/octets.ts";
 import type { QueuedMessage, QueueJob, QueueRecipient } from "../../store/queue.ts";
 import type { RecipientOutcome } from "../agents/outcome.ts";
 import type { MtaConfig } from "../config.ts";
+import type { ForwardedSender } from "../forwarding/forwarded-sender.ts";
 import { makeQueueId } from "../queue-id.ts";
 import { buildEnvelopes } from "../reception/build-envelopes.ts";
 import { traceFacts, type TraceFacts } from "../reception/trace-facts.ts";
 import { Transaction } from "../reception/transaction.ts";
 import type { AddressResolver } from "../resolution/address-resolver.ts";
+import { withAsciiDomain } from "../resolution/ascii-domain.ts";
 import { refusalOf } from "../resolution/resolution.ts";
+import { copyOfRow } from "./copy-of-row.ts";
 
 export type WishDeps = {
   readonly addresses: AddressResolver;
   readonly octets: Pick<OctetStore, "read">;
   readonly clock: Clock;
   readonly random: Random;
+  readonly forwarded: Pick<ForwardedSender, "of">;
 };
 
 type Verdict = Pick<RecipientOutcome, "kind" | "status" | "problem" | "acceptance">;
@@ -78,7 +82,11 @@ export class OperatorWishes {
       clock.nowMs(),
     );
     const params = { notify: recipient.notify, orcpt: recipient.originalRecipient };
-    transaction.recipients.push({ text: recipient.recipient, params, resolution });
+    transaction.recipients.push({
+      text: recipient.recipient,
+      params,
+      resolution: copyOfRow(resolution, recipient, withAsciiDomain(address.value)),
+    });
     const built = buildEnvelopes({
       transaction,
       queueId: makeQueueId(random),
@@ -86,6 +94,7 @@ export class OperatorWishes {
       needsSmtpUtf8: message.smtpUtf8,
       facts,
       config: this.#config,
+      forwarded: this.#deps.forwarded,
     });
     if (built.envelopes.length === 0 && built.loops.length > 0) {
       return { kind: "failed", status: "5.4.6", problem: "The mail goes in circles." };
