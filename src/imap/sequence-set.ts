@@ -63,6 +63,18 @@ export function resolveRanges(ranges: readonly SequenceRange[], largest: number)
   return merged;
 }
 
+/** Ascending numbers as the fewest ranges. */
+export function rangesOf(numbers: ArrayLike<number>): SequenceRange[] {
+  const ranges: SequenceRange[] = [];
+  for (let at = 0; at < numbers.length;) {
+    const from = numbers[at];
+    let to = from;
+    for (at++; at < numbers.length && numbers[at] === to + 1; at++) to++;
+    ranges.push({ from, to });
+  }
+  return ranges;
+}
+
 /** `1:3,7` for ascending numbers. */
 export function formatSet(numbers: ArrayLike<number>): string {
   const parts: string[] = [];

@@ -4,7 +4,7 @@ import type { SearchKey } from "../../imap/search-key.ts";
 
 /** RFC 5267 §4.3 lets a server bound them: each costs a search whenever something changes. */
 const MAX_SEARCHES = 10;
-/** Of all searches of a session together: a number each. */
+/** Of all searches of a session together: a number each, and the ranges of their sets. */
 const MAX_RESULTS = 1_000_000;
 
 export type KeptSearch = {
@@ -13,8 +13,11 @@ export type KeptSearch = {
   /** Without message numbers and `$`: their meaning would change. */
   readonly key: SearchKey;
   readonly uids: Set<number>;
-  /** Everything up to this MODSEQ has been looked at. */
+  /** How many ranges its sets have: `$` may have been a long result. */
+  readonly ranges: number;
+  /** Everything up to this MODSEQ, and up to this UID, has been looked at. */
   modSeq: number;
+  toldUid: number;
 };
 
 export class KeptSearches {
@@ -34,8 +37,8 @@ export class KeptSearches {
 
   /** False when there is no room for it. */
   add(search: KeptSearch): boolean {
-    let results = search.uids.size;
-    for (const other of this.#kept.values()) results += other.uids.size;
+    let results = search.uids.size + search.ranges;
+    for (const other of this.#kept.values()) results += other.uids.size + other.ranges;
     if (this.#kept.size >= MAX_SEARCHES || results > MAX_RESULTS) return false;
     this.#kept.set(search.tag, search);
     return true;

@@ -16,6 +16,7 @@ import {
   type SearchKey,
   type SearchReturn,
 } from "../../imap/search-key.ts";
+import { rangesOf } from "../../imap/sequence-set.ts";
 import { savedOf, writeEsearch, type Returned } from "./esearch-answer.ts";
 import type { TextCandidates, TextQuery } from "../../store/mail.ts";
 import { mailboxOfLabel, messagesIn } from "./gmail-labels.ts";
@@ -38,12 +39,15 @@ const MANY_TEXT_KEYS = 8;
 export type Found = { readonly seqs: number[]; readonly uids: number[]; highestModSeq: number };
 
 export const runSearch: Run<SearchCommand> = async (session, command, context) => {
+  // What changes from here on is looked at again if the search is kept.
+  const modSeq = session.selected?.open.highestModSeq ?? 0;
   const search = await findMessages(session, command, context);
   if (search.type === "refused") return search.completion;
   const returned = returnedBy(command);
-  if (returned.returns.has("SAVE")) session.saved = savedOf(search.found.uids, returned);
   answer(command, search, context);
-  if (returned.returns.has("UPDATE")) keepUpToDate(session, command, { search, context });
+  if (returned.returns.has("UPDATE")) keepUpToDate(session, command, { search, modSeq, context });
+  // Last: until here `$` is what it was.
+  if (returned.returns.has("SAVE")) session.saved = savedOf(search.found.uids, returned);
   return okay("Searched");
 };
 
@@ -56,27 +60,38 @@ export function returnedBy({ returns, partial }: SearchReturns): Returned {
 function keepUpToDate(
   session: MailSession,
   command: SearchCommand,
-  { search, context }: { search: FoundMessages; context: CommandContext },
+  { search, modSeq, context }: { search: FoundMessages; modSeq: number; context: CommandContext },
 ): void {
   const view = session.selected;
   if (view === undefined) return;
   const { tag, out } = context;
   const { isUid } = command;
-  const key = fixedKey(command.key, view, session.saved);
+  const { key, ranges } = fixedKey(command.key, view, session.saved);
   const uids = new Set(search.found.uids);
-  const modSeq = view.open.highestModSeq;
-  if (!session.contexts.add({ tag, isUid, key, uids, modSeq })) {
+  const { toldUid } = view;
+  if (!session.contexts.add({ tag, isUid, key, ranges, uids, modSeq, toldUid })) {
     out.line(`* NO [NOUPDATE "${tag}"] Too many results are kept up to date already`);
   }
 }
 
 /** Message numbers and `$` mean what they meant when the search was begun. */
-function fixedKey(key: SearchKey, view: SelectedMailbox, saved: readonly number[]): SearchKey {
-  return mapKeys(key, (part) => {
-    if (part.key !== "set" || (part.isUid && part.set !== "saved")) return part;
-    const uids = Array.from(view.resolve(part.set, part.isUid, saved).uids);
-    return { key: "set", set: uids.map((uid) => ({ from: uid, to: uid })), isUid: true };
+function fixedKey(
+  key: SearchKey,
+  view: SelectedMailbox,
+  saved: readonly number[],
+): { key: SearchKey; ranges: number } {
+  const asUids = view.numbersAsUids();
+  const savedRanges = rangesOf(saved);
+  let ranges = 0;
+  const fixed = mapKeys(key, (part) => {
+    if (part.key !== "set") return part;
+    let { set } = part;
+    if (set === "saved") set = savedRanges;
+    else if (!part.isUid) set = asUids(set);
+    ranges += set.length;
+    return { key: "set", set, isUid: true };
   });
+  return { key: fixed, ranges };
 }
 
 export type Searching = {

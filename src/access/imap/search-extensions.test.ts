@@ -189,6 +189,35 @@ dialogueTest(
   },
 );
 
+test("RFC 5267 §4.3: what had come but was not announced when the search began enters the result", async () => {
+  const address = await letters("one");
+  const session = await world.login(address);
+  await session.ok("SELECT INBOX");
+  await world.deliver(address, "Subject: two\r\n\r\n");
+  await session.send("k SEARCH RETURN (UPDATE COUNT) ALL\r\n");
+  const responses = await session.readTo("k");
+  assert.equal(responses[0], '* ESEARCH (TAG "k") COUNT 1');
+  assert.ok(responses.includes("* 2 EXISTS"), responses.join());
+  assert.ok(responses.includes('* ESEARCH (TAG "k") ADDTO (0 2)'), responses.join());
+});
+
+test("RFC 5267 §4.3: numbers in a kept search mean the messages they meant when it began", async () => {
+  const address = await letters(...Array.from({ length: 60 }, (_, index) => `n${index}`));
+  const session = await world.login(address);
+  await session.ok("SELECT INBOX");
+  const other = await world.login(address);
+  await other.ok("SELECT INBOX");
+  await other.ok("STORE 7,9 +FLAGS (\\Deleted)");
+  await session.ok("NOOP");
+  await other.ok("EXPUNGE");
+  // 7 and 9 are gone, but the client counts with them still.
+  await session.send("k SEARCH RETURN (UPDATE COUNT) 6:10,59:* SEEN\r\n");
+  assert.equal((await session.readTo("k"))[0], '* ESEARCH (TAG "k") COUNT 0');
+  await other.ok("UID STORE 1:* +FLAGS (\\Seen)");
+  const news = await session.ok("NOOP");
+  assert.ok(news.includes('* ESEARCH (TAG "k") ADDTO (0 6:8,57:58)'), news.join("\n"));
+});
+
 test("RFC 5267 §4.3: kept searches are bounded, said with NOUPDATE; IDLE tells their news", async () => {
   const address = await letters("one");
   const session = await world.login(address);

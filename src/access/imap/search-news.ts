@@ -6,7 +6,7 @@
 
 import type { CommandContext } from "../../imap/handler.ts";
 import type { SearchKey } from "../../imap/search-key.ts";
-import { formatSet } from "../../imap/sequence-set.ts";
+import { formatSet, rangesOf } from "../../imap/sequence-set.ts";
 import type { KeptSearch } from "./kept-searches.ts";
 import type { MailSession } from "./mail-session.ts";
 import { searchView } from "./run-search.ts";
@@ -35,10 +35,12 @@ export async function writeChanged(
   context: CommandContext,
 ): Promise<void> {
   for (const search of session.contexts.all) {
+    const { toldUid } = view;
     const { highestModSeq } = view.open;
-    if (highestModSeq <= search.modSeq) continue;
+    if (highestModSeq <= search.modSeq && toldUid <= search.toldUid) continue;
     await lookAgain(session, view, { search, context });
     search.modSeq = highestModSeq;
+    search.toldUid = toldUid;
   }
 }
 
@@ -47,9 +49,9 @@ async function lookAgain(
   view: SelectedMailbox,
   { search, context }: { search: KeptSearch; context: CommandContext },
 ): Promise<void> {
-  const changed = view.uidsChangedSince(search.modSeq);
+  const changed = view.uidsChangedSince(search.modSeq, search.toldUid);
   if (changed.length === 0) return;
-  const set = changed.map((uid) => ({ from: uid, to: uid }));
+  const set = rangesOf(changed);
   const key: SearchKey = { key: "and", keys: [{ key: "set", set, isUid: true }, search.key] };
   const outcome = await searchView(session, view, { key, returns: undefined }, context);
   if (outcome.type === "refused" || !session.contexts.has(search)) return;

@@ -5,7 +5,7 @@
  * MODSEQ flags were told. Sequence numbers count what was told, ghosts included.
  */
 
-import { resolveRanges, type SequenceSet } from "../../imap/sequence-set.ts";
+import { resolveRanges, type SequenceRange, type SequenceSet } from "../../imap/sequence-set.ts";
 import type { MailboxChange, OpenMailbox } from "../../store/mail.ts";
 
 /** Messages a set names: parallel, ascending. Ghosts are in neither. */
@@ -137,13 +137,17 @@ export class SelectedMailbox {
     return { seqs: uids.map((uid, index) => this.#liveBelow(uid) + index + 1), uids: [...uids] };
   }
 
-  /** Messages that the client knows of and that changed, or came, after `modSeq`. */
-  uidsChangedSince(modSeq: number): number[] {
+  /**
+   * Messages that the client knows of and that changed after `modSeq`, or that it was told of after
+   * `toldUid`: those may have come long before.
+   */
+  uidsChangedSince(modSeq: number, toldUid: number): number[] {
     const { uids, modSeqs } = this.open;
     const changed: number[] = [];
     const end = this.#liveTold;
     for (let position = 0; position < end; position++) {
-      if (modSeqs[position] > modSeq) changed.push(uids[position]);
+      const uid = uids[position];
+      if (modSeqs[position] > modSeq || uid > toldUid) changed.push(uid);
     }
     return changed;
   }
@@ -256,6 +260,21 @@ export class SelectedMailbox {
         else targets.add(seq, uid);
       }
     }
+  }
+
+  /**
+   * Makes UIDs of sequence numbers as they are now: a range of numbers is one range of UIDs, for what
+   * lies between has gone for ever.
+   */
+  numbersAsUids(): (set: Exclude<SequenceSet, "saved">) => SequenceRange[] {
+    const { count } = this;
+    const known = this.#ghosts.length === 0 ? this.open.uids.slice(0, count) : this.#knownUids();
+    return (set) =>
+      resolveRanges(set, count).flatMap(({ from, to }) => {
+        const first = Math.max(1, from);
+        const last = Math.min(to, count);
+        return first > last ? [] : [{ from: known[first - 1], to: known[last - 1] }];
+      });
   }
 
   /** UIDs by sequence number, ghosts included. */
