@@ -22,6 +22,11 @@ export type SelectOptions = {
   readonly onChange: () => void;
 };
 
+type FlagChange = Extract<MailboxChange, { readonly kind: "flags" }>;
+
+/** So many changes are remembered one by one until they are told. */
+const MAX_UNTOLD = 200;
+
 export class SelectedMailbox {
   readonly open: OpenMailbox;
   readonly isReadOnly: boolean;
@@ -38,6 +43,8 @@ export class SelectedMailbox {
   #haveFlagsChanged = false;
   /** MODSEQs of changes by this session whose outcome it has heard. */
   readonly #ownModSeqs = new Set<number>();
+  /** Flag changes since flags were told last. Undefined: too many to remember. */
+  #untold: FlagChange[] | undefined = [];
   readonly #stopListening: () => void;
 
   constructor(open: OpenMailbox, options: SelectOptions) {
@@ -87,6 +94,7 @@ export class SelectedMailbox {
     switch (change.kind) {
       case "flags":
         this.#haveFlagsChanged = true;
+        if (this.#untold?.push(change) === MAX_UNTOLD) this.#untold = undefined;
         break;
       case "expunged":
         this.#addGhosts(change.uids);
@@ -156,16 +164,28 @@ export class SelectedMailbox {
   takeChanged(): number[] {
     if (!this.#haveFlagsChanged) return [];
     this.#haveFlagsChanged = false;
-    const { modSeqs, highestModSeq } = this.open;
+    const { uids, modSeqs, highestModSeq } = this.open;
     const positions: number[] = [];
     const end = this.#liveTold;
+    const isOthers = this.#changedByOthers();
     for (let position = 0; position < end; position++) {
       const modSeq = modSeqs[position];
-      if (modSeq > this.#toldModSeq && !this.#ownModSeqs.has(modSeq)) positions.push(position);
+      if (modSeq <= this.#toldModSeq) continue;
+      if (!this.#ownModSeqs.has(modSeq) || isOthers(uids[position])) positions.push(position);
     }
     this.#toldModSeq = highestModSeq;
     this.#ownModSeqs.clear();
+    this.#untold = [];
     return positions;
+  }
+
+  /** Another session's change just before our own, of the same message, bears our MODSEQ now. */
+  #changedByOthers(): (uid: number) => boolean {
+    if (this.#ownModSeqs.size === 0) return () => false;
+    if (this.#untold === undefined) return () => true;
+    const others = this.#untold.filter(({ modSeq }) => !this.#ownModSeqs.has(modSeq));
+    const changed = new Set(others.flatMap(({ uids }) => uids));
+    return (uid) => changed.has(uid);
   }
 
   /** Keywords have come into use that FLAGS has not named. */
