@@ -431,7 +431,7 @@ test("by the account that submits: its route, and not that of others", async () 
 });
 
 test("RFC 3461 §5.2.7.2: of an alias that was expanded its sender hears once, not of each file too", async () => {
-  const here = await withAliases("all: ben, FOLDER/files/one, FOLDER/files/two");
+  const here = await withAliases("all: ben, FOLDER/files/one, FOLDER/files/two", {});
   await post(here, ["all@us.test"], { parameters: " NOTIFY=SUCCESS" });
   assert.match(await readFile(`${here.folder}/files/two`, "latin1"), /^From anna@us\.test/);
   assert.deepEqual(await reports(here.host), ["expanded all@us.test 2.1.5"]);

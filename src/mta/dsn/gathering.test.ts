@@ -4,6 +4,7 @@ import { after, test } from "node:test";
 import assert from "node:assert/strict";
 import { encodeUtf8 } from "../../base/bytes.ts";
 import type { Channel } from "../../base/channel.ts";
+import { MailError } from "../../base/errors.ts";
 import { parseMessage } from "../../message/parse.ts";
 import { parseDsn } from "../../message/report/dsn.ts";
 import { SmtpTalk } from "../testing/smtp-talk.ts";
@@ -105,4 +106,43 @@ test("a process that ends between failure and report: the next one reports (Inva
   await host.world.settle();
   assert.deepEqual(await reports(again), [GONE.toSorted()]);
   assert.deepEqual(await again.store.check(), []);
+});
+
+test("a report that cannot be made keeps no other back, and is made when it can", async () => {
+  let unreadable: number | undefined;
+  const host = await us((store) => ({
+    ...store,
+    directory: store.directory,
+    queue: store.queue,
+    accept: store.accept.bind(store),
+    space: store.space.bind(store),
+    check: store.check.bind(store),
+    close: store.close.bind(store),
+    octets: new Proxy(store.octets, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        if (name !== "read") return value.bind(target);
+        return (messageId: number, ...range: unknown[]) => {
+          if (messageId === unreadable) return Promise.reject(new MailError("store-busy", "busy"));
+          return Reflect.apply(value, target, [messageId, ...range]);
+        };
+      },
+    }),
+  }));
+  await post(host, [GONE[0]]);
+  await post(host, [GONE[1]]);
+  const [first] = host.store.queue.list({});
+  unreadable = host.store.queue.message(first.queueId)?.messageId;
+  assert.ok(unreadable !== undefined);
+  host.mta.runner.start();
+  await host.world.settle();
+  assert.deepEqual(await reports(host), [[GONE[1]]]);
+  await post(host, [GONE[2]]);
+  await host.world.settle();
+  assert.equal((await reports(host)).length, 2);
+  unreadable = undefined;
+  await host.world.advance(60_000);
+  assert.equal((await reports(host)).length, 3);
+  assert.equal(host.store.queue.nextReportMs(), undefined);
 });

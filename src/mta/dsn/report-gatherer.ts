@@ -32,7 +32,9 @@ export class ReportGatherer {
   readonly #messages = new Set<string>();
   #isRunning = false;
   #looking: Promise<void> | undefined;
-  #mustLookAgain = false;
+  /** Messages of which something was settled since the last look. */
+  readonly #settled = new Set<string>();
+  #mustLookAtAll = false;
   #cancelTimer: (() => void) | undefined;
 
   constructor(deps: GathererDeps) {
@@ -42,7 +44,7 @@ export class ReportGatherer {
   start(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
-    this.#look();
+    this.#lookAtAll();
   }
 
   async stop(): Promise<void> {
@@ -54,7 +56,9 @@ export class ReportGatherer {
   /** Something of the message was settled; `isOwed`: with a report to come. */
   settled(queueId: string, isOwed: boolean): void {
     if (isOwed) this.#messages.add(queueId);
-    if (this.#messages.has(queueId)) this.#look();
+    if (!this.#messages.has(queueId)) return;
+    this.#settled.add(queueId);
+    this.#look();
   }
 
   /** Resolves when nothing is under way. */
@@ -66,35 +70,72 @@ export class ReportGatherer {
     return this.#looking === undefined;
   }
 
+  #lookAtAll(): void {
+    this.#mustLookAtAll = true;
+    this.#look();
+  }
+
   #look(): void {
     if (!this.#isRunning) return;
-    this.#mustLookAgain = true;
-    this.#looking ??= this.#send().finally(() => (this.#looking = undefined));
+    this.#looking ??= this.#send().finally(() => {
+      this.#looking = undefined;
+      // Something was settled after the last look.
+      if (this.#mustLookAtAll || this.#settled.size > 0) this.#look();
+    });
   }
 
   /** Never rejects: a store that fails is asked again. */
   async #send(): Promise<void> {
     this.#cancelTimer?.();
     let waitMs: number | undefined;
+    let hasFailed = false;
     try {
       // Whoever settles a hundred jobs at once is looked at once.
       await Promise.resolve();
-      while (this.#mustLookAgain && this.#isRunning) {
-        this.#mustLookAgain = false;
-        const nowMs = this.#deps.clock.nowMs();
-        const { queue } = this.#deps.store;
-        const due = queue.dueReports({ nowMs, limit: BATCH });
-        for (const report of due) await this.#pay(report);
-        if (due.length > 0) this.#mustLookAgain = true;
+      while (this.#isRunning) {
+        const due = this.#due();
+        if (due === undefined) break;
+        let paid = 0;
+        for (const report of due) if (await this.#tryToPay(report)) paid++;
+        if (paid < due.length) hasFailed = true;
+        // There may be more than was looked at; but what cannot be paid now is not tried on and on.
+        if (paid > 0) this.#mustLookAtAll = true;
       }
       const dueMs = this.#deps.store.queue.nextReportMs();
       waitMs = dueMs === undefined ? undefined : dueMs - this.#deps.clock.nowMs();
+      if (hasFailed) waitMs = AFTER_FAULT_MS;
     } catch (error) {
       this.#deps.log.error("mta.not-reported", error);
       waitMs = AFTER_FAULT_MS;
     }
     if (waitMs === undefined || !this.#isRunning) return;
-    this.#cancelTimer = this.#deps.clock.setTimer(Math.max(0, waitMs), () => this.#look());
+    this.#cancelTimer = this.#deps.clock.setTimer(Math.max(0, waitMs), () => this.#lookAtAll());
+  }
+
+  /** Undefined: there is nothing to look at. */
+  #due(): readonly DueReport[] | undefined {
+    const { queue } = this.#deps.store;
+    const look = { nowMs: this.#deps.clock.nowMs(), limit: BATCH };
+    if (this.#mustLookAtAll) {
+      this.#mustLookAtAll = false;
+      this.#settled.clear();
+      return queue.dueReports(look);
+    }
+    if (this.#settled.size === 0) return undefined;
+    const settled = [...this.#settled];
+    this.#settled.clear();
+    return settled.flatMap((queueId) => queue.dueReports({ ...look, queueId }));
+  }
+
+  /** One report that cannot be made keeps no other back. Never rejects. */
+  async #tryToPay(report: DueReport): Promise<boolean> {
+    try {
+      await this.#pay(report);
+      return true;
+    } catch (error) {
+      this.#deps.log.error("mta.not-reported", error, { queueId: report.message.queueId });
+      return false;
+    }
   }
 
   async #pay(owed: DueReport): Promise<void> {

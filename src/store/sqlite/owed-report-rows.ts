@@ -17,25 +17,28 @@ const MAX_RECIPIENTS = 1000;
 const HELD = 2;
 const LEASED = 1;
 
+/** Of more of a message than this nobody looks who is in hand: its reports have their time. */
+const MANY_RECIPIENTS = 500;
+
 /** Somebody of the message is being tried, or about to be. */
-const IN_HAND = `EXISTS (SELECT 1 FROM envelope JOIN recipient ON envelope_id = envelope.id
-  WHERE envelope.queue_id = owed_report.queue_id AND (state = ${LEASED}
-    OR (state <> ${HELD} AND next_attempt_ms <= :nowMs)))`;
+const IN_HAND = `EXISTS (SELECT 1 FROM envelope WHERE envelope.queue_id = owed.queueId
+  AND (recipients > ${MANY_RECIPIENTS} OR EXISTS (SELECT 1 FROM recipient WHERE envelope_id = envelope.id
+    AND (state = ${LEASED} OR (state <> ${HELD} AND next_attempt_ms <= ?1)))))`;
 
 export function dueReports(
   database: Database,
   request: { readonly nowMs: number; readonly queueId?: string; readonly limit: number },
 ): DueReport[] {
-  const about = request.queueId === undefined ? "" : "AND queue_id = :queueId";
+  const { nowMs, limit, queueId } = request;
+  const about = queueId === undefined ? "" : "WHERE queue_id = ?3";
+  // By message, not by recipient: many may be owed of one, and each would be looked after.
   const groups = database.all<GroupRow>(
-    `SELECT DISTINCT queue_id AS queueId, kind FROM owed_report
-     WHERE (due_ms <= :nowMs OR NOT ${IN_HAND}) ${about} LIMIT :limit`
-      .replaceAll(":nowMs", "?1")
-      .replaceAll(":limit", "?2")
-      .replaceAll(":queueId", "?3"),
-    request.nowMs,
-    request.limit,
-    ...(request.queueId === undefined ? [] : [request.queueId]),
+    `SELECT queueId, kind FROM (SELECT queue_id AS queueId, kind, min(due_ms) AS dueMs
+       FROM owed_report ${about} GROUP BY queue_id, kind) AS owed
+     WHERE dueMs <= ?1 OR NOT ${IN_HAND} LIMIT ?2`,
+    nowMs,
+    limit,
+    ...(queueId === undefined ? [] : [queueId]),
   );
   return groups.flatMap((group) => readGroup(database, group) ?? []);
 }

@@ -103,6 +103,58 @@ export function queueSuite(on: WithStore): void {
     assert.deepEqual(await store.check(), []);
   });
 
+  on(
+    "reports about a message to many wait for their time: nobody looks through its recipients",
+    async (store) => {
+      const { queue } = store;
+      const many = Array.from({ length: 502 }, (_, n) => to(`r${n}@one.test`));
+      await acceptFor(store, {
+        queueId: "Qmany",
+        reversePath: "alice@example.org",
+        smtpUtf8: false,
+        body: "7bit",
+        prefix: new Uint8Array(0),
+        recipients: many,
+      });
+      const jobs = await claim(store, { limit: 100 });
+      const [first, ...others] = jobs.flatMap(({ recipients }) => recipients);
+      const report: OwedReport = {
+        kind: "failed",
+        message: jobs[0].message,
+        dueMs: AT + 30_000,
+        recipients: [
+          {
+            recipient: first.recipient,
+            originalRecipient: undefined,
+            action: "failed",
+            status: "5.1.1",
+            problem: "no such user",
+            remoteHost: undefined,
+            diagnostic: undefined,
+            lastAttemptMs: AT,
+            willRetryUntilMs: undefined,
+          },
+        ],
+      };
+      await queue.settle([{ recipientId: first.recipientId, outcome: "failed" }], [], [report]);
+      const later = (recipientId: number): Settlement => ({
+        recipientId,
+        outcome: "deferred",
+        nextAttemptMs: AT + 3_600_000,
+      });
+      await queue.settle(
+        others.map(({ recipientId }) => later(recipientId)),
+        [],
+      );
+      for (const queueId of [undefined, "Qmany"]) {
+        assert.deepEqual(queue.dueReports({ nowMs: AT, limit: 10, queueId }), []);
+        assert.equal(queue.dueReports({ nowMs: AT + 30_000, limit: 10, queueId }).length, 1);
+      }
+      await queue.settle([{ recipientId: others[0].recipientId, outcome: "delivered" }], []);
+      assert.equal(queue.dueReports({ nowMs: AT, limit: 10 }).length, 1, "nobody is in hand");
+    },
+  );
+
   on("recipients of one message and destination go together", async (store) => {
     await acceptFor(store, {
       queueId: "Q1",
