@@ -181,6 +181,63 @@ test("a segment with more living octets than dead ones is left alone", () =>
     assert.equal(world.octetsOnDisk(), before);
   }));
 
+/** Too large to be packed. */
+function largeMessage(letter: string): Uint8Array {
+  return Buffer.alloc(8_500_000, `${letter.repeat(70)}\r\n`);
+}
+
+async function appendAll({ store, inbox }: World, messages: readonly Uint8Array[]): Promise<void> {
+  const requests = messages.map((octets) => ({
+    message: store.octets.stageOctets(octets),
+    flags: [],
+    internalDateMs: 0,
+  }));
+  await store.mail.append(inbox.grant, requests);
+}
+
+test("a large message keeps no dead octets beside it on the disk", () =>
+  inWorld({}, async (world) => {
+    const { store, inbox, clock } = world;
+    const large = largeMessage("b");
+    await appendAll(world, [largeMessage("a"), large]);
+    await appendAll(world, [messageOf(0)]);
+    const before = world.octetsOnDisk();
+    // It is too large to be packed, and all of its segment lives.
+    await world.settle();
+    await clock.advance(25 * 60 * 60_000);
+    await world.settle();
+    assert.equal(world.octetsOnDisk(), before);
+    await store.mail.expunge(inbox.grant, [1], false);
+    await world.settle();
+    assert.ok(before - world.octetsOnDisk() > 8_000_000, `${before} to ${world.octetsOnDisk()}`);
+    await isThere(world, 2, large);
+  }));
+
+test("a large message among small ones does not keep these from being packed", () =>
+  inWorld({ segmentOctets: 20_000_000 }, async (world) => {
+    const large = largeMessage("a");
+    const small = Array.from({ length: 300 }, (_, at) =>
+      Buffer.from(`${at} `.repeat(40_000).slice(0, 40_000)),
+    );
+    await appendAll(world, [large, ...small]);
+    await appendAll(world, [messageOf(0)]);
+    await world.settle();
+    await world.clock.advance(25 * 60 * 60_000);
+    await world.settle();
+    assert.ok(world.octetsOnDisk() < 14_000_000, String(world.octetsOnDisk()));
+    await isThere(world, 1, large);
+    await isThere(world, 301, small[299]);
+  }));
+
+async function isThere({ store, inbox }: World, uid: number, octets: Uint8Array): Promise<void> {
+  const mailbox = await store.mail.open(inbox.grant);
+  assert.ok(mailbox);
+  const id = mailbox.messageIds[mailbox.indexOfUid(uid)] as MessageId;
+  mailbox.release();
+  assert.ok(Buffer.from(octets).equals(await store.octets.read(id)));
+  assert.deepEqual(await store.check(), []);
+}
+
 test("without the setting nothing is moved", () =>
   inWorld({ compaction: undefined }, async (world) => {
     const ids = await fill(world, 200);

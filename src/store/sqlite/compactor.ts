@@ -22,7 +22,7 @@ import type { Appended } from "./segment-appender.ts";
 /** A bite: so many octets, but at least one message. */
 const BITE_OCTETS = 512 << 10;
 const MAX_BITE_MESSAGES = 256;
-/** Larger ones have a segment of their own; packing them would keep deliveries waiting. */
+/** Larger ones are moved as they are: packing them would keep deliveries waiting. */
 const MAX_PACKED_OCTETS = 8 << 20;
 
 type Victim = { readonly id: number; readonly file: string };
@@ -51,6 +51,8 @@ const MOSTLY_DEAD = `SELECT id, file FROM segment
 const TO_PACK = `SELECT id, file FROM segment
   WHERE writer_id IS NULL AND is_packed = 0 AND full_since_ms <= ? AND live_octets > 0
   ORDER BY full_since_ms`;
+const MOSTLY_LARGE = `SELECT 1 FROM segment WHERE id = ?1 AND live_octets < 2 *
+  (SELECT sum(size_octets) FROM message WHERE segment_id = ?1 AND size_octets > ?2)`;
 /** Sealed when their last message had gone already. */
 const DEAD = `SELECT id, file FROM segment WHERE writer_id IS NULL AND live_octets = 0
   AND NOT EXISTS (SELECT 1 FROM message WHERE segment_id = segment.id) LIMIT 100`;
@@ -131,10 +133,19 @@ export class Compactor {
   #candidates(nowMs: number): Victim[] {
     const { database } = this.#context;
     const { minDeadOctets, minDeadShare, packAfterMs } = this.#policy;
+    const unpacked = database.all<Victim>(TO_PACK, nowMs - packAfterMs);
     return [
       ...database.all<Victim>(MOSTLY_DEAD, minDeadOctets, minDeadShare),
-      ...database.all<Victim>(TO_PACK, nowMs - packAfterMs),
+      ...unpacked.filter((segment) => this.#isWorthPacking(segment)),
     ].filter(({ id }) => !this.#spoilt.has(id));
+  }
+
+  /** Where most octets belong to messages too large for it, they stay; only the dead are worth moving for. */
+  #isWorthPacking({ id }: Victim): boolean {
+    const { database } = this.#context;
+    if (database.get(MOSTLY_LARGE, id, MAX_PACKED_OCTETS) === undefined) return true;
+    database.run("UPDATE segment SET is_packed = 1 WHERE id = ?", id);
+    return false;
   }
 
   #stampFull(nowMs: number): void {
@@ -150,13 +161,10 @@ export class Compactor {
     const { database } = this.#context;
     const rows = within(database.all<MessageRow>(MESSAGES, victim.id), BITE_OCTETS);
     if (rows.length === 0) return undefined;
-    if (rows[0].size > MAX_PACKED_OCTETS) {
-      database.run("UPDATE segment SET is_packed = 1 WHERE id = ?", victim.id);
-      return undefined;
-    }
     const messages = this.#read(victim, rows);
     if (messages !== undefined) {
-      return { victim, messages, octets: concatBytes(messages.map(({ octets }) => octets)) };
+      const pieces = messages.map(({ octets }) => octets);
+      return { victim, messages, octets: pieces.length === 1 ? pieces[0] : concatBytes(pieces) };
     }
     this.#spoilt.add(victim.id);
     events.push({
@@ -182,7 +190,8 @@ export class Compactor {
         const stored = readExactly(descriptor, row.start, lengthOf(row));
         const octets = row.packed === null ? stored : unpack(stored, row.size);
         if (!equalBytes(hash("sha256", octets, "buffer"), row.sha256)) return undefined;
-        const packed = row.packed === null ? pack(octets) : stored;
+        const isSmall = row.size <= MAX_PACKED_OCTETS;
+        const packed = row.packed !== null ? stored : isSmall ? pack(octets) : undefined;
         messages.push({ row, octets: packed ?? octets, isPacked: packed !== undefined });
       }
       return messages;
