@@ -1,6 +1,6 @@
 import { after, test } from "node:test";
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { concatBytes, decodeLatin1, encodeLatin1, encodeUtf8 } from "../base/bytes.ts";
@@ -529,9 +529,12 @@ test("RFC 1985: ETRN hastens the mail that waits for a relay domain, for those w
     queries: { etrnFrom: ["192.0.2.1"] },
   });
   away(world);
-  world.zone["branch.far.test"] = { a: ["198.51.100.25"] };
+  for (const name of ["branch.far.test", "gone.test"]) {
+    world.zone[name] = { a: ["198.51.100.25"] };
+  }
   await post(here, "bob@far.test");
   await post(here, "bob@branch.far.test");
+  await post(here, "eve@gone.test");
   await world.advance(1000);
   const asks = async (client: string, ...lines: string[]): Promise<string[]> => {
     const talk = await SmtpTalk.begin(here.listener("smtp"), {
@@ -561,8 +564,9 @@ test("RFC 1985: ETRN hastens the mail that waits for a relay domain, for those w
     there.taken.map(({ to }) => to[0]),
     ["bob@far.test"],
   );
-  const [, all, none] = await asks("192.0.2.1", "ETRN @far.test", "ETRN far.test");
-  assert.equal(all, "253 2.0.0 1 pending messages for node far.test started");
+  // Of all that lies below it only what we relay for: no word of the mail for gone.test.
+  const [, all, none] = await asks("192.0.2.1", "ETRN @test", "ETRN far.test");
+  assert.equal(all, "253 2.0.0 1 pending messages for node test started");
   assert.equal(none, "251 2.0.0 No messages waiting for node far.test");
   await world.settle();
   assert.equal(there.taken.length, 2);
@@ -627,4 +631,24 @@ test("security row 39: VRFY and EXPN tell only those who may ask, and the same o
   assert.deepEqual(new Set(others.slice(1, 6)), new Set([cannot]));
   assert.deepEqual(new Set(others.slice(6)), new Set(["502 5.5.1 Command not implemented"]));
   assert.equal(others[0], "false false");
+});
+
+test("RFC 5321 §3.5.2: EXPN of an alias file's entry names its members whole, and neither files nor programs", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "posthorn-expn-"));
+  const path = join(folder, "aliases");
+  await writeFile(path, 'team: anna, bob@far.test, /srv/mail/archive, "|/bin/filter x"\n');
+  const here = await us(newWorld(), {
+    queries: { expn: "aliases", verifyFrom: ["192.0.2.1"] },
+    aliasFiles: [{ path, fileFolders: ["/srv/mail"], commands: ["/bin/filter"] }],
+  });
+  await here.mta.loadAliases();
+  await rm(folder, { recursive: true });
+  const talk = await SmtpTalk.begin(here.listener("smtp"), {
+    client: { address: "192.0.2.1", port: 5 },
+  });
+  await talk.say("EHLO client.test");
+  assert.equal(
+    await talk.say("EXPN team@us.test"),
+    "250-2.1.5 <anna@us.test>|250 2.1.5 <bob@far.test>",
+  );
 });

@@ -10,6 +10,7 @@ import { reply, type Reply } from "../../smtp/reply.ts";
 import * as replies from "../../smtp/replies.ts";
 import type { MtaConfig } from "../config.ts";
 import type { AddressResolver } from "../resolution/address-resolver.ts";
+import { readTarget } from "../resolution/target-names.ts";
 import { refusalOf, type StepKind } from "../resolution/resolution.ts";
 import { Askers } from "./askers.ts";
 
@@ -59,9 +60,9 @@ export class DirectoryQueries {
     const [first] = this.#resolver.resolve(address).steps;
     if (first === undefined || !this.#isShown(first.kind)) return NOTHING_TO_EXPAND;
     const members = first.leadsTo.flatMap((text) => {
-      const member = parseAddress(text);
       // A file or a program is nobody's mailbox, and nobody's business.
-      return member.ok ? [`<${formatAddress(member.value)}>`] : [];
+      const member = /^[/~|:]/.test(text) ? undefined : readTarget(text, address);
+      return member === undefined ? [] : [`<${formatAddress(member)}>`];
     });
     if (members.length > MAX_MEMBERS) return TOO_MANY;
     const [one, ...others] = members;

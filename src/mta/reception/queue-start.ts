@@ -42,11 +42,16 @@ export class QueueStart {
     if (match === null) return SYNTAX;
     const domain = asciiDomain(match[2]).toLowerCase();
     const subdomainsToo = match[1] === "@";
-    if (!this.#holdsMailFor(domain, subdomainsToo)) {
+    // By name, each: what else lies below `@test` is not this host's to hasten.
+    const domains = this.#domains.filter(
+      (ours) => ours === domain || (subdomainsToo && ours.endsWith(`.${domain}`)),
+    );
+    if (domains.length === 0) {
       return reply(459, "4.7.1", `Node ${domain} not allowed: we do not relay for it`);
     }
     try {
-      const started = await this.#queue.retry({ domain, subdomainsToo });
+      let started = 0;
+      for (const ours of domains) started += await this.#queue.retry({ domain: ours });
       this.#log.info("mta.etrn", { domain: argument, recipients: started });
       if (started === 0) return reply(251, "2.0.0", `No messages waiting for node ${domain}`);
       return reply(253, "2.0.0", `${started} pending messages for node ${domain} started`);
@@ -55,11 +60,5 @@ export class QueueStart {
       this.#log.error("mta.etrn-failed", error, { domain: argument });
       return reply(458, "4.3.0", `Unable to queue messages for node ${domain}`);
     }
-  }
-
-  #holdsMailFor(domain: string, subdomainsToo: boolean): boolean {
-    return this.#domains.some(
-      (ours) => ours === domain || (subdomainsToo && ours.endsWith(`.${domain}`)),
-    );
   }
 }
