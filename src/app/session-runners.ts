@@ -104,6 +104,7 @@ function imapRunner(
     canStartTls: true,
     unaskedLiterals: settings.imap.literals === "minus" ? "small" : "any",
     offersUidOnly: settings.imap.uidOnly,
+    offersGmail: settings.imap.gmail,
     // What came in by SMTP must also go from mailbox to mailbox through a mail program.
     appendLimitOctets: Math.max(APPEND_LIMIT_OCTETS, settings.limits.messageSize),
     shutdown,

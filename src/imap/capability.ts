@@ -45,7 +45,6 @@ export const CAPABILITIES: readonly string[] = [
   "BINARY",
   "OBJECTID",
   "SAVEDATE",
-  "X-GM-EXT-1",
   "UTF8=ACCEPT",
   "QUOTA",
   "QUOTA=RES-STORAGE",
@@ -70,6 +69,7 @@ export type CapabilityOptions = {
   readonly hidden: ReadonlySet<string>;
   readonly unaskedLiterals: "any" | "small";
   readonly offersUidOnly: boolean;
+  readonly offersGmail: boolean;
 };
 
 /**
@@ -82,6 +82,7 @@ export function capabilityList(options: CapabilityOptions): string {
   names.push(options.unaskedLiterals === "any" ? "LITERAL+" : "LITERAL-");
   if (options.canCompress) names.push("COMPRESS=DEFLATE");
   if (options.offersUidOnly) names.push("UIDONLY");
+  if (options.offersGmail) names.push("X-GM-EXT-1");
   if (!options.isAuthenticated) {
     if (options.canStartTls) names.push("STARTTLS");
     if (options.isLoginDisabled) names.push("LOGINDISABLED");

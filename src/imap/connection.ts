@@ -101,6 +101,7 @@ export class Connection {
       hidden: this.hidden,
       unaskedLiterals: this.options.unaskedLiterals ?? "any",
       offersUidOnly: this.options.offersUidOnly ?? false,
+      offersGmail: this.options.offersGmail ?? false,
     });
   }
 

@@ -33,6 +33,8 @@ export type ImapOptions = {
   readonly unaskedLiterals?: "any" | "small";
   /** UIDONLY (RFC 9586) is offered: some programs switch it on and then cannot do without numbers. */
   readonly offersUidOnly?: boolean;
+  /** X-GM-EXT-1 is named: some programs take whoever names it for Gmail. It is understood in any case. */
+  readonly offersGmail?: boolean;
   /** How often a command that takes long says how far it is (RFC 9585). */
   readonly progressMs?: number;
   /** Answered instead of a greeting, when the server takes no more sessions (security row 90). */

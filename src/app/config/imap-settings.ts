@@ -21,6 +21,12 @@ export const IMAP: Group<ImapSettings> = {
       type: "true or false",
       doc: "Offers UIDONLY (RFC 9586). Some programs switch it on as soon as they see it and then show no mail.",
     }),
+    gmail: setting({
+      schema: yesNo,
+      default: false,
+      type: "true or false",
+      doc: "Names X-GM-EXT-1 among the capabilities, for programs that use Gmail's labels, threads and searches. Some programs then take this server for Gmail itself and look for all mail in one mailbox `All Mail`.",
+    }),
     hideCapabilities: {
       kind: "repeated",
       doc: "Capabilities that some accounts or programs do not hear of, because they break on them. All entries that fit count.",

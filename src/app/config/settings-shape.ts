@@ -98,6 +98,7 @@ export type Pop3Settings = {
 export type ImapSettings = {
   readonly literals: "plus" | "minus";
   readonly uidOnly: boolean;
+  readonly gmail: boolean;
   readonly hideCapabilities: readonly {
     readonly capabilities: readonly string[];
     readonly account: string;
