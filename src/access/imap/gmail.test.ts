@@ -50,7 +50,7 @@ dialogueTest(
     await session.ok("COPY 1 Archive");
     const ids = async (): Promise<string[][]> =>
       (await session.ok("FETCH 1:* (X-GM-MSGID X-GM-THRID)")).map(
-        (line) => /X-GM-MSGID (\d+) X-GM-THRID (\d+)/.exec(line)?.slice(1) ?? [],
+        (line) => /X-GM-THRID (\d+) X-GM-MSGID (\d+)/.exec(line)?.slice(1).reverse() ?? [],
       );
     const [a, b, c] = await ids();
     assert.equal(a[1], b[1]);

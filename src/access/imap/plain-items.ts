@@ -27,8 +27,11 @@ const DETAILS: Readonly<Partial<Record<PlainItem, DetailName>>> = {
   BODY: "bodyStructure",
 };
 
-/** In the order in which they are answered. */
+/** In the order in which they are answered. getmail reads Gmail's items only in Gmail's order. */
 const ORDER: readonly PlainItem[] = [
+  "X-GM-THRID",
+  "X-GM-MSGID",
+  "X-GM-LABELS",
   "UID",
   "FLAGS",
   "MODSEQ",
@@ -37,9 +40,6 @@ const ORDER: readonly PlainItem[] = [
   "EMAILID",
   "THREADID",
   "SAVEDATE",
-  "X-GM-MSGID",
-  "X-GM-THRID",
-  "X-GM-LABELS",
   "ENVELOPE",
   "BODYSTRUCTURE",
   "BODY",
