@@ -1,6 +1,6 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeLatin1 } from "../../../base/bytes.ts";
@@ -79,4 +79,24 @@ test("where a missing Maildir is an unknown user, none is made", async () => {
   const verdict = await deliver("nobody", { mayMake: false });
   assert.equal(`${verdict.kind} ${verdict.status}`, "failed 5.1.1");
   await assert.rejects(readdir(join(folder, "nobody")));
+});
+
+test("for another user only the user's own folders are written to, and no links are followed", async () => {
+  const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+  await deliver("e");
+  const foreign = await deliver("e", { owner: { uid: uid + 1, gid } });
+  assert.match(foreign.problem, /\/e\/tmp belongs to another user/);
+  const own = await deliver("e", { owner: { uid, gid } });
+  assert.equal(own.kind, "delivered");
+  for (const name of ["tmp", "new"]) {
+    await deliver("elsewhere");
+    await rename(join(folder, "e", name), join(folder, "e", `old-${name}`));
+    await symlink(join(folder, "elsewhere", name), join(folder, "e", name));
+    const linked = await deliver("e", { owner: { uid, gid } });
+    assert.equal(linked.kind, "deferred");
+    assert.match(linked.problem, new RegExp(`/e/${name} is not a folder`));
+    await rm(join(folder, "e", name));
+    await rename(join(folder, "e", `old-${name}`), join(folder, "e", name));
+  }
+  assert.equal((await readdir(join(folder, "e", "new"))).length, 2);
 });

@@ -82,6 +82,7 @@ async function write(
   { lines, nowMs, hostname, owner }: MaildirDelivery,
   random: Random,
 ): Promise<string> {
+  for (const name of ["tmp", "new"]) await mustBeTheirs(join(folder, name), owner);
   const unique = uniqueMaildirName(nowMs, hostname, random);
   const temporary = join(folder, "tmp", unique);
   const file = await open(temporary, "wx", 0o600);
@@ -106,6 +107,14 @@ async function write(
     await unlink(temporary).catch(() => {});
     throw error;
   }
+}
+
+/** We may be root and could write anywhere: only to what is the user's own, and no link that leads on. */
+async function mustBeTheirs(path: string, owner: SystemUser | undefined): Promise<void> {
+  if (owner === undefined) return;
+  const found = await lstat(path);
+  if (!found.isDirectory()) throw new Error(`${path} is not a folder`);
+  if (found.uid !== owner.uid) throw new Error(`${path} belongs to another user`);
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -6,6 +6,7 @@ import {
   mkdtemp,
   readFile,
   rm,
+  stat,
   symlink,
   unlink,
   utimes,
@@ -18,7 +19,7 @@ import { MailError } from "../../../base/errors.ts";
 import { SeededRandom } from "../../../base/testing/seeded-random.ts";
 import { TestClock } from "../../../base/testing/test-clock.ts";
 import type { HereVerdict } from "../here/local-outcome.ts";
-import { deliverToMbox } from "./deliver-to-mbox.ts";
+import { deliverToMbox, type MboxDelivery } from "./deliver-to-mbox.ts";
 import { STALE_MS } from "./dot-lock.ts";
 
 let folder: string;
@@ -44,7 +45,7 @@ async function* cut(text: string, size = 7): AsyncGenerator<Uint8Array> {
 
 function deliver(
   text: string | (() => AsyncIterable<Uint8Array>),
-  more: { sender?: string; mayMake?: boolean } = {},
+  more: Partial<Pick<MboxDelivery, "sender" | "mayMake" | "owner">> = {},
 ): Promise<HereVerdict> {
   return deliverToMbox(
     {
@@ -161,4 +162,16 @@ test("where a missing file is an unknown user, none is made", async () => {
   await writeFile(path, "");
   await chmod(path, 0o600);
   assert.equal((await deliver("a\n", { mayMake: false })).kind, "delivered");
+});
+
+test("another user's file is not written to, nor made that user's because it is empty", async () => {
+  const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+  for (const content of ["", "From x\n\nold\n\n"]) {
+    await writeFile(path, content);
+    const verdict = await deliver("new\n", { owner: { uid: uid + 1, gid } });
+    assert.equal(`${verdict.kind} ${verdict.status}`, "deferred 4.3.5");
+    assert.equal(await readFile(path, "latin1"), content);
+    assert.equal((await stat(path)).uid, uid);
+    assert.equal((await deliver("new\n", { owner: { uid, gid } })).kind, "delivered");
+  }
 });

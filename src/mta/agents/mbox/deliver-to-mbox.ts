@@ -50,15 +50,18 @@ function noFolder({ mayMake }: MboxDelivery): HereVerdict {
 }
 
 async function append(delivery: MboxDelivery): Promise<HereVerdict> {
-  const { path, mayMake, owner } = delivery;
-  const flags = mayMake ? BASE_FLAGS | constants.O_CREAT : BASE_FLAGS;
-  const file = await open(path, flags, 0o600);
+  const { path, owner } = delivery;
+  const { file, isNew } = await openFile(delivery);
   try {
     const stat = await file.stat();
     if (!stat.isFile() || stat.nlink !== 1) {
       return deferredHere("4.3.5", "The mailbox is not a plain file with one name.");
     }
-    if (owner !== undefined && stat.size === 0) await file.chown(owner.uid, owner.gid);
+    // We may be root: a file of somebody else's that a link above has put here is not the mailbox.
+    if (owner !== undefined && !isNew && stat.uid !== owner.uid) {
+      return deferredHere("4.3.5", "The mailbox belongs to another user.");
+    }
+    if (owner !== undefined && isNew) await file.chown(owner.uid, owner.gid);
     try {
       await write(file, stat.size, delivery);
     } catch (error) {
@@ -68,6 +71,19 @@ async function append(delivery: MboxDelivery): Promise<HereVerdict> {
     return { kind: "delivered", status: "2.0.0", problem: `appended to ${path}` };
   } finally {
     await file.close();
+  }
+}
+
+async function openFile({
+  path,
+  mayMake,
+}: MboxDelivery): Promise<{ readonly file: FileHandle; readonly isNew: boolean }> {
+  try {
+    return { file: await open(path, BASE_FLAGS, 0o600), isNew: false };
+  } catch (error) {
+    if (!mayMake || !hasCode(error, "ENOENT")) throw error;
+    const flags = BASE_FLAGS | constants.O_CREAT | constants.O_EXCL;
+    return { file: await open(path, flags, 0o600), isNew: true };
   }
 }
 
