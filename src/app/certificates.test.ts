@@ -116,7 +116,7 @@ test("doctor config: an expired certificate, one that soon will be, and a missin
     );
   assert.deepEqual(await at(endsMs - 100 * 86_400_000), [
     "note the data folder /data is not there yet; serve makes it",
-    "wrong alias file /aliases: there is no such file",
+    "wrong /aliases: there is no such file or folder",
   ]);
   assert.match(
     (await at(endsMs - 5 * 86_400_000)).join("\n"),

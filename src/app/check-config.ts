@@ -1,14 +1,18 @@
 /** What `posthorn doctor config` looks at beyond the file's grammar: files, certificates, names, ports. */
 
 import { X509Certificate } from "node:crypto";
-import { existsSync, statSync } from "node:fs";
+import { constants, existsSync, statSync } from "node:fs";
+import { access } from "node:fs/promises";
 import { isMailError } from "../base/errors.ts";
+import { AliasFile } from "../mta/aliases/alias-file.ts";
+import { placeOf } from "../mta/aliases/file-problem.ts";
 import { ReportTemplates } from "../mta/dsn/report-templates.ts";
 import { AddressMaps } from "../mta/maps/address-maps.ts";
 import { ServerTls } from "../net/server-tls.ts";
 import { loadCertificates, loadClientAnchors } from "./certificates.ts";
 import type { FoundConfig } from "./config/find-config.ts";
 import type { Settings } from "./config/settings-shape.ts";
+import { mtaSettings } from "./mta-settings.ts";
 
 export type ConfigRemark = { readonly level: "wrong" | "note"; readonly text: string };
 
@@ -21,10 +25,8 @@ export async function checkConfig(found: FoundConfig, nowMs: number): Promise<Co
     ...checkFolder(dataFolder),
     ...(await checkCertificates(found, nowMs)),
     ...checkClientAnchors(settings),
-    ...settings.aliasFiles
-      .filter(({ path }) => !existsSync(path))
-      .map(({ path }) => wrong(`alias file ${path}: there is no such file`)),
-    ...(await checkMaps(settings)),
+    ...(await checkAddressFiles(settings)),
+    ...(await checkPrograms(settings)),
     ...(settings.hostname.includes(".")
       ? []
       : [
@@ -35,20 +37,47 @@ export async function checkConfig(found: FoundConfig, nowMs: number): Promise<Co
   ];
 }
 
-/** What is wrong in the address tables and the texts of reports, with file and line. */
-async function checkMaps({ maps, reports }: Settings): Promise<ConfigRemark[]> {
-  const tables = new AddressMaps(maps, { recipientDelimiter: "", isOurDomain: () => false });
-  const { templates: folder, language } = reports;
+/** What is wrong in alias files, address tables and the texts of reports, with file and line. */
+async function checkAddressFiles(settings: Settings): Promise<ConfigRemark[]> {
+  const { aliasFiles = [], transports } = mtaSettings(settings);
+  const aliases = aliasFiles.map((file) => new AliasFile(file, transports));
+  const tables = new AddressMaps(settings.maps, {
+    recipientDelimiter: "",
+    isOurDomain: () => false,
+  });
+  const { templates: folder, language } = settings.reports;
   const templates = new ReportTemplates({ folder, language });
-  const problems = [...(await tables.load()), ...(await templates.load())];
-  return problems.map(({ path, line, problem }) => wrong(`${path}:${line}: ${problem}`));
+  const problems = await Promise.all([...aliases, tables, templates].map((file) => file.load()));
+  return problems.flat().map((found) => wrong(`${placeOf(found)}: ${found.problem}`));
+}
+
+/** Programs that mail is piped into; whether `runAs` may run them is seen when they run. */
+async function checkPrograms({ transports, aliasFiles }: Settings): Promise<ConfigRemark[]> {
+  const programs = [
+    ...transports
+      .filter(({ kind }) => kind === "pipe")
+      .map(({ name, command }) => ({ of: `transport "${name}"`, path: command[0] ?? "" })),
+    ...aliasFiles.flatMap(({ commands }) =>
+      commands.map((path) => ({ of: "aliasFiles.commands", path })),
+    ),
+  ];
+  const remarks = programs.map(async ({ of, path }) => {
+    try {
+      await access(path, constants.X_OK);
+      return [];
+    } catch (error) {
+      const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
+      return [wrong(`${of}: ${path} ${isMissing ? "is not there" : "may not be run"}`)];
+    }
+  });
+  return (await Promise.all(remarks)).flat();
 }
 
 function checkSecrets(settings: Settings, file: string | undefined): ConfigRemark[] {
   const hasSecrets =
     settings.smarthost.password !== undefined ||
     settings.login.oauth.clientSecret !== undefined ||
-    settings.routes.some(({ password }) => password !== undefined);
+    [...settings.routes, ...settings.transports].some(({ password }) => password !== undefined);
   if (file === undefined || !hasSecrets || (statSync(file).mode & 0o077) === 0) return [];
   return [wrong(`${file} holds a password and can be read by others: chmod 600 ${file}`)];
 }

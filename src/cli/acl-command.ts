@@ -12,6 +12,7 @@ import type { Store } from "../store/contract.ts";
 import type { MailboxInfo } from "../store/mail.ts";
 import { readAddress } from "./arguments.ts";
 import { CliError } from "./cli-error.ts";
+import { EXIT } from "./exit-codes.ts";
 import { printJson, printTable, report } from "./output.ts";
 import { withStore } from "./with-store.ts";
 
@@ -108,7 +109,10 @@ function readChange({ who, rights }: Wanted): AclChange {
   const sign = /^[+-]/.exec(rights)?.[0];
   const parsed = parseRights(sign === undefined ? rights : rights.slice(1));
   if (parsed === undefined) {
-    throw new CliError(`${rights} are not rights: letters out of lrswipkxtea, such as lrs`);
+    throw new CliError(
+      `${rights} are not rights: letters out of lrswipkxtea, such as lrs`,
+      EXIT.usage,
+    );
   }
   const action = sign === "+" ? "add" : sign === "-" ? "remove" : "set";
   return { identifier: who, action, rights: parsed };

@@ -11,7 +11,7 @@ const EXAMPLES = `
 Examples:
   $ posthorn doctor store             every message against its row
   $ posthorn doctor store --repair    and put in order what can be; the server must be stopped
-  $ posthorn doctor config            settings, certificates, ports
+  $ posthorn doctor config            settings, certificates, tables, programs
 `;
 
 export function addDoctorCommand(program: Command): void {
@@ -41,7 +41,7 @@ export function addDoctorCommand(program: Command): void {
     });
   doctor
     .command("config")
-    .description("settings, certificates and names")
+    .description("settings, certificates, alias files, tables and programs")
     .option("--json", "as JSON")
     .action(async (options: { json?: boolean }, command: Command) => {
       const found = configOf(command);

@@ -7,6 +7,7 @@ import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-codes.ts";
 import { print, printFacts, printJson, printTable, report, showSize, showTime } from "./output.ts";
 import { readQuotas, showQuota, withoutNulls, type QuotaOptions } from "./quota-options.ts";
+import { warnOfCatchAll } from "./warn-of-catch-all.ts";
 import { withStore } from "./with-store.ts";
 
 const EXAMPLES = `
@@ -45,6 +46,7 @@ export function addDomainCommand(program: Command): void {
             ...(options.catchAll !== undefined && { catchAll: readAddress(options.catchAll) }),
           }),
         );
+        await warnOfCatchAll(command, added);
         if (options.json) return printJson(added);
         print(
           `Mail for ${toUnicodeDomain(added.name)} is now taken. Next: posthorn account add NAME@${added.name}`,
@@ -80,6 +82,7 @@ export function addDomainCommand(program: Command): void {
         const changed = await withStore(command, (store) =>
           store.directory.changeDomain(readDomain(name), change),
         );
+        await warnOfCatchAll(command, changed);
         report(command, changed, `${name} is changed.`);
       },
     );

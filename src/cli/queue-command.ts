@@ -15,8 +15,8 @@ import { withStore } from "./with-store.ts";
 const EXAMPLES = `
 Examples:
   $ posthorn queue list --domain example.net
-  $ posthorn queue show 3J7K2M9Q
-  $ posthorn queue retry 3J7K2M9Q                  try again now
+  $ posthorn queue show hdk7zmfzb43r
+  $ posthorn queue retry hdk7zmfzb43r              try again now
   $ posthorn queue retry --domain example.net
   $ posthorn queue hold --sender news@example.org --reason "asked to wait"
   $ posthorn queue delete --sender spam@example.net --dry-run
@@ -47,7 +47,7 @@ export function addQueueCommand(program: Command): void {
     .option("--json", "as JSON")
     .action(async (id: string, options: { json?: boolean }, command: Command) => {
       const shown = await withStore(command, (store) => showQueued(store.queue, id));
-      if (shown === undefined) throw new CliError(`${id} is not in the queue (any more)`);
+      if (shown === undefined) throw notThere(id);
       if (options.json) return printJson(shown.facts);
       print(shown.text);
     });
@@ -124,6 +124,10 @@ function withId(options: ActOptions, id: string | undefined): ActOptions {
 
 type Act = (store: QueueStore, filter: QueueFilter) => Promise<number>;
 
+function notThere(id: string): CliError {
+  return new CliError(`${id} is not in the queue (any more)`);
+}
+
 async function apply(verb: string, act: Act, options: ActOptions, command: Command): Promise<void> {
   const filter = readFilter(options);
   if (Object.keys(filter).length === 0 && !options.all) {
@@ -133,6 +137,8 @@ async function apply(verb: string, act: Act, options: ActOptions, command: Comma
     );
   }
   await withStore(command, async ({ queue }) => {
+    const { queueId } = filter;
+    if (queueId !== undefined && queue.message(queueId) === undefined) throw notThere(queueId);
     if (options.dryRun) {
       const rows = queue.list({ ...filter, limit: DRY_LIMIT });
       const isMore = rows.length === DRY_LIMIT;

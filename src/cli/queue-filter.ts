@@ -4,6 +4,8 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import type { QueueFilter, RecipientState } from "../store/queue.ts";
 import { readAge, readCount } from "./arguments.ts";
+import { CliError } from "./cli-error.ts";
+import { EXIT } from "./exit-codes.ts";
 
 export type FilterOptions = {
   sender?: string;
@@ -38,6 +40,9 @@ export function addFilterOptions(command: Command): Command {
 export function readFilter(options: FilterOptions): QueueFilter {
   const { sender, recipient, domain, subdomains, destination, transport } = options;
   const { id, state, attempts, olderThan, newerThan } = options;
+  if (subdomains === true && domain === undefined) {
+    throw new CliError("--subdomains needs --domain: below which one?", EXIT.usage);
+  }
   const nowMs = Date.now();
   return {
     ...(id !== undefined && { queueId: id }),

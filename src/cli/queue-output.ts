@@ -17,7 +17,8 @@ export function printQueue(
   nowMs: number,
 ): void {
   if (rows.length === 0) {
-    print("The queue is empty.");
+    const waiting = counts === undefined ? 1 : counts.due + counts.leased + counts.held;
+    print(waiting === 0 ? "The queue is empty." : "Nothing in the queue fits.");
     return;
   }
   print(

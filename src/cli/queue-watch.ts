@@ -49,7 +49,7 @@ function show(store: QueueStore, now: Look, before: Look | undefined, isJson: bo
     return;
   }
   const { due, leased, held } = now.counts;
-  const time = new Date(now.atMs).toLocaleTimeString();
+  const time = new Date(now.atMs).toTimeString().slice(0, 8);
   const trend =
     change === undefined ? "" : `, ${change > 0 ? "+" : ""}${change.toFixed(1)} a second`;
   const head = `${time}  ${due} due, ${leased} under way, ${held} held${trend}`;

@@ -34,7 +34,9 @@ export function withoutNulls(quotas: ReturnType<typeof readQuotas>): {
 export function showQuota({ quotaOctets, quotaMessages }: Account | Domain): string {
   const limits = [
     ...(quotaOctets === undefined ? [] : [showSize(quotaOctets)]),
-    ...(quotaMessages === undefined ? [] : [`${quotaMessages} messages`]),
+    ...(quotaMessages === undefined
+      ? []
+      : [`${quotaMessages} ${quotaMessages === 1 ? "message" : "messages"}`]),
   ];
   return limits.length === 0 ? "none" : limits.join(", ");
 }

@@ -31,6 +31,29 @@ const SESSION_TIMEOUT_MS = 3_600_000;
 /** sysexits.h, which callers of sendmail know. */
 const EX_USAGE = 64;
 
+const USAGE = `Usage: sendmail [options] [recipients...] < message
+
+hand mail to the server of this machine, as sendmail does
+
+Options:
+  -t            recipients are in the header (To, Cc, Bcc; Bcc is removed)
+  -f <address>  the sender of the envelope; <> for none
+  -F <name>     the full name, for a message without From
+  -i, -oi       a line with only a dot does not end the message
+  -bs           speak SMTP on standard input and output
+  -bp           show the queue (mailq)
+  -bi           nothing to do (newaliases)
+  -q            try what waits again
+  --help        print help
+Other options of sendmail are taken and forgotten, or refused where they ask for what is not done.
+
+Exit codes as in sysexits.h: 75 when no server runs, so that the caller tries again.
+
+Examples:
+  $ sendmail -t < message.eml
+  $ sendmail -f anna@example.org bob@example.net < message.eml
+`;
+
 export function addSendmailCommand(program: Command): void {
   // Behind `sendmail` every option is sendmail's: -V and -h are not ours.
   program.enablePositionalOptions();
@@ -42,6 +65,7 @@ export function addSendmailCommand(program: Command): void {
     .allowUnknownOption()
     .passThroughOptions()
     .action(async (words: string[], _options: object, command: Command) => {
+      if (words[0] === "--help") return void process.stdout.write(USAGE);
       const request = parseSendmailArguments(words);
       if (!request.ok) return fail(request.problem, EX_USAGE);
       try {

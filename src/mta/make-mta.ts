@@ -18,7 +18,8 @@ import { ConnectionPool } from "./agents/remote/connection-pool.ts";
 import type { Connect } from "./agents/remote/open-connection.ts";
 import { RemoteAgent } from "./agents/remote/remote-agent.ts";
 import { TlsTickets } from "./agents/remote/tls-tickets.ts";
-import { AliasFile, type AliasFileProblem } from "./aliases/alias-file.ts";
+import { AliasFile } from "./aliases/alias-file.ts";
+import { placeOf, type FileProblem } from "./aliases/file-problem.ts";
 import { DirectoryAliases } from "./aliases/alias-source.ts";
 import { withDefaults, type MtaConfig, type MtaSettings } from "./config.ts";
 import { ReportGatherer } from "./dsn/report-gatherer.ts";
@@ -79,7 +80,7 @@ export type Mta = {
   /** Alias files and address tables, to be watched for changes. */
   readonly addressFiles: readonly string[];
   /** Reads them anew (also needed once at the start); resolves with what is wrong in them. */
-  loadAliases(): Promise<readonly AliasFileProblem[]>;
+  loadAliases(): Promise<readonly FileProblem[]>;
 };
 
 export function makeMta(deps: MtaDeps): Mta {
@@ -137,8 +138,8 @@ export function makeMta(deps: MtaDeps): Mta {
     addressFiles: [...new Set([...files.map(({ path }) => path), ...maps.paths])],
     async loadAliases() {
       const problems = await Promise.all([...files, maps, templates].map((file) => file.load()));
-      for (const { path, line, problem } of problems.flat()) {
-        log.warn("mta.address-file", { where: `${path}:${line}`, problem });
+      for (const found of problems.flat()) {
+        log.warn("mta.address-file", { where: placeOf(found), problem: found.problem });
       }
       return problems.flat();
     },

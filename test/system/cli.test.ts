@@ -371,6 +371,16 @@ suite("the command line", () => {
     );
     assert.equal((await posthorn("queue delete --sender <>")).stdout, "delete: 1 recipient.\n");
     assert.equal((await posthorn("queue show second000002")).status, 1);
+    const gone = await posthorn("queue retry second000002");
+    assert.deepEqual(
+      [gone.status, gone.stderr],
+      [1, "posthorn: second000002 is not in the queue (any more)\n"],
+    );
+    assert.equal(
+      (await posthorn("queue list --domain nothing.test")).stdout,
+      "Nothing in the queue fits.\n",
+    );
+    assert.equal((await posthorn("queue list --subdomains")).status, 2);
     assert.deepEqual(await json("queue delete --all --json"), { touched: 2 });
     await posthorn("domain remove queue.test");
   });

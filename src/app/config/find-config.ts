@@ -8,6 +8,7 @@ import { hostname } from "node:os";
 import { dirname, resolve } from "node:path";
 import { MailError } from "../../base/errors.ts";
 import { toAsciiDomain } from "../../net/idna.ts";
+import { withAbsolutePaths } from "./absolute-paths.ts";
 import { defaultSettings, describeProblems, readConfig } from "./read-config.ts";
 import type { Settings } from "./settings-shape.ts";
 
@@ -87,35 +88,6 @@ function usualFile({ isFace }: ConfigChoice, workingFolder: string): string | un
 
 function ownerOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.uid;
-}
-
-function withAbsolutePaths(settings: Settings, base: string): Settings {
-  return {
-    ...settings,
-    dataFolder: resolve(base, settings.dataFolder),
-    tls: {
-      ...settings.tls,
-      certificates: settings.tls.certificates.map(({ certificate, key }) => ({
-        certificate: resolve(base, certificate),
-        key: resolve(base, key),
-      })),
-      clientAnchors: settings.tls.clientAnchors.map((file) => resolve(base, file)),
-    },
-    login: {
-      ...settings.login,
-      oauth: { ...settings.login.oauth, keySet: absoluteFile(settings.login.oauth.keySet, base) },
-    },
-    aliasFiles: settings.aliasFiles.map((entry) => ({
-      ...entry,
-      path: resolve(base, entry.path),
-      includeFolders: entry.includeFolders.map((folder) => resolve(base, folder)),
-    })),
-  };
-}
-
-/** A key set may also be at a web address, which stays as it is. */
-function absoluteFile(place: string | undefined, base: string): string | undefined {
-  return place === undefined || /^https?:/.test(place) ? place : resolve(base, place);
 }
 
 /** "localhost" as our name would be refused by half the world, so the machine's own is better. */

@@ -48,7 +48,7 @@ test("a file is read anew on load; one that cannot be read leaves the old entrie
   assert.deepEqual(find(file, "a"), ["address:c"]);
   await rm(file.path);
   const [problem] = await file.load();
-  assert.match(problem.problem, /cannot be read/);
+  assert.match(problem.problem, /there is no such file/);
   assert.deepEqual(find(file, "a"), ["address:c"]);
 });
 

@@ -15,14 +15,9 @@ import type { AliasFileConfig } from "../config.ts";
 import type { NamedTransport } from "../transport.ts";
 import { allowTarget } from "./allow-target.ts";
 import type { AliasSource, AliasTarget, FoundAlias } from "./alias-source.ts";
+import { whyUnreadable, type FileProblem } from "./file-problem.ts";
 import { parseAliasFile, type AliasEntry } from "./parse-alias-file.ts";
 import { parseAliasTargets, type ParsedTarget } from "./parse-alias-targets.ts";
-
-export type AliasFileProblem = {
-  readonly path: string;
-  readonly line: number;
-  readonly problem: string;
-};
 
 const MAX_FILE_OCTETS = 64 * 1024 * 1024;
 const MAX_INCLUDE_DEPTH = 10;
@@ -47,12 +42,12 @@ export class AliasFile implements AliasSource {
   }
 
   /** Reads the file; resolves with what is wrong in it. */
-  async load(): Promise<readonly AliasFileProblem[]> {
+  async load(): Promise<readonly FileProblem[]> {
     const { path } = this.#config;
     const file = await readText(path, "own");
     if ("problem" in file) return [{ path, line: 0, problem: file.problem }];
     const parsed = parseAliasFile(file.text);
-    const problems: AliasFileProblem[] = parsed.problems.map((found) => ({ path, ...found }));
+    const problems: FileProblem[] = parsed.problems.map((found) => ({ path, ...found }));
     const aliases = new Map<string, FoundAlias>();
     for (const entry of parsed.entries) {
       const targets = await this.#withIncludes(entry, file.isEverybodys, problems);
@@ -76,7 +71,7 @@ export class AliasFile implements AliasSource {
   async #withIncludes(
     entry: AliasEntry,
     isEverybodys: boolean,
-    problems: AliasFileProblem[],
+    problems: FileProblem[],
   ): Promise<readonly AliasTarget[]> {
     const targets: AliasTarget[] = [];
     const reader: IncludeReader = {
@@ -98,7 +93,7 @@ export class AliasFile implements AliasSource {
     target: Exclude<ParsedTarget, { kind: "include" }>,
     isEverybodys: boolean,
     where: Place,
-    problems: AliasFileProblem[],
+    problems: FileProblem[],
   ): AliasTarget {
     const allowed = isEverybodys
       ? onlyAddresses(target, "everybody may write to this file")
@@ -114,7 +109,7 @@ type IncludeReader = {
   readonly folders: readonly string[];
   readonly seen: Set<string>;
   readonly targets: AliasTarget[];
-  readonly problems: AliasFileProblem[];
+  readonly problems: FileProblem[];
 };
 
 type Place = { readonly path: string; readonly line: number };
@@ -195,6 +190,6 @@ async function readText(
       await file.close();
     }
   } catch (error) {
-    return { problem: `it cannot be read: ${error instanceof Error ? error.message : "?"}` };
+    return { problem: whyUnreadable(error) };
   }
 }

@@ -7,7 +7,7 @@
 
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { AliasFileProblem } from "../aliases/alias-file.ts";
+import { whyUnreadable, type FileProblem } from "../aliases/file-problem.ts";
 import type { TemplateConfig } from "../config.ts";
 import { parseMapFile } from "../maps/parse-map-file.ts";
 import { DEFAULT_TEMPLATES, TEMPLATE_KINDS, type TemplateKind } from "./default-templates.ts";
@@ -31,10 +31,10 @@ export class ReportTemplates {
     this.#config = config;
   }
 
-  async load(): Promise<readonly AliasFileProblem[]> {
+  async load(): Promise<readonly FileProblem[]> {
     const { folder, language } = this.#config;
     if (folder === undefined) return [];
-    const problems: AliasFileProblem[] = [];
+    const problems: FileProblem[] = [];
     const texts = new Map<string, Texts>();
     try {
       texts.set("", await readTexts(folder, problems));
@@ -43,8 +43,7 @@ export class ReportTemplates {
         texts.set(entry.name.toLowerCase(), await readTexts(join(folder, entry.name), problems));
       }
     } catch (error) {
-      const why = error instanceof Error ? error.message : "?";
-      return [{ path: folder, line: 0, problem: `it cannot be read: ${why}` }];
+      return [{ path: folder, line: 0, problem: whyUnreadable(error) }];
     }
     if (language !== undefined && !texts.has(language)) {
       problems.push({ path: folder, line: 0, problem: `there is no folder "${language}" in it` });
@@ -78,7 +77,7 @@ export class ReportTemplates {
   }
 }
 
-async function readTexts(folder: string, problems: AliasFileProblem[]): Promise<Texts> {
+async function readTexts(folder: string, problems: FileProblem[]): Promise<Texts> {
   const templates = new Map<TemplateKind, ReportTemplate>();
   for (const kind of TEMPLATE_KINDS) {
     const path = join(folder, `${kind}.txt`);
@@ -95,17 +94,13 @@ async function readTexts(folder: string, problems: AliasFileProblem[]): Promise<
   return { templates, hints };
 }
 
-async function readIfThere(
-  path: string,
-  problems: AliasFileProblem[],
-): Promise<string | undefined> {
+async function readIfThere(path: string, problems: FileProblem[]): Promise<string | undefined> {
   try {
     if ((await stat(path)).size <= MAX_FILE_OCTETS) return await readFile(path, "utf8");
     problems.push({ path, line: 0, problem: "it is larger than 256 KB" });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    const why = error instanceof Error ? error.message : "?";
-    problems.push({ path, line: 0, problem: `it cannot be read: ${why}` });
+    problems.push({ path, line: 0, problem: whyUnreadable(error) });
   }
   return undefined;
 }

@@ -6,7 +6,7 @@
  */
 
 import { addressKey, type Address } from "../../message/addr-spec.ts";
-import type { AliasFileProblem } from "../aliases/alias-file.ts";
+import type { FileProblem } from "../aliases/file-problem.ts";
 import type { MapConfig } from "../config.ts";
 import { withAsciiDomain } from "../resolution/ascii-domain.ts";
 import { findInMaps, type MapSearch } from "./find-in-maps.ts";
@@ -47,7 +47,7 @@ export class AddressMaps {
     return [...new Set([...this.#files.values()].map(({ path }) => path))];
   }
 
-  async load(): Promise<readonly AliasFileProblem[]> {
+  async load(): Promise<readonly FileProblem[]> {
     return (await Promise.all([...this.#files.values()].map((file) => file.load()))).flat();
   }
 

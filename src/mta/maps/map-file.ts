@@ -5,7 +5,7 @@
  */
 
 import { open } from "node:fs/promises";
-import type { AliasFileProblem } from "../aliases/alias-file.ts";
+import { whyUnreadable, type FileProblem } from "../aliases/file-problem.ts";
 import { parseMapFile } from "./parse-map-file.ts";
 
 export type FoundEntry = {
@@ -29,14 +29,13 @@ export class MapFile {
     this.#check = check;
   }
 
-  async load(): Promise<readonly AliasFileProblem[]> {
+  async load(): Promise<readonly FileProblem[]> {
     const { path } = this;
     let text: string;
     try {
       text = await readSmall(path);
     } catch (error) {
-      const why = error instanceof Error ? error.message : "?";
-      return [{ path, line: 0, problem: `it cannot be read: ${why}` }];
+      return [{ path, line: 0, problem: whyUnreadable(error) }];
     }
     const parsed = parseMapFile(text);
     const problems = parsed.problems.map((found) => ({ path, ...found }));

@@ -145,7 +145,7 @@ test("a changed table is read again; a broken or vanished one is told with file 
     await rm(path);
     const [gone] = await maps.load();
     assert.equal(gone.line, 0);
-    assert.match(gone.problem, /cannot be read/);
+    assert.match(gone.problem, /there is no such file/);
     assert.equal(virtual(maps, "a@us.test"), "c@us.test");
   }));
 

@@ -83,7 +83,7 @@ export function removeDomain(context: CommitContext, request: RequestOf<"removeD
     ["lists", "SELECT 1 FROM list WHERE domain_id = ? LIMIT 1"],
   ] as const) {
     if (context.database.get(sql, id)) {
-      throw new MailError("refused", `${request.name} still has ${kind}`);
+      throw new MailError("refused", `${request.name} still has ${kind}; remove them first`);
     }
   }
   const follower = context.database.get<{ name: string }>(

@@ -20,7 +20,9 @@ export async function chooseUser(
 ): Promise<ChosenUser> {
   if (wanted === undefined) {
     if (ownUid !== 0) return { ok: true, user: undefined };
-    return refused("the server runs as root, and nothing is done as root: name a user for it");
+    return refused(
+      "the server runs as root, and nothing is done as root: name another user (runAs of the transport, user of the alias file)",
+    );
   }
   const user = await findUser(wanted);
   if (user === undefined) return refused(`there is no user ${wanted} on this machine`);
