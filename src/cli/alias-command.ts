@@ -1,15 +1,11 @@
 /** `posthorn alias`: addresses that stand for others, local or remote. */
 
 import type { Command } from "commander";
-import type { FoundConfig } from "../app/config/find-config.ts";
-import { makeTracer } from "../app/make-tracer.ts";
-import { silentLog } from "../base/log.ts";
-import { parseAddress } from "../message/addr-spec.ts";
-import type { Store } from "../store/contract.ts";
 import { requireDomain } from "./account-command.ts";
 import { readAddress } from "./arguments.ts";
 import { CliError } from "./cli-error.ts";
 import { print, printJson, printTable, report } from "./output.ts";
+import { warnOfProblems } from "./warn-of-problems.ts";
 import { withStore } from "./with-store.ts";
 
 const EXAMPLES = `
@@ -74,20 +70,6 @@ function readAlias(text: string, words: readonly string[]): { address: string; t
   if (targets.every(isItself))
     throw new CliError(`${address} would lead to itself, and nowhere else`);
   return { address, targets };
-}
-
-/** A target may be made later, so the alias stands; but a slip of the finger would bounce mail. */
-async function warnOfProblems(
-  alias: string,
-  store: Store,
-  { settings }: FoundConfig,
-): Promise<void> {
-  const parsed = parseAddress(alias);
-  if (!parsed.ok) return;
-  const tracer = await makeTracer(settings, store, silentLog);
-  for (const { address, code, status, text } of tracer.resolve(parsed.value).problems) {
-    process.stderr.write(`posthorn: warning: ${address}: ${code} ${status} ${text}\n`);
-  }
 }
 
 function addReading(alias: Command): void {

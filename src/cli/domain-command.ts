@@ -7,7 +7,7 @@ import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-codes.ts";
 import { print, printFacts, printJson, printTable, report, showSize, showTime } from "./output.ts";
 import { readQuotas, showQuota, withoutNulls, type QuotaOptions } from "./quota-options.ts";
-import { warnOfCatchAll } from "./warn-of-catch-all.ts";
+import { warnOfProblems } from "./warn-of-problems.ts";
 import { withStore } from "./with-store.ts";
 
 const EXAMPLES = `
@@ -39,14 +39,15 @@ export function addDomainCommand(program: Command): void {
       ) => {
         const wanted = readDomain(name);
         const quota = withoutNulls(readQuotas(options));
-        const added = await withStore(command, (store) =>
-          store.directory.addDomain({
+        const added = await withStore(command, async (store, found) => {
+          const made = await store.directory.addDomain({
             name: wanted,
             ...quota,
             ...(options.catchAll !== undefined && { catchAll: readAddress(options.catchAll) }),
-          }),
-        );
-        await warnOfCatchAll(command, added);
+          });
+          if (made.catchAll !== undefined) await warnOfProblems(made.catchAll, store, found);
+          return made;
+        });
         if (options.json) return printJson(added);
         print(
           `Mail for ${toUnicodeDomain(added.name)} is now taken. Next: posthorn account add NAME@${added.name}`,
@@ -79,10 +80,12 @@ export function addDomainCommand(program: Command): void {
             EXIT.usage,
           );
         }
-        const changed = await withStore(command, (store) =>
-          store.directory.changeDomain(readDomain(name), change),
-        );
-        await warnOfCatchAll(command, changed);
+        const changed = await withStore(command, async (store, found) => {
+          const made = await store.directory.changeDomain(readDomain(name), change);
+          if (typeof catchAll === "string")
+            await warnOfProblems(readAddress(catchAll), store, found);
+          return made;
+        });
         report(command, changed, `${name} is changed.`);
       },
     );

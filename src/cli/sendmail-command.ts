@@ -31,6 +31,9 @@ const SESSION_TIMEOUT_MS = 3_600_000;
 /** sysexits.h, which callers of sendmail know. */
 const EX_USAGE = 64;
 
+const NO_RELAY =
+  "mail for other hosts needs a sender that is an account here (-f anna@example.org) and a caller who may read the data folder, or relay.networks with 127.0.0.0/8";
+
 const USAGE = `Usage: sendmail [options] [recipients...] < message
 
 hand mail to the server of this machine, as sendmail does
@@ -190,7 +193,7 @@ async function deliverFrom(
   const submission = await connectAs(origin.login, hand).catch((error: unknown) => {
     throw withServerHint(error);
   });
-  tellRefusals(submission);
+  tellRefusals(submission, origin.login !== undefined);
 }
 
 function complete(word: string, domain: string): Address | undefined {
@@ -230,11 +233,13 @@ function withServerHint(error: unknown): unknown {
   return new CliError(error.message, error.temporary ? EXIT.temporary : EXIT.unavailable);
 }
 
-function tellRefusals({ refused }: Submission): void {
+function tellRefusals({ refused }: Submission, isLoggedIn: boolean): void {
   if (refused.length === 0) return;
-  const text = refused
-    .map(({ recipient, problem }) => `${recipient}: ${problem}`)
-    .join("\nsendmail: ");
+  const lines = refused.map(({ recipient, problem }) => `${recipient}: ${problem}`);
+  // "Log in" is no help to who calls sendmail.
+  if (!isLoggedIn && refused.some(({ problem }) => problem.startsWith("550 5.7.1 ")))
+    lines.push(NO_RELAY);
+  const text = lines.join("\nsendmail: ");
   const isUnknown = refused.every(({ problem }) => / 5\.1\.[12] /.test(problem));
   const exitCode = refused.every(({ isTemporary }) => isTemporary)
     ? EXIT.temporary

@@ -266,7 +266,7 @@ suite("the command line", () => {
     assert.equal((await posthorn("acl delete anna@share.test Archive -anyone")).status, 0);
     assert.deepEqual(await json("acl list anna@share.test Archive --json"), []);
     const wrong = await posthorn("acl set anna@share.test INBOX bob lrz");
-    assert.equal(wrong.status, 1);
+    assert.equal(wrong.status, 2);
     assert.match(wrong.stderr, /letters out of lrswipkxtea/);
     assert.match(
       (await posthorn("acl set anna@share.test Nowhere bob lr")).stderr,
@@ -282,6 +282,11 @@ suite("the command line", () => {
       "alias add fine@warn.test anna@warn.test anna+x@warn.test x@far.test",
     );
     assert.deepEqual([fine.status, fine.stderr], [0, ""]);
+    const nowhere = await posthorn("domain set warn.test --catch-all ana@warn.test");
+    assert.equal(nowhere.status, 0);
+    assert.match(nowhere.stderr, /^posthorn: warning: ana@warn\.test: 55\d 5\.\d\.\d [^\n]+\n$/);
+    assert.equal((await posthorn("domain set warn.test --catch-all anna@warn.test")).stderr, "");
+    await posthorn("domain set warn.test --no-catch-all");
     const typo = await posthorn("alias add info@warn.test anna@warn.test ana@warn.test");
     assert.equal(typo.status, 0);
     assert.match(typo.stdout, /now leads to/);

@@ -62,6 +62,15 @@ test("mta 35: a failure leaves nothing behind", async () => {
   assert.deepEqual(await readdir(join(folder, "b", "new")), []);
 });
 
+test("a folder that lacks its three is told as what it is, and waits", async () => {
+  await mkdir(join(folder, "bare"));
+  assert.deepEqual(await deliver("bare", { mayMake: false }), {
+    kind: "deferred",
+    status: "4.3.0",
+    problem: `${join(folder, "bare")} is no Maildir: a Maildir needs the folders tmp, new and cur.`,
+  });
+});
+
 test("a detail goes into its subfolder where there is one, and never makes or leaves a folder", async () => {
   for (const name of ["new", "tmp", "cur"]) {
     await mkdir(join(folder, "c", ".shop", name), { recursive: true });

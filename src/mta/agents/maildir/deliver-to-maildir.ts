@@ -44,6 +44,10 @@ export async function deliverToMaildir(
     };
   } catch (error) {
     if (hasCode(error, "EDQUOT")) return deferredHere("4.2.2", "The mailbox is full.");
+    if (hasCode(error, "ENOENT")) {
+      const needs = "a Maildir needs the folders tmp, new and cur";
+      return deferredHere("4.3.0", `${delivery.path} is no Maildir: ${needs}.`);
+    }
     const reason = error instanceof Error ? error.message : "unknown fault";
     return deferredHere("4.3.0", `The Maildir could not be written: ${reason}`);
   }
