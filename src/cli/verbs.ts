@@ -53,6 +53,20 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     },
   ],
   [
+    "import",
+    {
+      summary: "bring mail from files or another server into an account",
+      add: async (program) => (await import("./import-command.ts")).addImportCommand(program),
+    },
+  ],
+  [
+    "export",
+    {
+      summary: "write an account's mail to files or to another server",
+      add: async (program) => (await import("./export-command.ts")).addExportCommand(program),
+    },
+  ],
+  [
     "queue",
     {
       summary: "mail that waits to go on",
