@@ -52,7 +52,12 @@ export function addExportCommand(program: Command): void {
     .description("write an account's mail to files or to another server")
     .addOption(formatOption(false))
     .addOption(dialectOption(false))
-    .option("--mailbox <name>", "only this mailbox and what is below it; may be repeated", collect, [])
+    .option(
+      "--mailbox <name>",
+      "only this mailbox and what is below it; may be repeated",
+      collect,
+      [],
+    )
     .option("--map <old=new>", "another name for a mailbox on a server", collect, [])
     .option("--dry-run", "say what would be done, and do nothing")
     .option("--json", "as JSON")
@@ -94,6 +99,7 @@ async function exportFiles(
     dialect,
     isOneMailbox: mailbox.length === 1 && !hasBelow(store, wish, mailbox[0]),
     random: systemRandom,
+    nowMs: systemClock.nowMs(),
     onProblem: (where, problem) => problems.push([where, problem]),
   });
   const report = await exportMail(store, target, wish);

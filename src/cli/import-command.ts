@@ -59,7 +59,11 @@ export function addImportCommand(program: Command): void {
     .option("--map <old=new>", "file a mailbox, and what is below it, under this name", collect, [])
     .option("--into <mailbox>", "file everything below this mailbox")
     .option("--mailbox <name>", "only this mailbox of the source; may be repeated", collect, [])
-    .option("--duplicates <skip|keep>", "messages that are there already: same octets and date", "skip")
+    .option(
+      "--duplicates <skip|keep>",
+      "messages that are there already: same octets and date",
+      "skip",
+    )
     .option("--max-size <size>", "leave larger messages out", "150MB")
     .option("--dry-run", "say what would be done, and do nothing")
     .option("--json", "as JSON")

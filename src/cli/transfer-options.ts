@@ -37,7 +37,9 @@ export function withServerOptions(command: Command): Command {
 export function formatOption(isImport: boolean): Option {
   const choices = isImport ? ["auto", ...FILE_FORMATS] : [...FILE_FORMATS];
   const meaning = isImport ? "what SOURCE is" : "what TARGET becomes";
-  return new Option("--format <format>", meaning).choices(choices).default(isImport ? "auto" : "mbox");
+  return new Option("--format <format>", meaning)
+    .choices(choices)
+    .default(isImport ? "auto" : "mbox");
 }
 
 export function dialectOption(isImport: boolean): Option {

@@ -20,6 +20,7 @@ export function printTransfer(
       skipped: report.total("skipped"),
       flagsChanged: report.total("flagsChanged"),
       mailboxes: report.mailboxes,
+      notes: report.notes,
       problemCount: report.problemCount,
       problems: report.problems,
       ...(report.stopped !== undefined && { stopped: report.stopped }),
@@ -38,11 +39,14 @@ export function printTransfer(
     ],
     "There is no mailbox.",
   );
+  for (const note of report.notes) process.stderr.write(`${harmless(note)}\n`);
   for (const { where, problem } of report.problems.slice(0, SHOWN_PROBLEMS)) {
     process.stderr.write(`${harmless(where)}: ${harmless(problem)}\n`);
   }
   if (report.problemCount > SHOWN_PROBLEMS) {
-    process.stderr.write(`… and ${report.problemCount - SHOWN_PROBLEMS} more; --json shows them.\n`);
+    process.stderr.write(
+      `… and ${report.problemCount - SHOWN_PROBLEMS} more; --json shows them.\n`,
+    );
   }
   if (report.stopped !== undefined) process.stderr.write(`posthorn: ${report.stopped}\n`);
   const already = report.total("duplicates");

@@ -27,6 +27,8 @@ export type ProgressNews = {
 export class TransferReport {
   readonly mailboxes: MailboxCounts[] = [];
   readonly problems: TransferProblem[] = [];
+  /** What a person should know, and is no failure. */
+  readonly notes: string[] = [];
   problemCount = 0;
   /** Why it ended before everything was done. */
   stopped: string | undefined;

@@ -150,6 +150,14 @@ export class ImapClient {
     return listing.mailboxes();
   }
 
+  /** Names that are subscribed to, of mailboxes that are there or not. */
+  async subscriptions(): Promise<ReadonlySet<string>> {
+    const listing = new MailboxListing();
+    const data = (response: DataResponse): boolean => listing.take(response);
+    await this.connection.run("LSUB", ['""', "*"], { data });
+    return new Set(listing.mailboxes().map(({ name }) => name));
+  }
+
   /** Undefined when the server answers, but not about this mailbox. */
   async status(name: string): Promise<MailboxStatus | undefined> {
     const listing = new MailboxListing();

@@ -29,7 +29,14 @@ async function exportTo(
   const onProblem = (where: string, problem: string): void => assert.fail(`${where}: ${problem}`);
   const isOneMailbox = mailboxes.length === 1;
   const { random, store, anna } = world;
-  const target = await openTarget(path, { format, dialect, isOneMailbox, random, onProblem });
+  const target = await openTarget(path, {
+    format,
+    dialect,
+    isOneMailbox,
+    random,
+    nowMs: 1_750_000_000_000,
+    onProblem,
+  });
   return exportMail(store, target, { accountId: anna, mailboxes, isDryRun: false });
 }
 

@@ -42,6 +42,7 @@ export type TargetWish = {
   /** For mbox: the path becomes the one mailbox. */
   readonly isOneMailbox: boolean;
   readonly random: Random;
+  readonly nowMs: number;
   readonly onProblem: OnProblem;
 };
 
@@ -52,7 +53,7 @@ export async function openTarget(path: string, wish: TargetWish): Promise<MailTa
     case "mbox":
       return new MboxTarget(path, wish.dialect, wish.isOneMailbox);
     case "maildir":
-      return new MaildirTarget(path, wish.random, wish.onProblem);
+      return new MaildirTarget(path, wish, wish.onProblem);
     case "eml":
       return new EmlTarget(path);
     default:

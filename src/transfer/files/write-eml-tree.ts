@@ -97,6 +97,6 @@ async function slugOf(content: AsyncIterable<Uint8Array>): Promise<string> {
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, "-")
     .replace(/^-+|-+$/g, "");
-  const short = [...slug].slice(0, MAX_SLUG).join("");
+  const short = slug.slice(0, MAX_SLUG).toWellFormed().replaceAll("\ufffd", "");
   return short === "" || isLongFileName(short) ? "" : `-${short}`;
 }

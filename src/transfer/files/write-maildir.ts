@@ -8,11 +8,7 @@ import { join } from "node:path";
 import { MailError } from "../../base/errors.ts";
 import type { Random } from "../../base/random.ts";
 import { encodeModifiedUtf7 } from "../../imap/modified-utf7.ts";
-import {
-  formatMaildirName,
-  MAX_LETTERED_KEYWORDS,
-  uniqueMaildirName,
-} from "../../message/maildir/maildir-name.ts";
+import { formatMaildirName, MAX_LETTERED_KEYWORDS } from "../../message/maildir/maildir-name.ts";
 import { unixLines } from "../../message/mbox/line-ends.ts";
 import type { MailTarget, OutgoingMessage, TargetMailbox } from "../mail-source.ts";
 import { throwFileError } from "./file-error.ts";
@@ -21,11 +17,17 @@ import { isLongFileName } from "./level-name.ts";
 export class MaildirTarget implements MailTarget {
   readonly #path: string;
   readonly #random: Random;
+  readonly #nowMs: number;
   readonly #onProblem: (where: string, problem: string) => void;
 
-  constructor(path: string, random: Random, onProblem: (where: string, problem: string) => void) {
+  constructor(
+    path: string,
+    { random, nowMs }: { readonly random: Random; readonly nowMs: number },
+    onProblem: (where: string, problem: string) => void,
+  ) {
     this.#path = path;
     this.#random = random;
+    this.#nowMs = nowMs;
     this.#onProblem = onProblem;
   }
 
@@ -47,7 +49,7 @@ export class MaildirTarget implements MailTarget {
       const lines = numbered.map((keyword, n) => `${n} ${keyword}\n`).join("");
       await writeText(join(folder, "dovecot-keywords"), lines);
     }
-    return new MaildirWriter(folder, numbered, this.#random);
+    return new MaildirWriter(folder, numbered, this.#random, Math.floor(this.#nowMs / 1000));
   }
 
   /** In Dovecot's form. */
@@ -79,16 +81,20 @@ class MaildirWriter implements TargetMailbox {
   readonly #keywords: readonly string[];
   readonly #random: Random;
 
-  constructor(folder: string, keywords: readonly string[], random: Random) {
+  readonly #seconds: number;
+
+  constructor(folder: string, keywords: readonly string[], random: Random, seconds: number) {
     this.#folder = folder;
     this.#keywords = keywords;
     this.#random = random;
+    this.#seconds = seconds;
   }
 
   async add({ uid, content, flags, dateMs, sizeOctets }: OutgoingMessage): Promise<void> {
-    // The UID in ten digits first, so that the order of names is the order of messages.
+    // One time for all and the UID in ten digits: readers order by name, and so keep our order.
     const order = String(uid).padStart(10, "0");
-    const unique = uniqueMaildirName(dateMs, `U${order}.posthorn`, this.#random);
+    const chance = Buffer.from(this.#random.bytes(8)).toString("hex");
+    const unique = `${this.#seconds}.U${order}R${chance}.posthorn`;
     const temporary = join(this.#folder, "tmp", unique);
     const file = await open(temporary, "wx", 0o600).catch(throwFileError(temporary));
     let fileOctets = 0;
