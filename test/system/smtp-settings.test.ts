@@ -132,7 +132,7 @@ suite("settings for SMTP clients", () => {
   test("security rows 7, 25: early talkers are sent away; errors, rate and time are as configured", async (t) => {
     const folder = await folderWith(
       t,
-      '[smtp]\ngreetDelay = "300ms"\nerrors = 2\ncommandTime = "700ms"\nlongestHold = "2d"\nstrayLineEnds = "normalize"\n',
+      '[smtp]\ngreetDelay = "300ms"\nerrors = 2\ncommandTime = "3s"\nlongestHold = "2d"\nstrayLineEnds = "normalize"\n',
       { hasAccount: true },
     );
     const server = await folder.start();
@@ -182,11 +182,14 @@ suite("settings for SMTP clients", () => {
       /421 4\.7\.0 Too many errors/,
     );
     for (const socket of idle) socket.destroy();
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    const calm = await greeted(smtp);
-    assert.match(await calm.say("NONSENSE"), /^500/);
-    assert.match(await calm.say("EHLO a.test"), /^250/);
-    calm.close();
+    // It hears of the closed ones when it comes to it.
+    for (let tries = 1, answer = ""; !answer.startsWith("250"); tries++) {
+      assert.ok(tries < 200, answer);
+      const calm = await greeted(smtp);
+      assert.match(await calm.say("NONSENSE"), /^500/);
+      answer = await calm.say("EHLO a.test").catch(String);
+      calm.close();
+    }
     await server.stop();
     assert.match(server.output(), /app\.stress/);
     assert.match(server.output(), /app\.stress-over/);
