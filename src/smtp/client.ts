@@ -7,7 +7,7 @@
  */
 
 import { decodeBase64, encodeBase64 } from "../base/bytes.ts";
-import type { Address } from "../message/addr-spec.ts";
+import { needsSmtpUtf8, type Address } from "../message/addr-spec.ts";
 import type { Channel, TlsWish } from "../base/channel.ts";
 import type { Clock } from "../base/clock.ts";
 import { MailError } from "../base/errors.ts";
@@ -174,10 +174,12 @@ export class SmtpClient {
 
   /**
    * Asks whether the server would take mail from `reversePath` for `address`, and takes the question
-   * back: MAIL, RCPT, RSET. Rejects with MailError when the connection fails.
+   * back: MAIL, RCPT, RSET. For an address in UTF-8 the server must offer SMTPUTF8. Rejects with MailError when the connection fails.
    */
   async probe(reversePath: ReversePath, address: Address): Promise<StepOutcome> {
-    const mail = await this.#ask("mail", this.#timeouts.mailMs, encodeSender(reversePath));
+    const isUtf8 = needsSmtpUtf8(address) || (reversePath !== "null" && needsSmtpUtf8(reversePath));
+    const words = isUtf8 ? [encodeSender(reversePath), "SMTPUTF8"] : [encodeSender(reversePath)];
+    const mail = await this.#ask("mail", this.#timeouts.mailMs, ...words);
     if (!isPositive(mail)) return { ok: false, stage: "mail", reply: mail };
     const text = encodeRcpt({ address }, new ServerExtensions());
     const rcpt = await this.#ask("rcpt", this.#timeouts.rcptMs, text.trimEnd());

@@ -133,3 +133,33 @@ test("RCPT never waits long, and a storm of questions is cut off", async () => {
   assert.equal((await verifier.verify(address(0, "a.test"))).type, "exists");
   assert.equal(asked, 4);
 });
+
+test("RFC 6531: a recipient with a name in UTF-8 is asked for as one; whose server takes none is not asked", async () => {
+  const { world, here, there } = await makeWorld({ callout: { recipients: true, senders: true } });
+  await there.store.directory.addAccount({ address: "bøb@far.test", password: "long enough" });
+  const talk = await SmtpTalk.begin(here.listener("smtp"));
+  await talk.say("EHLO client.test");
+  await talk.say("MAIL FROM:<bøb@far.test> SMTPUTF8");
+  assert.match(await talk.say("RCPT TO:<bøb@far.test>"), /^250 /);
+  assert.match(await talk.say("RCPT TO:<bæb@far.test>"), /^550 5\.1\.1 /);
+  await talk.say("RSET");
+  world.addPeer(
+    "old.test",
+    "198.51.100.26",
+    () => ({
+      connect: async () => undefined,
+      helo: async () => undefined,
+      mechanisms: () => [],
+      startMechanism: () => undefined,
+      authenticated: async () => undefined,
+      mail: () => assert.fail("asked for what it cannot take"),
+      rcpt: async () => undefined,
+      data: () => assert.fail("text was sent"),
+      reset() {},
+      close() {},
+    }),
+    { extensions: ["PIPELINING"] },
+  );
+  await talk.say("MAIL FROM:<øl@old.test> SMTPUTF8");
+  assert.match(await talk.say("RCPT TO:<anna@us.test>"), /^250 /);
+});

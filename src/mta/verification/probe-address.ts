@@ -4,7 +4,7 @@
  */
 
 import { isMailError } from "../../base/errors.ts";
-import { formatAddress, type Address } from "../../message/addr-spec.ts";
+import { formatAddress, needsSmtpUtf8, type Address } from "../../message/addr-spec.ts";
 import { isTransient } from "../../smtp/reply.ts";
 import type { ClientTimeouts } from "../../smtp/client-timeouts.ts";
 import {
@@ -103,6 +103,8 @@ async function askHost(
   if (!opened.ok) return { type: "unknown", problem: opened.problem };
   const { client } = opened;
   try {
+    // It would refuse the command, which says nothing of the address.
+    if (needsSmtpUtf8(address) && !client.extensions.has("SMTPUTF8")) return { type: "exists" };
     const answer = await client.probe("null", address);
     if (answer.ok) return { type: "exists" };
     const said = answer.reply === undefined ? "nothing" : replyText(answer.reply);
