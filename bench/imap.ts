@@ -7,7 +7,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { serveImapSession } from "../src/access/imap/serve-imap-session.ts";
 import { SessionCounter } from "../src/access/imap/session-counter.ts";
 import { encodeLatin1 } from "../src/base/bytes.ts";
@@ -18,6 +17,7 @@ import { systemClock } from "../src/net/system-clock.ts";
 import { systemRandom } from "../src/net/system-random.ts";
 import type { Store } from "../src/store/contract.ts";
 import { openStore } from "../src/store/sqlite/open-store.ts";
+import { LoopHold } from "./peers/loop-hold.ts";
 import { imapLoad, type ImapFigure, type ImapStep } from "./peers/imap-load.ts";
 
 const USER = "bench@example.org";
@@ -86,20 +86,20 @@ async function measure(store: Store, messages: number): Promise<void> {
       ),
   });
   const { port } = listener.endpoint;
-  const delay = monitorEventLoopDelay({ resolution: 2 });
-  delay.enable();
+  const hold = new LoopHold();
   console.log("step                             ms     messages/s        MB   loop held, ms");
   let longestMs = 0;
   // Each in a session of its own, so that it shows what held the event loop.
   for (const step of [...readSteps(messages), ...changeSteps(messages)]) {
-    delay.reset();
+    hold.reset();
     const steps = [{ name: "", command: "SELECT INBOX" }, step];
     const figures = await imapLoad({ port, user: USER, password: PASSWORD, steps });
-    const heldMs = delay.max / 1e6;
+    const heldMs = hold.maxMs;
     longestMs = Math.max(longestMs, heldMs);
     for (const figure of figures) if (figure.name === step.name) print(figure, heldMs);
   }
   console.log(`event loop held for at most ${longestMs.toFixed(0)} ms`);
+  hold.stop();
   for (const count of [1, 4, 16]) await appendFrom(count, port);
   listener.stop();
   await listener.drain(100);
