@@ -36,6 +36,11 @@ export class ChangeHub {
       database.get<{ last: number | null }>("SELECT max(id) AS last FROM feed")?.last ?? 0;
   }
 
+  /** Up to here everything has been told. */
+  get lastId(): number {
+    return this.#lastId;
+  }
+
   /** A commit of our own; entries in feed order. */
   committed(entries: readonly FeedEntry[]): void {
     for (const entry of entries) {

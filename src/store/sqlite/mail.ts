@@ -2,7 +2,6 @@
 
 import { NO_OCTETS } from "../../base/bytes.ts";
 import { MailError } from "../../base/errors.ts";
-import type { Log } from "../../base/log.ts";
 import type {
   AppendRequest,
   CopyResult,
@@ -25,7 +24,6 @@ import type { MailboxGrant } from "../mailbox-grant.ts";
 import type { MessageId, OctetStore } from "../octets.ts";
 import { ownStaged } from "./accept-request.ts";
 import { ChangeHub } from "./change-hub.ts";
-import type { Database } from "./database.ts";
 import { changeableFlags, flagMask, mayChangeFlag } from "./flag-scope.ts";
 import { FeedListeners } from "./feed-listeners.ts";
 import type { MailGate } from "./mail-gate.ts";
@@ -33,22 +31,17 @@ import { mailboxStatus } from "./mailbox-rows.ts";
 import { deliveryPrefixes, holdersOf, messageDetails, messageHeads } from "./message-rows.ts";
 import { mailboxKey } from "./mailbox-name.ts";
 import type { FeedEntry } from "./feed-entry.ts";
-import { OpenMailboxes } from "./open-mailboxes.ts";
+import { OpenMailboxes, type OpenMailboxesDeps } from "./open-mailboxes.ts";
 import type { SearchedMailbox, SearchIndex } from "./search-index.ts";
 import type { SearchIndexing } from "./search-indexing.ts";
 import { changeOf } from "./shared-mailbox.ts";
 import { decodeRuns } from "./uid-runs.ts";
-import type { WriterClient } from "./writer-client.ts";
 
-export type MailDeps = {
-  readonly database: Database;
+export type MailDeps = Omit<OpenMailboxesDeps, "feedId" | "onHeld"> & {
   readonly gate: MailGate;
-  readonly databaseFile: string;
   readonly octets: OctetStore;
   readonly searchIndex: SearchIndex;
   readonly searchIndexing: SearchIndexing | undefined;
-  readonly writer: WriterClient;
-  readonly log: Log;
   readonly onListening: (isListening: boolean) => void;
 };
 
@@ -66,7 +59,11 @@ export class SqliteMail implements MailStore {
   constructor(deps: MailDeps) {
     this.#deps = deps;
     this.#gate = deps.gate;
-    this.#open = new OpenMailboxes({ ...deps, onHeld: (change) => this.#held(change) });
+    this.#open = new OpenMailboxes({
+      ...deps,
+      feedId: () => this.#hub.lastId,
+      onHeld: (change) => this.#held(change),
+    });
     this.#listeners = new FeedListeners(deps.gate, deps.log);
     this.#hub = new ChangeHub(deps.database, {
       onEntry: (entry) => this.#apply(entry),
@@ -364,6 +361,11 @@ export class SqliteMail implements MailStore {
   /** A commit of our own. */
   committed(entries: readonly FeedEntry[]): void {
     this.#hub.committed(entries);
+  }
+
+  /** Leaves behind what makes opening large mailboxes fast. */
+  close(): Promise<void> {
+    return this.#open.close();
   }
 
   /** Another process has committed something. */

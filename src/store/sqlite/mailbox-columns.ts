@@ -19,6 +19,21 @@ export class MailboxColumns {
   savedDatesMs: Float64Array = new Float64Array(0);
   threadIds: Float64Array = new Float64Array(0);
 
+  /** All of them, in an order that never changes: files are written in it. */
+  get arrays(): readonly (Uint32Array | Float64Array)[] {
+    return [
+      this.uids,
+      this.flags,
+      this.flagsHigh,
+      this.sizesOctets,
+      this.modSeqs,
+      this.messageIds,
+      this.internalDatesMs,
+      this.savedDatesMs,
+      this.threadIds,
+    ];
+  }
+
   /** Position of `uid`, or of the first greater one. */
   positionOf(uid: number): number {
     const { uids } = this;

@@ -2,17 +2,16 @@
 
 import { setImmediate } from "node:timers/promises";
 
-import type { Log } from "../../base/log.ts";
 import type { MailboxId, OpenMailbox } from "../mail.ts";
 import { Database } from "./database.ts";
-import type { FeedEntry } from "./feed-entry.ts";
+import { FEED_DELETED, type FeedEntry } from "./feed-entry.ts";
+import { ColumnKeeper, type ColumnKeeperDeps } from "./column-keeper.ts";
+import { MailboxHandle, type MailboxHolder } from "./mailbox-handle.ts";
 import { mailboxInfo, mailboxStatus } from "./mailbox-rows.ts";
-import { MailboxHandle, type MailboxHolder, SharedMailbox } from "./shared-mailbox.ts";
+import { messagesIn, SharedMailbox } from "./shared-mailbox.ts";
 
-export type OpenMailboxesDeps = {
-  readonly database: Database;
+export type OpenMailboxesDeps = ColumnKeeperDeps & {
   readonly databaseFile: string;
-  readonly log: Log;
   /** Somebody more listens to the feed, or no longer. */
   readonly onHeld: (change: 1 | -1) => void;
 };
@@ -22,18 +21,54 @@ const LARGE_MAILBOX = 10_000;
 /** Mailboxes kept in memory after the last session has left them. */
 const MAX_IDLE_MAILBOXES = 100;
 const MAX_IDLE_MESSAGES = 500_000;
+/** Mailboxes that are opened once more at the end, so that the next start finds little to catch up. */
+const MAX_AT_CLOSE = 20;
+/** Mailboxes that nobody has open and whose news are counted. */
+const MAX_COUNTED = 10_000;
 
 export class OpenMailboxes {
   readonly #deps: OpenMailboxesDeps;
+  readonly #keeper: ColumnKeeper;
   /** Open ones, and idle ones in the order in which they were left. */
   readonly #open = new Map<MailboxId, Promise<SharedMailbox | undefined>>();
   readonly #loaded = new Map<MailboxId, SharedMailbox>();
+  /** How much has happened in mailboxes that are not loaded. */
+  readonly #news = new Map<MailboxId, number>();
 
   constructor(deps: OpenMailboxesDeps) {
     this.#deps = deps;
+    this.#keeper = new ColumnKeeper(deps);
   }
 
   async open(mailboxId: MailboxId, holder: MailboxHolder): Promise<OpenMailbox | undefined> {
+    const shared = await this.#opened(mailboxId);
+    if (shared === undefined) return undefined;
+    shared.holders++;
+    this.#deps.onHeld(1);
+    return new MailboxHandle(shared, holder, () => this.#released(shared));
+  }
+
+  apply(entry: FeedEntry): void {
+    if (entry.kind === FEED_DELETED) void this.#keeper.forget(entry.mailboxId);
+    const shared = this.#loaded.get(entry.mailboxId);
+    if (shared === undefined) return this.#count(entry);
+    shared.apply(entry);
+    this.#keeper.changed(shared);
+  }
+
+  /** Feed entries are missing: what is held is read anew. */
+  reload(): void {
+    for (const shared of this.#loaded.values()) shared.reload();
+  }
+
+  async close(): Promise<void> {
+    const grown = [...this.#news].filter(([, changes]) => this.#keeper.isSome(changes));
+    for (const [mailboxId] of grown.slice(0, MAX_AT_CLOSE)) await this.#openUnasked(mailboxId);
+    await Promise.allSettled(this.#open.values());
+    await this.#keeper.close(this.#loaded.values());
+  }
+
+  async #opened(mailboxId: MailboxId): Promise<SharedMailbox | undefined> {
     let opening = this.#open.get(mailboxId);
     if (opening === undefined) {
       opening = this.#load(mailboxId);
@@ -43,42 +78,57 @@ export class OpenMailboxes {
       this.#forget(mailboxId);
       throw error;
     });
-    if (shared === undefined || shared.isGone) {
-      this.#forget(mailboxId);
-      return undefined;
+    if (shared !== undefined && !shared.isGone) return shared;
+    this.#forget(mailboxId);
+    return undefined;
+  }
+
+  /** A mailbox that only grows is looked at now and then, so that opening it some day finds little to catch up. */
+  #count(entry: FeedEntry): void {
+    const { mailboxId } = entry;
+    const changes = (this.#news.get(mailboxId) ?? 0) + messagesIn(entry);
+    if (this.#news.size >= MAX_COUNTED) this.#news.clear();
+    this.#news.set(mailboxId, changes);
+    if (this.#keeper.isMuch(changes)) void this.#openUnasked(mailboxId);
+  }
+
+  async #openUnasked(mailboxId: MailboxId): Promise<void> {
+    try {
+      await this.#opened(mailboxId);
+      this.#dropIdle();
+    } catch (error) {
+      this.#deps.log.error("store.mailbox-not-read", error, { mailboxId });
     }
-    shared.holders++;
-    this.#deps.onHeld(1);
-    return new MailboxHandle(shared, holder, () => this.#released(shared));
-  }
-
-  apply(entry: FeedEntry): void {
-    this.#loaded.get(entry.mailboxId)?.apply(entry);
-  }
-
-  /** Feed entries are missing: what is held is read anew. */
-  reload(): void {
-    for (const shared of this.#loaded.values()) shared.reload();
   }
 
   async #load(mailboxId: MailboxId): Promise<SharedMailbox | undefined> {
     const { database, log } = this.#deps;
+    const keeper = this.#keeper;
     const info = mailboxInfo(database, mailboxId);
     const status = mailboxStatus(database, mailboxId);
     if (info === undefined || status === undefined) return undefined;
     const shared = new SharedMailbox(info, database, log);
     this.#loaded.set(mailboxId, shared);
-    if (status.messages <= LARGE_MAILBOX) {
-      shared.load();
+    this.#news.delete(mailboxId);
+    if (keeper.isLarge(status.messages)) {
+      await shared.whileReading(async () => {
+        if (!(await keeper.fill(shared))) await this.#readRows(shared, status.messages);
+      });
+      keeper.changed(shared);
     } else {
-      const snapshot = Database.openForReading(this.#deps.databaseFile);
-      try {
-        await shared.loadSlowly(snapshot, () => setImmediate());
-      } finally {
-        snapshot.close();
-      }
+      shared.load();
     }
     return shared;
+  }
+
+  async #readRows(shared: SharedMailbox, messages: number): Promise<void> {
+    if (messages <= LARGE_MAILBOX) return shared.load();
+    const snapshot = Database.openForReading(this.#deps.databaseFile);
+    try {
+      await shared.loadSlowly(snapshot, () => setImmediate());
+    } finally {
+      snapshot.close();
+    }
   }
 
   #released(shared: SharedMailbox): void {
@@ -88,9 +138,11 @@ export class OpenMailboxes {
     if (shared.isGone) return this.#forget(shared.id);
     // Once more to the end of the line: the one left longest ago goes first.
     const opening = this.#open.get(shared.id);
-    this.#forget(shared.id);
+    this.#open.delete(shared.id);
     if (opening !== undefined) this.#open.set(shared.id, opening);
+    this.#loaded.delete(shared.id);
     this.#loaded.set(shared.id, shared);
+    this.#keeper.left(shared);
     this.#dropIdle();
   }
 
@@ -107,6 +159,8 @@ export class OpenMailboxes {
   }
 
   #forget(mailboxId: MailboxId): void {
+    const shared = this.#loaded.get(mailboxId);
+    if (shared !== undefined) shared.followedUntil = this.#deps.feedId();
     this.#open.delete(mailboxId);
     this.#loaded.delete(mailboxId);
   }

@@ -33,6 +33,8 @@ export type StoreOptions = {
   readonly compaction?: Partial<CompactionTimes & CompactionPolicy>;
   /** Whether a thread of this process builds the search index. Default: no; searches use what there is. */
   readonly buildsSearchIndex?: boolean;
+  /** Mailboxes of at least so many messages have their columns kept in a file, to be opened fast. Default 2,000. */
+  readonly keptColumnsFrom?: number;
   /** Only for tests: a module with `at(point)`, called by the writer at the named points of a commit. */
   readonly writerHooks?: URL;
 };
@@ -41,6 +43,7 @@ const DEFAULT_SEGMENT_OCTETS = 64 << 20;
 const DEFAULT_FEED_ENTRIES_KEPT = 500_000;
 const DEFAULT_MIN_FREE_OCTETS = 64 << 20;
 const DEFAULT_WATCH_INTERVAL_MS = 200;
+const DEFAULT_KEPT_COLUMNS_FROM = 2000;
 
 /** Rejects with `store-newer`, `store-corrupt`, `disk-full`, `disk-failed`. */
 export async function openStore(options: StoreOptions): Promise<Store> {
@@ -70,6 +73,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         minFreeOctets: options.minFreeOctets ?? DEFAULT_MIN_FREE_OCTETS,
         watchIntervalMs: options.watchIntervalMs ?? DEFAULT_WATCH_INTERVAL_MS,
         serverSecret: readServerSecret(database),
+        keptColumnsFrom: options.keptColumnsFrom ?? DEFAULT_KEPT_COLUMNS_FROM,
         buildsSearchIndex: options.buildsSearchIndex ?? false,
         compaction: options.compaction && { ...DEFAULT_COMPACTION_TIMES, ...options.compaction },
       },

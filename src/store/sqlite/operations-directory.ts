@@ -181,6 +181,7 @@ export function removeAccount(context: CommitContext, request: RequestOf<"remove
     "DELETE FROM acl WHERE mailbox_id IN (SELECT id FROM mailbox WHERE account_id = ?)",
     "DELETE FROM annotation WHERE mailbox_id IN (SELECT id FROM mailbox WHERE account_id = ?)",
     "DELETE FROM annotation WHERE viewer_id = ?",
+    "DELETE FROM kept_columns WHERE mailbox_id IN (SELECT id FROM mailbox WHERE account_id = ?)",
     "DELETE FROM mailbox WHERE account_id = ?",
     "DELETE FROM subscription WHERE account_id = ?",
     "DELETE FROM retired_name WHERE account_id = ?",

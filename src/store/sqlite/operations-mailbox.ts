@@ -84,6 +84,7 @@ export function deleteMailbox(context: CommitContext, request: RequestOf<"delete
   database.run("DELETE FROM mailbox WHERE id = ?", mailbox.id);
   database.run("DELETE FROM acl WHERE mailbox_id = ?", mailbox.id);
   database.run("DELETE FROM annotation WHERE mailbox_id = ?", mailbox.id);
+  database.run("DELETE FROM kept_columns WHERE mailbox_id = ?", mailbox.id);
   // Nobody can ask any more what vanished from it; that it is gone itself stays in the feed.
   database.run("DELETE FROM feed WHERE mailbox_id = ? AND kind = 3", mailbox.id);
   ledger.dropMailbox(mailbox);

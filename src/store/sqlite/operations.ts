@@ -32,6 +32,7 @@ import {
   takeRecent,
   unlockMaildrop,
 } from "./operations-mailbox.ts";
+import { keepColumns } from "./kept-columns.ts";
 import { claim } from "./operations-claim.ts";
 import { deleteQueued, hold, release, settle, wish } from "./operations-queue.ts";
 import { payReports } from "./operations-report.ts";
@@ -57,6 +58,7 @@ export const OPERATIONS: {
   changeFlags,
   copy,
   expunge,
+  keepColumns,
   lockMaildrop,
   unlockMaildrop,
   repair,

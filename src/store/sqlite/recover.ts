@@ -87,6 +87,11 @@ function removeStrayFiles(
   for (const file of readdirSync(folders.spool)) {
     if (!living.has(ownerOf(file))) remove(join(folders.spool, file), file, events);
   }
+  for (const file of readdirSync(folders.columns)) {
+    if (living.has(ownerOf(file))) continue;
+    if (database.get("SELECT 1 FROM kept_columns WHERE file = ?", file)) continue;
+    remove(join(folders.columns, file), file, events);
+  }
 }
 
 function ownerOf(file: string): number {

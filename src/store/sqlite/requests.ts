@@ -13,6 +13,7 @@ import type { OwedReport } from "../owed-report.ts";
 import type { CompactionPolicy } from "./compaction-policy.ts";
 import type { OperatorWish, QueueFilter, QueueJob, Settlement, SiteRoom } from "../queue.ts";
 import type { FlagBits } from "./flag-bits.ts";
+import type { KeptColumns } from "./kept-columns.ts";
 import type { EncodedEntries } from "./feed-entries.ts";
 
 /** Where in the batch's `extras` some octets are: first position and length. */
@@ -111,6 +112,8 @@ export type Operations = {
     { mailboxId: number; uids: readonly number[] | "all"; onlyDeleted: boolean },
     number[]
   >;
+  /** Files that nobody needs any more. */
+  keepColumns: Operation<KeptColumns, string[]>;
   lockMaildrop: Operation<{ accountId: number; holder: string; leaseMs: number }, boolean>;
   unlockMaildrop: Operation<{ accountId: number; holder: string }, void>;
 

@@ -418,6 +418,24 @@ const HOLDERS = `
   CREATE INDEX entry_by_message ON entry (message_id);
 `;
 
+/**
+ * The file that holds the columns of a large mailbox as they were at a point of the feed: only what a
+ * row here names is ever read. A later step that changes rows of entry must empty this table.
+ */
+const KEPT_COLUMNS = `
+  CREATE TABLE kept_columns (
+    mailbox_id INTEGER PRIMARY KEY,
+    file TEXT NOT NULL,
+    uid_validity INTEGER NOT NULL,
+    feed_id INTEGER NOT NULL,
+    mod_seq INTEGER NOT NULL,
+    uid_next INTEGER NOT NULL,
+    messages INTEGER NOT NULL,
+    checksums BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX feed_of_flags ON feed (mailbox_id, mod_seq) WHERE kind = 2;
+`;
+
 export const SCHEMA: readonly SchemaStep[] = [
   { version: 1, sql: STORAGE + DIRECTORY + MAIL + QUEUE },
   { version: 2, sql: LEASES },
@@ -435,4 +453,5 @@ export const SCHEMA: readonly SchemaStep[] = [
   { version: 14, sql: OWED_REPORTS },
   { version: 15, sql: ANNOTATION_NEWS },
   { version: 16, sql: HOLDERS },
+  { version: 17, sql: KEPT_COLUMNS },
 ];

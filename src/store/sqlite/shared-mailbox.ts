@@ -4,9 +4,7 @@
  */
 
 import type { Log } from "../../base/log.ts";
-import type { MailboxChange, MailboxInfo, OpenMailbox } from "../mail.ts";
-import type { MailboxGrant } from "../mailbox-grant.ts";
-import type { MessageIdColumn } from "../octets.ts";
+import type { MailboxChange, MailboxInfo } from "../mail.ts";
 import type { Database } from "./database.ts";
 import { MailboxColumns } from "./mailbox-columns.ts";
 import { mailboxInfo } from "./mailbox-rows.ts";
@@ -43,7 +41,7 @@ export class SharedMailbox {
   readonly id: number;
   readonly #database: Database;
   readonly #log: Log;
-  readonly columns: MailboxColumns = new MailboxColumns();
+  columns: MailboxColumns = new MailboxColumns();
   readonly #listeners = new Set<(change: MailboxChange) => void>();
   info: MailboxInfo;
   keywords: readonly string[] = [];
@@ -52,6 +50,10 @@ export class SharedMailbox {
   /** How many sessions hold it. */
   holders = 0;
   isGone = false;
+  /** Set when the feed is no longer told here: up to where it was. */
+  followedUntil: number | undefined;
+  /** Messages added, changed or gone since the columns were last kept in a file; all, if they never were. */
+  changesSinceKept: number = Number.POSITIVE_INFINITY;
   /** What came while the columns were being read. */
   #early: FeedEntry[] | undefined;
 
@@ -72,7 +74,6 @@ export class SharedMailbox {
 
   /** Reads a large one in slices, from a connection that stands still in a snapshot meanwhile. */
   async loadSlowly(snapshot: Database, pause: () => Promise<void>): Promise<void> {
-    this.#early = [];
     snapshot.exec("BEGIN");
     try {
       this.readCounters(snapshot);
@@ -80,18 +81,34 @@ export class SharedMailbox {
     } finally {
       snapshot.exec("COMMIT");
     }
+  }
+
+  /** Takes what is right according to the database as it is now. */
+  takeOver(columns: MailboxColumns): void {
+    this.columns = columns;
+    this.readCounters(this.#database, 0);
+  }
+
+  /** Whatever the feed tells while `read` runs waits until it is done. */
+  async whileReading(read: () => Promise<void>): Promise<void> {
+    this.#early = [];
+    await read();
     const early = this.#early;
     this.#early = undefined;
     for (const entry of early) this.apply(entry);
   }
 
-  readCounters(database: Database): void {
+  get isBeingRead(): boolean {
+    return this.#early !== undefined;
+  }
+
+  readCounters(database: Database, room?: number): void {
     const row = database.get<CountersRow>(COUNTERS, this.id);
     if (row === undefined) return;
     this.uidNext = row.uidNext;
     this.highestModSeq = row.highestModSeq;
     this.keywords = JSON.parse(row.keywords) as string[];
-    this.columns.reserve(row.messages);
+    this.columns.reserve(room ?? row.messages);
   }
 
   /** Reads on behind the last UID; false when there was nothing more. */
@@ -112,6 +129,7 @@ export class SharedMailbox {
     // What the columns were read with is in them already.
     if (entry.modSeq <= this.highestModSeq) return;
     this.highestModSeq = entry.modSeq;
+    this.changesSinceKept += messagesIn(entry);
     if (entry.keywords !== undefined) this.keywords = entry.keywords;
     switch (entry.kind) {
       case FEED_ADDED:
@@ -137,6 +155,7 @@ export class SharedMailbox {
     const before = Array.from(this.columns.uids.subarray(0, this.columns.count));
     this.columns.count = 0;
     this.load();
+    this.changesSinceKept = Number.POSITIVE_INFINITY;
     const { columns, highestModSeq } = this;
     const expunged = before.filter((uid) => columns.indexOfUid(uid) === -1);
     const old = new Set(before);
@@ -193,6 +212,14 @@ export class SharedMailbox {
   }
 }
 
+/** How many messages an entry is about. */
+export function messagesIn({ kind, rows, uids }: FeedEntry): number {
+  if (rows === undefined) return uids?.length ?? 0;
+  return (
+    rows.length / (kind === FEED_ADDED ? ADDED_STRIDE : kind === FEED_FLAGS ? FLAGS_STRIDE : 1)
+  );
+}
+
 /** What the listeners are told of a feed entry. */
 export function changeOf(entry: FeedEntry): MailboxChange {
   const { accountId, mailboxId, modSeq } = entry;
@@ -225,100 +252,4 @@ function uidsOf(entry: FeedEntry, stride: number): readonly number[] {
   const uids: number[] = [];
   for (let at = 0; at < entry.rows.length; at += stride) uids.push(entry.rows[at]);
   return uids;
-}
-
-/** Who holds a mailbox open, and how the mailbox looks from there. */
-export type MailboxHolder = {
-  readonly grant: MailboxGrant;
-  readonly view: (info: MailboxInfo) => MailboxInfo;
-};
-
-/** One session's hold on a shared mailbox. */
-export class MailboxHandle implements OpenMailbox {
-  readonly #shared: SharedMailbox;
-  readonly #onRelease: () => void;
-  readonly #ends = new Set<() => void>();
-  #isReleased = false;
-  readonly #holder: MailboxHolder;
-  #info: MailboxInfo | undefined;
-  #seen: MailboxInfo | undefined;
-
-  constructor(shared: SharedMailbox, holder: MailboxHolder, onRelease: () => void) {
-    this.#shared = shared;
-    this.#holder = holder;
-    this.#onRelease = onRelease;
-  }
-
-  get grant(): MailboxGrant {
-    return this.#holder.grant;
-  }
-  get info(): MailboxInfo {
-    const { info } = this.#shared;
-    if (this.#info !== info || this.#seen === undefined) {
-      this.#info = info;
-      this.#seen = this.#holder.view(info);
-    }
-    return this.#seen;
-  }
-  get count(): number {
-    return this.#shared.columns.count;
-  }
-  get uidNext(): number {
-    return this.#shared.uidNext;
-  }
-  get highestModSeq(): number {
-    return this.#shared.highestModSeq;
-  }
-  get uids(): Uint32Array {
-    return this.#shared.columns.uids;
-  }
-  get flags(): Uint32Array {
-    return this.#shared.columns.flags;
-  }
-  get flagsHigh(): Uint32Array {
-    return this.#shared.columns.flagsHigh;
-  }
-  get modSeqs(): Float64Array {
-    return this.#shared.columns.modSeqs;
-  }
-  get messageIds(): MessageIdColumn {
-    // Here the numbers of the rows become ids: who holds this may read the mailbox.
-    return this.#shared.columns.messageIds as unknown as MessageIdColumn;
-  }
-  get internalDatesMs(): Float64Array {
-    return this.#shared.columns.internalDatesMs;
-  }
-  get savedDatesMs(): Float64Array {
-    return this.#shared.columns.savedDatesMs;
-  }
-  get threadIds(): Float64Array {
-    return this.#shared.columns.threadIds;
-  }
-  get sizesOctets(): Uint32Array {
-    return this.#shared.columns.sizesOctets;
-  }
-  get keywords(): readonly string[] {
-    return this.#shared.keywords;
-  }
-
-  indexOfUid(uid: number): number {
-    return this.#shared.columns.indexOfUid(uid);
-  }
-
-  onChange(listener: (change: MailboxChange) => void): () => void {
-    const end = this.#shared.listen(listener);
-    this.#ends.add(end);
-    return () => {
-      this.#ends.delete(end);
-      end();
-    };
-  }
-
-  release(): void {
-    if (this.#isReleased) return;
-    this.#isReleased = true;
-    for (const end of this.#ends) end();
-    this.#ends.clear();
-    this.#onRelease();
-  }
 }

@@ -42,6 +42,7 @@ export type SqliteStoreDeps = {
   /** Undefined: another process sees to it. */
   readonly compaction: CompactionTimes | undefined;
   readonly buildsSearchIndex: boolean;
+  readonly keptColumnsFrom: number;
 };
 
 /** How old what we remember of the directory may be when another process changes it. */
@@ -99,6 +100,9 @@ export class SqliteStore implements Store {
       searchIndex: this.#searchIndex,
       searchIndexing: this.#searchIndexing,
       databaseFile: folders.database,
+      columnsFolder: folders.columns,
+      keptColumnsFrom: deps.keptColumnsFrom,
+      random,
       writer,
       log,
       onListening,
@@ -152,6 +156,7 @@ export class SqliteStore implements Store {
     await this.#searchIndexing?.close();
     this.#searchIndex.close();
     await this.#writer.drain();
+    await this.mail.close();
     this.#reader.close();
     // Before the writer's: the last connection to go tidies the write-ahead log away, and may write.
     this.#deps.database.close();

@@ -18,6 +18,8 @@ export type StoreFolders = {
   readonly search: string;
   readonly segments: string;
   readonly spool: string;
+  /** Columns of large mailboxes: kept only to be read faster, and made again when they are gone. */
+  readonly columns: string;
 };
 
 export function storeFolders(folder: string): StoreFolders {
@@ -27,11 +29,13 @@ export function storeFolders(folder: string): StoreFolders {
     search: join(folder, "search.db"),
     segments: join(folder, "segments"),
     spool: join(folder, "spool"),
+    columns: join(folder, "columns"),
   };
 }
 
 export function makeStoreFolders(folders: StoreFolders): void {
-  for (const folder of [folders.folder, folders.segments, folders.spool]) {
+  const { folder: data, segments, spool, columns } = folders;
+  for (const folder of [data, segments, spool, columns]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     chmodSync(folder, 0o700);
   }

@@ -118,8 +118,7 @@ export class StoreWriter {
       diskProblem = storeError(error, "writing a segment");
     }
     let outcomes: Outcomes;
-    // Leases alone: with the machine they end anyway, so nobody waits for the disk.
-    const isDurable = !batches.every(({ requests }) => requests.every(isClaim));
+    const isDurable = !batches.every(({ requests }) => requests.every(isPassing));
     try {
       if (!isDurable) this.#database.setDurable(false);
       outcomes = this.#runGroup(batches, appended, diskProblem);
@@ -316,8 +315,9 @@ class TransactionLost extends Error {
 
 type AnyOperation = (context: CommitContext, request: unknown) => unknown;
 
-function isClaim({ name }: PostedRequest): boolean {
-  return name === "claim";
+/** Leases end with the machine anyway, kept columns can be made again: nobody waits for the disk. */
+function isPassing({ name }: PostedRequest): boolean {
+  return name === "claim" || name === "keepColumns";
 }
 
 /** Whether a request carries octets of the batch: those are lost when the segment could not be written. */
