@@ -1,7 +1,7 @@
 /**
  * What a mailbox's size costs: SELECT, FETCH of a window of 50 from the middle and from the end, FETCH of
- * the newest, and a delivery, at sizes ten times apart. Only the first SELECT after a start, which reads
- * the columns, may grow. POSTHORN_BENCH_SIZES is a list of sizes (default 1000,10000; try 100000,1000000).
+ * the newest, and a delivery, at sizes ten times apart. Nothing may grow, the first SELECT after a start
+ * neither. POSTHORN_BENCH_SIZES is a list of sizes (default 1000,10000; try 100000,1000000).
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
