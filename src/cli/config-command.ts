@@ -37,6 +37,7 @@ export function addConfigCommand(program: Command): void {
   config
     .command("show")
     .description("the settings that hold, defaults included, as JSON (passwords left out)")
+    .option("--json", "they always are")
     .action((_options: object, command: Command) => {
       const { file, dataFolder, settings } = configOf(command);
       const safe: unknown = JSON.parse(

@@ -4,6 +4,7 @@
  */
 
 import { Command, CommanderError } from "commander";
+import type { Option } from "commander";
 import { describeFailure } from "./describe-failure.ts";
 import { EXIT } from "./exit-codes.ts";
 import { VERBS } from "./verbs.ts";
@@ -35,6 +36,7 @@ export async function runCli(words: readonly string[], isFace = false): Promise<
     .option("--data <folder>", "data folder (default: as configured, or ./posthorn-data)")
     .helpOption("-h, --help", "print help")
     .showHelpAfterError("(--help says more)")
+    .configureHelp({ showGlobalOptions: true, visibleGlobalOptions: placeOptions })
     .exitOverride();
   program.setOptionValue("isFace", isFace);
   const asked = askedVerb(words);
@@ -57,6 +59,17 @@ export async function runCli(words: readonly string[], isFace = false): Promise<
   }
 }
 
+/** Under each verb: where the configuration and the data are; they may stand behind it, too. */
+function placeOptions(command: Command): Option[] {
+  const program = rootOf(command);
+  if (program === command) return [];
+  return program.options.filter(({ long }) => WITH_VALUE.has(long ?? ""));
+}
+
+function rootOf(command: Command): Command {
+  return command.parent === null ? command : rootOf(command.parent);
+}
+
 /** The first word that is no option and no option's value. */
 function askedVerb(words: readonly string[]): string | undefined {
   return words.find((word, i) => VERBS.has(word) && !WITH_VALUE.has(words[i - 1] ?? ""));
@@ -64,10 +77,11 @@ function askedVerb(words: readonly string[]): string | undefined {
 
 const WITH_VALUE: ReadonlySet<string> = new Set(["--config", "--data"]);
 
-/** exitOverride is not inherited by commands that were added before it was set. */
-function overrideExits(command: Command): void {
+/** exitOverride is not inherited by commands that were added before it was set. `verb`: whose part `command` is. */
+function overrideExits(command: Command, verb?: string): void {
   for (const child of command.commands) {
     child.exitOverride().showHelpAfterError("(--help says more)");
-    overrideExits(child);
+    if (verb !== undefined) child.addHelpText("after", `\nExamples: posthorn ${verb} --help`);
+    overrideExits(child, verb ?? child.name());
   }
 }

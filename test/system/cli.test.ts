@@ -376,6 +376,11 @@ suite("the command line", () => {
     );
     assert.equal((await posthorn("queue delete --sender <>")).stdout, "delete: 1 recipient.\n");
     assert.equal((await posthorn("queue show second000002")).status, 1);
+    const help = await posthorn("queue retry --help");
+    assert.match(
+      help.stdout,
+      /--config <file>[^]+--data <folder>[^]+\nExamples: posthorn queue --help/,
+    );
     const gone = await posthorn("queue retry second000002");
     assert.deepEqual(
       [gone.status, gone.stderr],

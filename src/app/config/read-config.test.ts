@@ -10,6 +10,7 @@ import { isLoopback, parse } from "./cidr.ts";
 /** What is in the file, and the complaint it must bring, whole. */
 const WRONG: [source: string, complaint: string][] = [
   ["hostnam = 'a.test'", "x:1:1: there is no setting hostnam. Did you mean hostname?"],
+  ["hostname = mx.a.test", "x:1:12: not valid TOML: invalid value (text stands in quotes)"],
   ["\n\n[listen]\nsmpt = 25\n", "x:4:1: there is no setting smpt in [listen]. Did you mean smtp?"],
   [
     "[limits]\n  smtp = 25",

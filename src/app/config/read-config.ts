@@ -33,7 +33,8 @@ export function readConfig(source: string): ConfigOutcome {
     if (!(error instanceof TomlError)) throw error;
     const problem = error.message.split("\n")[0].replace(/^Invalid TOML document: /, "");
     const position = { line: error.line, column: error.column };
-    return { ok: false, problems: [{ position, problem: `not valid TOML: ${problem}` }] };
+    const hint = problem === "invalid value" ? " (text stands in quotes)" : "";
+    return { ok: false, problems: [{ position, problem: `not valid TOML: ${problem}${hint}` }] };
   }
   const found: Found[] = [];
   const settings = readTable(SETTINGS as unknown as AnyTable, document, [], found);
