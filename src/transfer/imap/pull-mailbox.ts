@@ -168,7 +168,7 @@ export class MailboxPull {
       this.#context.wish.duplicates === "keep"
         ? undefined
         : (await StoredMailbox.open(this.#context.store, info)).known((uid) => !mapped.has(uid));
-    for (const batch of batchesOf(missing)) {
+    for (const batch of batchesOf(missing, this.#context.server.isShaky)) {
       await this.#fetchBatch(client, batch, info, known);
       this.#context.server.progressed();
       this.#doneMessages += batch.length;
@@ -266,11 +266,13 @@ export function flagText(flags: readonly string[]): string {
 
 export function* batchesOf<T extends { readonly sizeOctets: number }>(
   messages: readonly T[],
+  isShaky: boolean,
 ): Generator<T[]> {
+  const maxMessages = isShaky ? 1 : BATCH_MESSAGES;
   let batch: T[] = [];
   let octets = 0;
   for (const message of messages) {
-    const isFull = batch.length >= BATCH_MESSAGES || octets + message.sizeOctets > BATCH_OCTETS;
+    const isFull = batch.length >= maxMessages || octets + message.sizeOctets > BATCH_OCTETS;
     if (batch.length > 0 && isFull) {
       yield batch;
       batch = [];

@@ -114,7 +114,7 @@ export class MailboxPush {
   ): Promise<void> {
     const known = await unmapped(selected, state);
     const total = this.#doneOctets + missing.reduce((sum, it) => sum + it.sizeOctets, 0);
-    for (const batch of batchesOf(missing)) {
+    for (const batch of batchesOf(missing, this.#context.server.isShaky)) {
       const copied: CopiedMessage[] = [];
       const absent: StoredMessage[] = [];
       for (const message of batch) {

@@ -53,6 +53,11 @@ export class RemoteServer {
     this.#failures = 0;
   }
 
+  /** The connection broke, and nothing was moved since: small steps get further. */
+  get isShaky(): boolean {
+    return this.#failures > 0;
+  }
+
   /** Runs `work`, again on a new connection when the old one broke. */
   async run<T>(work: (client: ImapClient) => Promise<T>): Promise<T> {
     for (;;) {
