@@ -21,7 +21,8 @@ suite("programs that sync", () => {
   const endings: (() => void | Promise<void>)[] = [];
 
   before(async () => {
-    folder = await makePosthornFolder({ after: (fn) => void endings.push(fn) });
+    const config = "[imap]\ngmail = true\n";
+    folder = await makePosthornFolder({ after: (fn) => void endings.push(fn) }, { config });
     await folder.must("domain", "add", "posthorn.test");
     server = await folder.start();
   });
@@ -327,5 +328,69 @@ suite("programs that sync", () => {
     const there = await stateOf(server, account);
     await nail(["headers"]);
     assert.deepEqual(await stateOf(server, account), there);
+  });
+
+  peerTest("curl reads other mailboxes over POP3 by the login name", ["curl"], async () => {
+    const { account } = await begin("curl-pop");
+    const [name, domain] = account.split("@");
+    for (const [mailbox, number] of [
+      ["Projects & Plans", 5],
+      ["Grüße/Übung 1", 8],
+    ] as const) {
+      const login = `${name}+${mailbox}@${domain}:${SYNC_PASSWORD}`;
+      const url = `pop3://127.0.0.1:${server.ports.pop3}/`;
+      const read = await run("curl", ["-sS", "-u", login, `${url}1`]);
+      assert.equal(successful(read), letter(number));
+      assert.equal(
+        successful(await run("curl", ["-sS", "-u", login, "-I", "-X", "DELE 1", url])),
+        "",
+      );
+    }
+    const tree = await readTree(server, account);
+    assert.deepEqual(Object.keys(tree).sort(), ["Grüße", "INBOX"]);
+  });
+
+  peerTest("python's imaplib: both ways by UID, flags and MODSEQ", ["python3"], async () => {
+    const { account } = await begin("imaplib");
+    const script = `
+import imaplib, re, sys
+account, password, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+m = imaplib.IMAP4("127.0.0.1", port)
+def ok(result):
+    assert result[0] == "OK", result
+    return result[1]
+ok(m.login(account, password))
+def sync(known):
+    moved = 0
+    for line in ok(m.list()):
+        name = re.search(rb'"/" (.*)$', line).group(1).decode()
+        ok(m.select(name))
+        since = known.get(name, 0)
+        state = ok(m.status(name, "(HIGHESTMODSEQ)"))[0]
+        changed = [item for item in ok(m.uid("FETCH", "1:*", "(FLAGS)", "(CHANGEDSINCE %d)" % since)) if item]
+        moved += len(changed)
+        known[name] = int(re.search(rb"HIGHESTMODSEQ (\\d+)", state).group(1))
+    return moved
+known = {}
+print(sync(known), sync(known))
+ok(m.select("INBOX"))
+ok(m.uid("STORE", "1", "+FLAGS", "(\\\\Flagged)"))
+ok(m.uid("MOVE", "2", '"Projects &- Plans"'))
+ok(m.uid("STORE", "4", "+FLAGS.SILENT", "(\\\\Deleted)"))
+ok(m.expunge())
+ok(m.append("Gr&APwA3w-e", "(\\\\Seen)", None, sys.argv[4].encode()))
+print(sync(known), sync(known))
+m.logout()
+`;
+    const args = ["-c", script, account, SYNC_PASSWORD, String(server.ports.imap), letter(9)];
+    const told = successful(await run("python3", args));
+    // Flagged, moved, appended; nothing the second time.
+    assert.deepEqual(told.trim().split("\n"), ["8 0", "3 0"]);
+    assert.deepEqual(await readTree(server, account), {
+      INBOX: ["letter-1 \\Flagged", "letter-3 \\Flagged \\Seen"],
+      Grüße: ["letter-6 \\Flagged", "letter-7", "letter-9 \\Seen"],
+      "Grüße/Übung 1": ["letter-8 \\Draft"],
+      "Projects & Plans": ["letter-2 \\Seen", "letter-5 \\Answered \\Seen"],
+    });
   });
 });
