@@ -25,7 +25,8 @@ const RECOUNTS: readonly string[] = [
    WHERE recipients <> (SELECT count(*) FROM recipient WHERE envelope_id = envelope.id)`,
   "DELETE FROM envelope WHERE recipients = 0",
   `UPDATE message SET refs = found.n FROM (SELECT message.id AS id,
-     (SELECT count(*) FROM envelope WHERE message_id = message.id) + coalesce(entries.n, 0) AS n
+     (SELECT count(*) FROM envelope WHERE message_id = message.id)
+     + (SELECT count(*) FROM owed_report WHERE message_id = message.id) + coalesce(entries.n, 0) AS n
      FROM message LEFT JOIN (SELECT message_id, count(*) AS n FROM entry GROUP BY message_id) AS entries
      ON entries.message_id = message.id) AS found WHERE found.id = message.id AND refs <> found.n`,
   "DELETE FROM message WHERE refs = 0",

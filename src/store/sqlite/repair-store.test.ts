@@ -99,6 +99,49 @@ test("repair: damaged messages leave their mailbox, counters are right, nothing 
     await again.close();
   }));
 
+test("repair keeps the octets that a report still owed to a sender will quote", () =>
+  inFolder(async (folder) => {
+    const store = await open(folder);
+    await makeAccount(store);
+    await acceptFor(store, queuedTo("a@far.test"));
+    const [job] = await store.queue.claim({
+      worker: "w",
+      nowMs: Date.UTC(2030, 0, 1),
+      leaseMs: 60_000,
+      limit: 1,
+      busy: new Set(),
+    });
+    const { recipientId, recipient } = job.recipients[0];
+    const failed = {
+      recipient,
+      originalRecipient: undefined,
+      action: "failed",
+      status: "5.1.1",
+      problem: "no such user",
+      remoteHost: undefined,
+      diagnostic: undefined,
+      lastAttemptMs: undefined,
+      willRetryUntilMs: undefined,
+    } as const;
+    await store.queue.settle(
+      [{ recipientId, outcome: "failed" }],
+      [],
+      [{ kind: "failed", message: job.message, dueMs: 0, recipients: [failed] }],
+    );
+    await store.close();
+    const database = Database.openForWriting(storeFolders(folder).database);
+    database.run("UPDATE segment SET live_octets = 17");
+    database.close();
+
+    const again = await open(folder);
+    const { before, after } = await again.repair();
+    assert.deepEqual([before.length, after], [1, []]);
+    const [report] = again.queue.dueReports({ nowMs: 1, limit: 10 });
+    const octets = await again.octets.read(report.message.messageId);
+    assert.deepEqual(Buffer.from(octets), Buffer.from(MESSAGE));
+    await again.close();
+  }));
+
 test("repair leaves a store in order as it is, and does not work beside a running server", () =>
   inFolder(async (folder) => {
     const store = await open(folder);
