@@ -2,12 +2,13 @@
 
 import { X509Certificate } from "node:crypto";
 import { constants, existsSync, statSync } from "node:fs";
-import { access } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { isMailError } from "../base/errors.ts";
 import { AliasFile } from "../mta/aliases/alias-file.ts";
-import { placeOf } from "../mta/aliases/file-problem.ts";
+import { placeOf, whyUnreadable } from "../mta/aliases/file-problem.ts";
 import { ReportTemplates } from "../mta/dsn/report-templates.ts";
 import { AddressMaps } from "../mta/maps/address-maps.ts";
+import { readKeySet } from "../net/json-web-key.ts";
 import { ServerTls } from "../net/server-tls.ts";
 import { loadCertificates, loadClientAnchors } from "./certificates.ts";
 import type { FoundConfig } from "./config/find-config.ts";
@@ -27,6 +28,7 @@ export async function checkConfig(found: FoundConfig, nowMs: number): Promise<Co
     ...checkClientAnchors(settings),
     ...(await checkAddressFiles(settings)),
     ...(await checkPrograms(settings)),
+    ...(await checkKeySet(settings)),
     ...(settings.hostname.includes(".")
       ? []
       : [
@@ -71,6 +73,21 @@ async function checkPrograms({ transports, aliasFiles }: Settings): Promise<Conf
     }
   });
   return (await Promise.all(remarks)).flat();
+}
+
+/** A file only: a server's keys are asked for when the first token comes. */
+async function checkKeySet({ login }: Settings): Promise<ConfigRemark[]> {
+  const { keySet: file } = login.oauth;
+  if (file === undefined || /^https?:/.test(file)) return [];
+  try {
+    const keys = readKeySet(await readFile(file, "utf8"));
+    if (keys === undefined) return [wrong(`login.oauth.keySet: ${file} is no JWK Set`)];
+    return keys.length > 0
+      ? []
+      : [wrong(`login.oauth.keySet: ${file} holds no key that tokens can be checked with`)];
+  } catch (error) {
+    return [wrong(`login.oauth.keySet: ${file}: ${whyUnreadable(error)}`)];
+  }
 }
 
 function checkSecrets(settings: Settings, file: string | undefined): ConfigRemark[] {
