@@ -43,7 +43,10 @@ export function writeVanished(session: MailSession, view: SelectedMailbox, since
   const gone =
     expunged === undefined
       ? gapsIn(view, since.ranges)
-      : formatSet(expunged.filter((uid) => isWithin(uid, since.ranges)));
+      : // What has gone since the mailbox was opened is told like any other EXPUNGE, not here.
+        formatSet(
+          expunged.filter((uid) => isWithin(uid, since.ranges) && open.indexOfUid(uid) === -1),
+        );
   if (gone !== "") since.context.out.line(`* VANISHED (EARLIER) ${gone}`);
 }
 

@@ -104,7 +104,9 @@ export class SearchBuilder {
     if (from >= mailbox.uidNext - 1) return this.#sweep(mailboxId, mailbox);
     const rows = this.#store.all<EntryRow>(ENTRIES, mailboxId, from);
     const { texts, isAll } = this.#textsOf(rows);
-    const reached = isAll && rows.length < STEP ? mailbox.uidNext - 1 : (texts.at(-1)?.uid ?? from);
+    const last = texts.at(-1)?.uid ?? from;
+    // Some may have come after the look at the mailbox: they are not to be added a second time.
+    const reached = isAll && rows.length < STEP ? Math.max(mailbox.uidNext - 1, last) : last;
     this.#write(() => {
       const now = this.#progress(mailboxId);
       // Another process was faster.

@@ -8,6 +8,7 @@
 
 import { rmSync } from "node:fs";
 
+import { isMailError } from "../../base/errors.ts";
 import { Database } from "./database.ts";
 
 const VERSION = 1;
@@ -37,8 +38,12 @@ function openCurrent(file: string): Database | undefined {
   try {
     database = Database.openForWriting(file);
     if (isCurrent(database)) return database;
-  } catch {
-    // Broken.
+  } catch (error) {
+    // A full disk or a busy file is no reason to throw away what has been built.
+    if (!isMailError(error, "store-corrupt")) {
+      database?.close();
+      throw error;
+    }
   }
   database?.close();
   return undefined;
