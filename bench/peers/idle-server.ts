@@ -47,7 +47,9 @@ const listener = await listen({
       },
     ),
 });
-process.on("message", (question) => void answer(String(question)));
+process.on("message", (question) => {
+  if (typeof question === "string") void answer(question);
+});
 process.send?.({ port: listener.endpoint.port });
 
 async function addAccounts(into: Store): Promise<number[]> {
