@@ -74,8 +74,16 @@ class Importer {
     this.#names.set(mailbox.name, name);
     const counts = this.#report.mailbox(mailbox.name, name);
     const found = this.#store.mail.mailbox(accountId, name);
-    const info =
-      found ?? (isDryRun ? undefined : await this.#store.mail.createMailbox(accountId, name));
+    let info = found;
+    if (found === undefined && !isDryRun) {
+      try {
+        info = await this.#store.mail.createMailbox(accountId, name);
+      } catch (error) {
+        if (!isMailError(error, "refused")) throw error;
+        this.#report.problem(mailbox.name, error.message);
+        return;
+      }
+    }
     const known = await this.#knownIn(name, info);
     const batch = info && this.#batchFor(info, counts);
     try {

@@ -140,13 +140,13 @@ test("a copy from one Posthorn to another, killed in the middle, brings each mes
     await folder.addAccount("anna@example.org", PASSWORD);
   }
   const entries = Array.from(
-    { length: 400 },
-    (_, n) => `From a@b Sat Mar  7 08:09:10 2026\nSubject: ${n % 390}\n\nbody\n\n`,
+    { length: 300 },
+    (_, n) => `From a@b Sat Mar  7 08:09:10 2026\nSubject: ${n % 290}\n\nbody\n\n`,
   );
   writeFileSync(join(from.path, "mail.mbox"), entries.join(""));
   assert.equal(
     (await transfer(from, "import", "anna@example.org", "mail.mbox", "--map", "mail=INBOX")).added,
-    400,
+    300,
   );
   const server = await from.start();
   const url = `imap://anna%40example.org@127.0.0.1:${server.ports.imap}`;
@@ -156,13 +156,12 @@ test("a copy from one Posthorn to another, killed in the middle, brings each mes
   const again = await transfer(to, ...args);
   assert.deepEqual([again.added, again.duplicates], [0, 0]);
   const count = await transfer(to, "export", "anna@example.org", "out.mbox", "--mailbox", "INBOX");
-  assert.equal(count.added, 400, JSON.stringify(rest));
+  assert.equal(count.added, 300, JSON.stringify(rest));
   const subjects =
     readFileSync(join(to.path, "out.mbox"), "latin1").match(/^Subject: \d+$/gm) ?? [];
-  assert.equal(new Set(subjects).size, 390);
+  assert.equal(new Set(subjects).size, 290);
 
   // And outwards, killed as well: the target is looked at before anything is sent again.
-  await to.must("account", "add", "carl@example.org", "--generate");
   const target = await makePosthornFolder(context);
   await target.must("domain", "add", "example.org");
   await target.addAccount("anna@example.org", PASSWORD);
@@ -180,7 +179,7 @@ test("a copy from one Posthorn to another, killed in the middle, brings each mes
     "--mailbox",
     "INBOX",
   );
-  assert.equal(there.added, 400);
+  assert.equal(there.added, 300);
 });
 
 /** Starts the command and kills it as soon as its journal has a batch, so that some is noted and some is not. */
@@ -281,7 +280,8 @@ peerTest("s-nail reads our mbox", ["s-nail"], async (context) => {
   writeFileSync(join(folder.path, "in/1.eml"), letter("first", "From me\r\n"));
   writeFileSync(join(folder.path, "in/2.eml"), letter("second"));
   await transfer(folder, "import", "anna@example.org", "in");
-  for (const dialect of ["mboxo", "mboxrd", "mboxcl", "mboxcl2"]) {
+  // It knows no lengths: of mboxcl2 it would take a quoted line for the next message.
+  for (const dialect of ["mboxrd", "mboxcl"]) {
     const file = `${dialect}.mbox`;
     await transfer(
       folder,
@@ -296,6 +296,6 @@ peerTest("s-nail reads our mbox", ["s-nail"], async (context) => {
     const { stdout } = await run("s-nail", ["-n", "-R", "-H", "-f", join(folder.path, file)], {
       env: { HOME: folder.path, LC_ALL: "C" },
     });
-    if (dialect !== "mboxcl2") assert.match(stdout, /first[^]*second/, stdout);
+    assert.match(stdout, /first[^]*second/, stdout);
   }
 });

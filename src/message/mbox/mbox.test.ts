@@ -244,3 +244,32 @@ test("a message over a window's size, with half a From line at its edge", async 
     }
   }
 });
+
+test("whatever octets a file holds, its entries lie in it one behind the other", async () => {
+  const random = new SeededRandom(11);
+  const parts = [
+    ...PIECES,
+    LINE,
+    LINE,
+    "\n",
+    "\n\n",
+    "Content-Length: 3\n",
+    "Content-Length: 99999\n",
+    "From \n",
+  ];
+  for (let round = 0; round < 300; round++) {
+    let text = random.float() < 0.7 ? LINE : "";
+    while (random.float() < 0.95) text += parts[Math.floor(random.float() * parts.length)];
+    const file = memoryFile(text);
+    for (const useContentLength of [true, false]) {
+      let before = 0;
+      for await (const entry of scanEntries(file, { useContentLength })) {
+        assert.ok(entry.at >= before && entry.start > entry.at && entry.end >= entry.start);
+        assert.ok(entry.end <= file.sizeOctets, JSON.stringify(text));
+        before = entry.start;
+        const { content } = await readEntry(file, entry, "mboxrd");
+        await textOf(content());
+      }
+    }
+  }
+});

@@ -1,6 +1,7 @@
 /** Copies mail from another IMAP server into an account, as often as wanted: each run brings what is new. */
 
 import { isMailError } from "../../base/errors.ts";
+import { CommandRefused } from "../../imap/client/command-refused.ts";
 import type { Store } from "../../store/contract.ts";
 import type { ImportWish } from "../import-mail.ts";
 import { targetName } from "../target-name.ts";
@@ -63,7 +64,14 @@ async function pullMailbox(mailbox: RemoteMailbox, context: Context): Promise<vo
   const info =
     found ?? (wish.isDryRun ? undefined : await mail.createMailbox(wish.accountId, name));
   const pull = new MailboxPull(mailbox, info, counts, context);
-  await server.run((client) => pull.run(client));
+  try {
+    await server.run((client) => pull.run(client));
+  } catch (error) {
+    // One mailbox that the server will not open is no reason to leave the others.
+    if (!(error instanceof CommandRefused)) throw error;
+    report.problem(mailbox.name, error.message);
+    return;
+  }
   if (!wish.isDryRun && context.subscribed.has(mailbox.remoteName)) {
     await mail.subscribe(wish.accountId, name, true);
   }

@@ -47,9 +47,15 @@ export async function pushMail(
         journal,
       });
       await push.prepare();
-      await server.run((client) => push.run(client));
-      if (info.isSubscribed && !wish.isDryRun) {
-        await server.run((client) => client.subscribe(target));
+      try {
+        await server.run((client) => push.run(client));
+        if (info.isSubscribed && !wish.isDryRun) {
+          await server.run((client) => client.subscribe(target));
+        }
+      } catch (error) {
+        // One mailbox that the server will not open is no reason to leave the others.
+        if (!(error instanceof CommandRefused)) throw error;
+        report.problem(info.name, error.message);
       }
     }
   } finally {
