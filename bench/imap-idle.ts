@@ -122,6 +122,7 @@ async function openIdle(port: number, number: number): Promise<Client> {
   });
   const until = (pattern: RegExp): Promise<void> =>
     new Promise((resolve, reject) => {
+      if (socket.destroyed) reject(new Error(`closed after: ${text}`));
       socket.once("close", () => reject(new Error(`closed after: ${text}`)));
       listener = () => {
         if (!pattern.test(text)) return;
