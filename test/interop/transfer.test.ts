@@ -5,7 +5,15 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ImapClient } from "../../src/imap/client/imap-client.ts";
+import type { MboxDialect } from "../../src/message/mbox/dialect.ts";
 import { connect } from "../../src/net/connect.ts";
+import { exportMail } from "../../src/transfer/export-mail.ts";
+import { openSource, openTarget } from "../../src/transfer/files/open-files.ts";
+import { importMail } from "../../src/transfer/import-mail.ts";
+import {
+  makeTransferWorld,
+  type TransferWorld,
+} from "../../src/transfer/testing/transfer-world.ts";
 import { makePosthornFolder, type PosthornFolder } from "../system/posthorn-process.ts";
 import { DOVECOT_PASSWORD, startDovecot, type DovecotServer } from "./dovecot-server.ts";
 import { peerTest, run } from "./peers.ts";
@@ -226,29 +234,55 @@ for n in range(3):
 box.flush()
 `;
 
+/** Without a process of its own for each step: that would be most of the time. */
+async function bringIn(world: TransferWorld, path: string, into?: string): Promise<number> {
+  const onProblem = (where: string, problem: string): void => assert.fail(`${where}: ${problem}`);
+  const source = await openSource(path, { format: "auto", dialect: "auto", onProblem });
+  const report = await importMail(world.store, source, {
+    accountId: world.anna,
+    map: new Map(),
+    into,
+    duplicates: "skip",
+    maxMessageOctets: 1_000_000,
+    isDryRun: false,
+  });
+  return report.total("added");
+}
+
+async function takeOut(
+  world: TransferWorld,
+  path: string,
+  format: "mbox" | "maildir",
+  wish: { mailbox?: string; dialect?: MboxDialect } = {},
+): Promise<void> {
+  const { random, store, anna: accountId } = world;
+  const target = await openTarget(path, {
+    format,
+    dialect: wish.dialect ?? "mboxrd",
+    isOneMailbox: wish.mailbox !== undefined,
+    random,
+    nowMs: 1_750_000_000_000,
+    onProblem: (where, problem) => assert.fail(`${where}: ${problem}`),
+  });
+  const mailboxes = wish.mailbox === undefined ? [] : [wish.mailbox];
+  await exportMail(store, target, { accountId, mailboxes, isDryRun: false });
+}
+
 peerTest(
   "Python's mailbox module reads what we write, and we read what it writes",
   ["python3"],
   async (context) => {
-    const folder = await makePosthornFolder(context);
-    await folder.must("domain", "add", "example.org");
-    await folder.addAccount("anna@example.org", PASSWORD);
+    const world = await makeTransferWorld();
+    context.after(() => world.end());
     for (const kind of ["mbox", "maildir"]) {
-      await run("python3", ["-c", WRITE, kind, join(folder.path, `py-${kind}`)]);
-      const report = await transfer(
-        folder,
-        "import",
-        "anna@example.org",
-        `py-${kind}`,
-        "--into",
-        kind,
-      );
-      assert.equal(report.added, 3);
+      const path = join(world.folder, `py-${kind}`);
+      await run("python3", ["-c", WRITE, kind, path]);
+      assert.equal(await bringIn(world, path, kind), 3);
     }
-    const boxes = { mbox: "mbox/py-mbox", maildir: "maildir/INBOX" };
-    for (const box of Object.values(boxes)) {
-      await transfer(folder, "export", "anna@example.org", "out.mbox", "--mailbox", box);
-      const python = await run("python3", ["-c", PYTHON, "mbox", join(folder.path, "out.mbox")]);
+    for (const mailbox of ["mbox/py-mbox", "maildir/INBOX"]) {
+      const path = join(world.folder, `${mailbox.replace("/", "-")}.mbox`);
+      await takeOut(world, path, "mbox", { mailbox });
+      const python = await run("python3", ["-c", PYTHON, "mbox", path]);
       const seen = JSON.parse(python.stdout) as string[][];
       assert.deepEqual(
         seen.map(([subject]) => subject),
@@ -258,11 +292,11 @@ peerTest(
         assert.ok(flags.includes("R") && flags.includes("F"), flags);
         assert.match(payload, /^>+From me\nbody \d\n$/);
       }
-      await run("rm", [join(folder.path, "out.mbox")]);
     }
-    await transfer(folder, "export", "anna@example.org", "out", "--format", "maildir");
+    const path = join(world.folder, "out");
+    await takeOut(world, path, "maildir");
     for (const box of [".mbox.py-mbox", ".maildir.INBOX"]) {
-      const python = await run("python3", ["-c", PYTHON, "maildir", join(folder.path, "out", box)]);
+      const python = await run("python3", ["-c", PYTHON, "maildir", join(path, box)]);
       const seen = JSON.parse(python.stdout) as string[][];
       assert.deepEqual(
         seen.map(([subject, flags]) => `${subject} ${flags}`),
@@ -273,28 +307,18 @@ peerTest(
 );
 
 peerTest("s-nail reads our mbox", ["s-nail"], async (context) => {
-  const folder = await makePosthornFolder(context);
-  await folder.must("domain", "add", "example.org");
-  await folder.addAccount("anna@example.org", PASSWORD);
-  mkdirSync(join(folder.path, "in"));
-  writeFileSync(join(folder.path, "in/1.eml"), letter("first", "From me\r\n"));
-  writeFileSync(join(folder.path, "in/2.eml"), letter("second"));
-  await transfer(folder, "import", "anna@example.org", "in");
+  const world = await makeTransferWorld();
+  context.after(() => world.end());
+  mkdirSync(join(world.folder, "in"));
+  writeFileSync(join(world.folder, "in/1.eml"), letter("first", "From me\r\n"));
+  writeFileSync(join(world.folder, "in/2.eml"), letter("second"));
+  assert.equal(await bringIn(world, join(world.folder, "in")), 2);
   // It knows no lengths: of mboxcl2 it would take a quoted line for the next message.
-  for (const dialect of ["mboxrd", "mboxcl"]) {
-    const file = `${dialect}.mbox`;
-    await transfer(
-      folder,
-      "export",
-      "anna@example.org",
-      file,
-      "--mailbox",
-      "INBOX",
-      "--dialect",
-      dialect,
-    );
-    const { stdout } = await run("s-nail", ["-n", "-R", "-H", "-f", join(folder.path, file)], {
-      env: { HOME: folder.path, LC_ALL: "C" },
+  for (const dialect of ["mboxo", "mboxrd", "mboxcl"] as const) {
+    const path = join(world.folder, `${dialect}.mbox`);
+    await takeOut(world, path, "mbox", { mailbox: "INBOX", dialect });
+    const { stdout } = await run("s-nail", ["-n", "-R", "-H", "-f", path], {
+      env: { HOME: world.folder, LC_ALL: "C" },
     });
     assert.match(stdout, /first[^]*second/, stdout);
   }
