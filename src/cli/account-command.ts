@@ -78,7 +78,7 @@ function addMaking(account: Command): void {
         const { messages } = directory.usage(found.id);
         if (!options.yes && messages > 0) {
           throw new CliError(
-            `${address} still has ${messages} messages, which would be gone for good. Say --yes to remove it all the same.`,
+            `${address} still has ${messages} ${messages === 1 ? "message" : "messages"}, which would be gone for good. Say --yes to remove it all the same.`,
             EXIT.usage,
           );
         }
@@ -159,9 +159,10 @@ function addReading(account: Command): void {
     .description("all accounts, or those of a domain")
     .option("--json", "as JSON")
     .action(async (domain: string | undefined, options: { json?: boolean }, command: Command) => {
-      const rows = await withStore(command, ({ directory }) =>
-        directory.accounts(domain).map((one) => withUsage(directory, one)),
-      );
+      const rows = await withStore(command, ({ directory }) => {
+        if (domain !== undefined) requireDomain(directory, domain);
+        return directory.accounts(domain).map((one) => withUsage(directory, one));
+      });
       if (options.json) return printJson(rows);
       printTable(
         rows,
@@ -218,6 +219,7 @@ function requireAccount(directory: Directory, address: string): Account {
 }
 
 /** Better said before a password was typed twice. */
+/** `address`: a mail address, or the domain alone. */
 export function requireDomain(directory: Directory, address: string): void {
   const domain = address.slice(address.lastIndexOf("@") + 1);
   if (directory.domain(domain) !== undefined) return;

@@ -78,7 +78,10 @@ function addReading(alias: Command): void {
     .description("all aliases, or those of a domain")
     .option("--json", "as JSON")
     .action(async (domain: string | undefined, options: { json?: boolean }, command: Command) => {
-      const rows = await withStore(command, ({ directory }) => directory.aliases(domain));
+      const rows = await withStore(command, ({ directory }) => {
+        if (domain !== undefined) requireDomain(directory, domain);
+        return directory.aliases(domain);
+      });
       if (options.json) return printJson(rows);
       printTable(
         rows,

@@ -104,7 +104,10 @@ function addReading(list: Command): void {
     .description("all lists, or those of a domain")
     .option("--json", "as JSON")
     .action(async (domain: string | undefined, options: { json?: boolean }, command: Command) => {
-      const rows = await withStore(command, ({ directory }) => directory.lists(domain));
+      const rows = await withStore(command, ({ directory }) => {
+        if (domain !== undefined) requireDomain(directory, domain);
+        return directory.lists(domain);
+      });
       if (options.json) return printJson(rows);
       printTable(
         rows,

@@ -282,6 +282,11 @@ suite("the command line", () => {
       "alias add fine@warn.test anna@warn.test anna+x@warn.test x@far.test",
     );
     assert.deepEqual([fine.status, fine.stderr], [0, ""]);
+    for (const verb of ["account", "alias", "list"]) {
+      const typo = await posthorn(`${verb} list wran.test`);
+      assert.deepEqual([typo.status, typo.stdout], [1, ""]);
+      assert.match(typo.stderr, /wran\.test is not a domain of ours/);
+    }
     const nowhere = await posthorn("domain set warn.test --catch-all ana@warn.test");
     assert.equal(nowhere.status, 0);
     assert.match(nowhere.stderr, /^posthorn: warning: ana@warn\.test: 55\d 5\.\d\.\d [^\n]+\n$/);
