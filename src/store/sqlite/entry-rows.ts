@@ -87,15 +87,20 @@ function countUsage(
   domain.usedMessages += messages;
 }
 
-export function countOut(
+/** Counts many messages in, or out. The mailbox must be announced as changing. */
+export function countAll(
   context: CommitContext,
   mailbox: MailboxState,
-  flags: number,
-  size: number,
+  entries: readonly { readonly flags: number; readonly size: number }[],
+  by: 1 | -1,
 ): void {
-  mailbox.messages--;
-  mailbox.sizeOctets -= size;
-  if ((flags & SEEN) === 0) mailbox.unseen--;
-  if ((flags & DELETED) !== 0) mailbox.deleted--;
-  countUsage(context, mailbox.accountId, -size, -1);
+  let octets = 0;
+  for (const { flags, size } of entries) {
+    octets += size;
+    if ((flags & SEEN) === 0) mailbox.unseen += by;
+    if ((flags & DELETED) !== 0) mailbox.deleted += by;
+  }
+  mailbox.messages += by * entries.length;
+  mailbox.sizeOctets += by * octets;
+  countUsage(context, mailbox.accountId, by * octets, by * entries.length);
 }

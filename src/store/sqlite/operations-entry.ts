@@ -4,7 +4,7 @@ import { DELETED, SEEN, type FlagChange } from "../mail.ts";
 import type { MessageId } from "../octets.ts";
 import type { CommitContext } from "./commit-context.ts";
 import type { Value } from "./database.ts";
-import { checkQuota, countIn, countOut, flagsIn, takeUid } from "./entry-rows.ts";
+import { checkQuota, countAll, flagsIn, takeUid } from "./entry-rows.ts";
 import { keywordsOf, type FlagBits } from "./flag-bits.ts";
 import type { MailboxState } from "./ledger.ts";
 import { FEED_ADDED, FEED_EXPUNGED, FEED_FLAGS } from "./feed-entry.ts";
@@ -49,7 +49,7 @@ export function changeFlags(
 ): AnswerOf<"changeFlags"> {
   const { database, ledger } = context;
   const mailbox = ledger.mailbox(request.mailboxId);
-  const entries = entriesOf(context, mailbox, request.uids);
+  const entries = flagsOf(context, mailbox, request.uids);
   const limit = request.change.unchangedSince ?? Number.POSITIVE_INFINITY;
   const modified = entries.filter((entry) => entry.modSeq > limit).map(({ uid }) => uid);
   const candidates = entries.filter((entry) => entry.modSeq <= limit);
@@ -152,44 +152,17 @@ function copyEntries(
   }
   const known = ledger.change(to).keywords;
   const modSeq = ledger.takeModSeq(to);
-  const isSameAccount = from.accountId === to.accountId;
+  const copies = entries.map((entry) => copyOf(context, masked(entry, mask), { from, to }));
   const rows: number[] = [];
-  for (const entry of entries) {
-    const uid = takeUid(to);
-    const { low, high } = translateFlags(masked(entry, mask), from, to);
-    const thread = isSameAccount
-      ? entry.thread
-      : threadOfStored(context, to.accountId, entry.messageId);
-    context.database.run(
-      `INSERT INTO entry (mailbox_id, uid, message_id, flags, flags_high, mod_seq,
-         internal_date_ms, saved_date_ms, size_octets, prefix, thread_id)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      to.id,
-      uid,
-      entry.messageId,
-      low,
-      high,
-      modSeq,
-      entry.internalDateMs,
-      context.nowMs,
-      entry.size,
-      entry.prefix,
-      thread,
-    );
-    countIn(context, to, low, entry.size);
-    rows.push(
-      uid,
-      low,
-      high,
-      entry.messageId,
-      entry.internalDateMs,
-      context.nowMs,
-      entry.size,
-      thread,
-    );
-    result.from.push(entry.uid);
+  for (const [index, copied] of copies.entries()) {
+    const { uid, messageId, flags, flagsHigh, internalDateMs, size, prefix, thread } = copied;
+    const about = [messageId, flags, flagsHigh, modSeq, internalDateMs, context.nowMs, size];
+    context.database.run(INSERT_COPY, to.id, uid, ...about, prefix, thread);
+    rows.push(uid, flags, flagsHigh, messageId, internalDateMs, context.nowMs, size, thread);
+    result.from.push(entries[index].uid);
     result.to.push(uid);
   }
+  countAll(context, to, copies, 1);
   if (!removes) {
     addReferencesToAll(
       context,
@@ -204,6 +177,22 @@ function copyEntries(
   if (removes) removeEntries(context, from, entries, false);
   return result;
 }
+
+type Copying = { readonly from: MailboxState; readonly to: MailboxState };
+
+function copyOf(context: CommitContext, entry: EntryRow, { from, to }: Copying): EntryRow {
+  const uid = takeUid(to);
+  const { low, high } = translateFlags(entry, from, to);
+  const isSameAccount = from.accountId === to.accountId;
+  const thread = isSameAccount
+    ? entry.thread
+    : threadOfStored(context, to.accountId, entry.messageId);
+  return { ...entry, uid, flags: low, flagsHigh: high, thread };
+}
+
+const INSERT_COPY = `INSERT INTO entry (mailbox_id, uid, message_id, flags, flags_high, mod_seq,
+  internal_date_ms, saved_date_ms, size_octets, prefix, thread_id)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** Flags that may not be set in the mailbox copied to are left behind (RFC 4314 §4). */
 function masked(entry: EntryRow, mask: FlagBits | undefined): EntryRow {
@@ -259,7 +248,7 @@ function removeEntries(
       last,
     );
   }
-  for (const entry of entries) countOut(context, mailbox, entry.flags, entry.size);
+  countAll(context, mailbox, entries, -1);
   if (dropsReferences) {
     dropReferencesToAll(
       context,
@@ -269,15 +258,38 @@ function removeEntries(
   context.ledger.enter(mailbox, FEED_EXPUNGED, uids);
 }
 
+type FlagsRow = Pick<EntryRow, "uid" | "flags" | "flagsHigh" | "modSeq">;
+
+const FLAGS = "SELECT uid, flags, flags_high, mod_seq FROM entry WHERE mailbox_id = ? AND";
+
+function flagsOf(
+  context: CommitContext,
+  mailbox: MailboxState,
+  uids: readonly number[],
+): FlagsRow[] {
+  const source = { select: FLAGS, key: "uid", values: [mailbox.id] };
+  return rowsByKey(context.database, source, ascending(uids)).flatMap((row) => {
+    if (row === undefined) return [];
+    const [uid, flags, flagsHigh, modSeq] = row as number[];
+    return { uid, flags, flagsHigh, modSeq };
+  });
+}
+
+/** Each once; nearly always they ascend already. */
+function ascending(uids: readonly number[]): readonly number[] {
+  return uids.every((uid, index) => index === 0 || uids[index - 1] < uid)
+    ? uids
+    : [...new Set(uids)].sort((a, b) => a - b);
+}
+
 /** The rows of `uids` that exist, ascending, each once. */
 function entriesOf(
   context: CommitContext,
   mailbox: MailboxState,
   uids: readonly number[],
 ): EntryRow[] {
-  const ascending = [...new Set(uids)].sort((a, b) => a - b);
   const source = { select: ENTRIES, key: "uid", values: [mailbox.id] };
-  return rowsByKey(context.database, source, ascending).flatMap((row) =>
+  return rowsByKey(context.database, source, ascending(uids)).flatMap((row) =>
     row === undefined ? [] : [entryOf(row)],
   );
 }

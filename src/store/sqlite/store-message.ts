@@ -188,7 +188,7 @@ export function dropReferencesToAll(context: CommitContext, ids: readonly Messag
   const { database } = context;
   for (const [times, some] of timesNamed(ids)) {
     const dead: number[] = [];
-    const buried: [segmentId: number, size: number][] = [];
+    const buried = new Map<number, number>();
     const left: number[] = [];
     for (const row of rowsByKey(database, REFERENCES, some)) {
       if (row === undefined) continue;
@@ -198,7 +198,7 @@ export function dropReferencesToAll(context: CommitContext, ids: readonly Messag
         continue;
       }
       dead.push(id);
-      buried.push([segmentId, size]);
+      buried.set(segmentId, (buried.get(segmentId) ?? 0) + size);
     }
     for (const { first, last } of runsOf(left)) {
       database.run(
