@@ -11,7 +11,7 @@ import { ALL_RIGHTS, type MailboxGrant, type Right } from "../mailbox-grant.ts";
 import { formatSharedName, isSharedName, parseSharedName } from "../shared-name.ts";
 import { CheckedGrant } from "./checked-grant.ts";
 import type { Database } from "./database.ts";
-import { mailboxInfo, mailboxInfoByName, mailboxInfos } from "./mailbox-rows.ts";
+import { infoOf, mailboxInfoByName, mailboxInfos, type InfoRow } from "./mailbox-rows.ts";
 import { mailboxKey } from "./mailbox-name.ts";
 
 const EVERY_RIGHT: ReadonlySet<Right> = new Set(ALL_RIGHTS);
@@ -19,6 +19,15 @@ const NO_RIGHT: ReadonlySet<Right> = new Set();
 
 const ACL_FOR = `SELECT identifier, rights FROM acl
   WHERE mailbox_id = ? AND identifier IN (?, ?, ?, ?, ?, ?)`;
+
+/** In one go: somebody may share thousands of mailboxes with everybody. */
+const SHARED = `SELECT mailbox.id, mailbox.account_id AS accountId, mailbox.name,
+    NULL AS specialUse, 0 AS isSubscribed, uid_validity AS uidValidity,
+    account.address AS owner, identifier, rights
+  FROM acl JOIN mailbox ON mailbox.id = mailbox_id JOIN account ON account.id = mailbox.account_id
+  WHERE identifier IN (?, ?, ?, ?, ?, ?) AND mailbox.account_id <> ?`;
+
+type SharedRow = InfoRow & AclRow & { readonly owner: string };
 
 /** Where something is to be made: whose it will be, and its name there. */
 export type Place = { readonly ownerId: number; readonly name: string };
@@ -48,19 +57,26 @@ export class MailGate {
   shared(actorId: number): readonly MailboxInfo[] {
     const address = this.#address(actorId);
     if (address === undefined) return [];
-    return this.#database
-      .all<{ id: number }>(
-        `SELECT DISTINCT mailbox_id AS id FROM acl JOIN mailbox ON mailbox.id = mailbox_id
-         WHERE identifier IN (?, ?, ?) AND account_id <> ?`,
-        ...identifiersOf(address).slice(0, 3),
-        actorId,
-      )
-      .flatMap(({ id }) => {
-        const info = mailboxInfo(this.#database, id);
-        const seen = info && this.#seenBy(actorId, info);
-        return seen !== undefined && this.rights(seen.grant).has("l") ? [seen] : [];
-      })
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    const byId = new Map<MailboxId, { row: SharedRow; entries: AclEntry[] }>();
+    for (const row of this.#database.all<SharedRow>(SHARED, ...identifiersOf(address), actorId)) {
+      const known = byId.get(row.id);
+      if (known === undefined) byId.set(row.id, { row, entries: [entryOf(row)] });
+      else known.entries.push(entryOf(row));
+    }
+    const subscribed = new Set(
+      this.#database
+        .all<{ name: string }>("SELECT name FROM subscription WHERE account_id = ?", actorId)
+        .map(({ name }) => name),
+    );
+    const shared: MailboxInfo[] = [];
+    for (const { row, entries } of byId.values()) {
+      if (!effectiveRights(entries).has("l")) continue;
+      const grant = CheckedGrant.ofActor(row.id, row.accountId, actorId);
+      const name = formatSharedName(row.owner, row.name);
+      const isSubscribed = subscribed.has(name);
+      shared.push({ ...infoOf(row), name, grant, isSubscribed, specialUse: undefined });
+    }
+    return shared.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   owned(actorId: number): readonly MailboxInfo[] {

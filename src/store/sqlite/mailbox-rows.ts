@@ -4,7 +4,7 @@ import type { MailboxInfo, MailboxStatus, SpecialUse } from "../mail.ts";
 import type { Database } from "./database.ts";
 import { CheckedGrant } from "./checked-grant.ts";
 
-type InfoRow = {
+export type InfoRow = {
   readonly id: number;
   readonly accountId: number;
   readonly name: string;
@@ -46,7 +46,7 @@ export function mailboxInfos(database: Database, accountId: number): MailboxInfo
     .map(infoOf);
 }
 
-function infoOf(row: InfoRow): MailboxInfo {
+export function infoOf(row: InfoRow): MailboxInfo {
   return {
     id: row.id,
     grant: CheckedGrant.ofOwner(row.id, row.accountId),
