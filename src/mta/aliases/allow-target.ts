@@ -61,7 +61,7 @@ function commandTarget(
   const words = commandWords(command);
   if (!words.ok) return refused(text, words.problem);
   if (!commands.includes(words.value[0])) {
-    return refused(text, `${words.value[0]} is not one of the programs allowed here (commands)`);
+    return refused(text, "it is not one of the programs allowed here (commands)");
   }
   return accepted(text, {
     kind: "pipe",
