@@ -4,7 +4,6 @@
  * that was made for it, also in a data folder put together from a backup.
  */
 
-import type { CommitContext } from "./commit-context.ts";
 import type { Database } from "./database.ts";
 
 export type KeptColumns = {
@@ -27,25 +26,4 @@ export function keptColumns(database: Database, mailboxId: number): KeptColumns 
      FROM kept_columns WHERE mailbox_id = ?`,
     mailboxId,
   );
-}
-
-/** Says which files may go: the one before, or the new one if its mailbox is gone. */
-export function keepColumns({ database, ledger }: CommitContext, kept: KeptColumns): string[] {
-  const { mailboxId, file, uidValidity, feedId, modSeq, uidNext, messages, checksums } = kept;
-  if (ledger.findMailbox(mailboxId) === undefined) return [file];
-  const before = keptColumns(database, mailboxId);
-  database.run(
-    `INSERT OR REPLACE INTO kept_columns
-       (mailbox_id, file, uid_validity, feed_id, mod_seq, uid_next, messages, checksums)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    mailboxId,
-    file,
-    uidValidity,
-    feedId,
-    modSeq,
-    uidNext,
-    messages,
-    checksums,
-  );
-  return before === undefined ? [] : [before.file];
 }

@@ -32,7 +32,7 @@ import {
   takeRecent,
   unlockMaildrop,
 } from "./operations-mailbox.ts";
-import { keepColumns } from "./kept-columns.ts";
+import { keepColumns } from "./operations-columns.ts";
 import { claim } from "./operations-claim.ts";
 import { deleteQueued, hold, release, settle, wish } from "./operations-queue.ts";
 import { payReports } from "./operations-report.ts";
