@@ -74,8 +74,14 @@ async function read(
   if (head.some((word, index) => word !== foundHead[index])) return undefined;
   const expected = new Uint32Array(checksums.slice().buffer);
   if (expected.length !== parts.length * LANES) return undefined;
+  const reads = parts.map((part) => {
+    const from = position;
+    position += part.length;
+    return readAll(handle, part, from);
+  });
+  // All together: most of the time goes into memory that is touched for the first time.
+  await Promise.all(reads);
   for (const [index, part] of parts.entries()) {
-    position = await readAll(handle, part, position);
     const checksum = checksumOf(part);
     for (let lane = 0; lane < LANES; lane++) {
       if (checksum[lane] !== expected[index * LANES + lane]) return undefined;
