@@ -171,7 +171,10 @@ test("save, copy, move, flag, delete", async () => {
     attachments: false,
   });
   assert.deepEqual((await readdir(folder)).sort(), ["a.png", "all", "md"]);
-  assert.match((await readdir(join(folder, "md/cur")))[0], /^\d+\.R[0-9a-f]{16}\.posthorn:2,RS$/);
+  assert.match(
+    (await readdir(join(folder, "md/cur")))[0],
+    /^\d+\.M\d+R[0-9a-f]{16}\.posthorn:2,RS$/,
+  );
   const nowhere = { ...named, target: join(folder, "no/such/place"), format: undefined };
   await assert.rejects(
     saveMessages(session, { ...nowhere, attachments: false }),
