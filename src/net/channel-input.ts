@@ -16,6 +16,9 @@ type Reader = {
   readonly reject: (error: MailError) => void;
 };
 
+/** So few octets are copied as they come in: a client may send one at a time for minutes. */
+const SMALL_OCTETS = 64;
+
 export class ChannelInput {
   #socket: Socket | undefined;
   #pieces: Uint8Array[] = [];
@@ -55,7 +58,9 @@ export class ChannelInput {
     });
   }
 
-  push(octets: Uint8Array): void {
+  push(read: Uint8Array): void {
+    // Whoever keeps a few octets shall not keep the platform's read buffer with them.
+    const octets = read.length <= SMALL_OCTETS ? new Uint8Array(read) : read;
     const reader = this.#reader;
     if (reader !== undefined) {
       this.#reader = undefined;
