@@ -24,6 +24,8 @@ export class CommitContext {
   octets: Uint8Array = new Uint8Array(0);
   extras: Uint8Array = new Uint8Array(0);
   appended: Appended | undefined;
+  /** Why the batch's octets went nowhere: what needs them is refused with it. */
+  diskProblem: unknown;
   isDirectoryChanged = false;
   isQueueChanged = false;
   readonly adopted: AdoptedFile[] = [];
@@ -48,6 +50,7 @@ export class CommitContext {
 
   begin(nowMs: number): void {
     this.nowMs = nowMs;
+    this.diskProblem = undefined;
     this.isDirectoryChanged = false;
     this.isQueueChanged = false;
     this.doomed.length = 0;

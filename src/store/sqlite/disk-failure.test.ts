@@ -7,7 +7,14 @@ import { silentLog } from "../../base/log.ts";
 import { SeededRandom } from "../../base/testing/seeded-random.ts";
 import { TestClock } from "../../base/testing/test-clock.ts";
 import type { Store } from "../contract.ts";
-import { acceptFor, deliveryTo, inboxOf, makeAccount, MESSAGE } from "../testing/store-fixture.ts";
+import {
+  acceptFor,
+  appendTo,
+  deliveryTo,
+  inboxOf,
+  makeAccount,
+  MESSAGE,
+} from "../testing/store-fixture.ts";
 import { makeTempFolder } from "../testing/temp-folder.ts";
 import { openStore } from "./open-store.ts";
 import type { CommitPoint } from "./commit-point.ts";
@@ -16,10 +23,11 @@ async function failing(
   point: CommitPoint,
   code: string,
   body: (store: Store) => Promise<void>,
+  skip = 2,
 ): Promise<void> {
   const folder = makeTempFolder("failure");
   const hooks = new URL(
-    `../testing/fail-at.ts?point=${point}&code=${code}&times=2&skip=2`,
+    `../testing/fail-at.ts?point=${point}&code=${code}&times=2&skip=${skip}`,
     import.meta.url,
   );
   const store = await openStore({
@@ -92,6 +100,30 @@ test("a failed segment does not stop requests that carry no octets", () =>
     assert.equal(created.status, "fulfilled");
     assert.equal(store.mail.status(grant)?.messages, 0);
   }));
+
+test("a failed segment refuses whatever carries octets, with the disk's own reason", () =>
+  failing(
+    "before-append",
+    "ENOSPC",
+    async (store) => {
+      const account = await makeAccount(store);
+      const { grant } = inboxOf(store, account);
+      await appendTo(store, grant, 1);
+      const message = store.octets.stageOctets(MESSAGE);
+      const request = { message, flags: [], internalDateMs: 1 };
+      await assert.rejects(store.mail.replace(grant, 1, grant, request), { code: "disk-full" });
+      assert.equal(store.mail.status(grant)?.messages, 1);
+      // What needs no octets of its own goes on: here the last message is shared.
+      const [copied, replaced] = await Promise.allSettled([
+        store.mail.copy(grant, [1], grant),
+        store.mail.replace(grant, 1, grant, request),
+      ]);
+      assert.deepEqual([copied.status, replaced.status], ["fulfilled", "rejected"]);
+      assert.equal((await store.mail.replace(grant, 1, grant, request)).uid, 3);
+      assert.deepEqual(await store.check(), []);
+    },
+    3,
+  ));
 
 test("free space is told, and when it is low", async () => {
   const folder = makeTempFolder("space");

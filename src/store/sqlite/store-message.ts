@@ -30,7 +30,9 @@ export function storeMessage(
   if (source.kind === "stored") return addReferences(context, source.id, refs);
   if (source.kind === "file") return adoptFile(context, source.file, source.size, refs);
   const { appended, octets } = context;
-  if (appended === undefined) throw new InvariantError("octets were not appended");
+  if (appended === undefined) {
+    throw context.diskProblem ?? new InvariantError("octets were not appended");
+  }
   return insertMessage(
     context,
     octets.subarray(source.at, source.at + source.size),

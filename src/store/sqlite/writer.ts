@@ -177,13 +177,13 @@ export class StoreWriter {
       }
     }
     this.#begin(batches);
+    this.#context.diskProblem = diskProblem;
     const answers: unknown[] = [];
     const failures: [number, Failure][] = [];
     batches.forEach((batch, index) => {
       this.#enterBatch(batch, appended[index]);
       for (const posted of batch.requests) {
         try {
-          if (diskProblem !== undefined && needsOctets(posted)) throw diskProblem;
           answers.push(this.#runInSavepoint(posted));
         } catch (error) {
           if (error instanceof TransactionLost) throw error.cause;
@@ -318,11 +318,6 @@ type AnyOperation = (context: CommitContext, request: unknown) => unknown;
 /** Leases end with the machine anyway, kept columns can be made again: nobody waits for the disk. */
 function isPassing({ name }: PostedRequest): boolean {
   return name === "claim" || name === "keepColumns";
-}
-
-/** Whether a request carries octets of the batch: those are lost when the segment could not be written. */
-function needsOctets({ name }: PostedRequest): boolean {
-  return name === "accept" || name === "append" || name === "settle";
 }
 
 export function failureOf(error: unknown): Failure {
