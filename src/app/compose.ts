@@ -56,7 +56,9 @@ const ALIAS_WATCH_MS = 2_000;
 export async function compose(parts: ServerParts): Promise<Server> {
   const { settings, store } = parts;
   const registry = new MetricsRegistry();
-  const log = countingLog(parts.log, registry);
+  // Where nobody asks for numbers nothing is counted, and nothing wakes an idle process.
+  const isMeasured = settings.listen.metrics.length > 0;
+  const log = isMeasured ? countingLog(parts.log, registry) : parts.log;
   const guard = makeLoginGuard(systemClock);
   const verifyToken = tokenVerifier(settings.login.oauth, systemClock);
   const policy = new RuleEngine(readRules(settings.rules).rules);
@@ -85,7 +87,7 @@ export async function compose(parts: ServerParts): Promise<Server> {
   const budget = new ConnectionBudget(most, log);
   const stress = new StressGauge(budget, log);
   const sessions = new SessionGauge();
-  addServerMetrics(registry, { store, budget, sessions, version: parts.version });
+  if (isMeasured) addServerMetrics(registry, { store, budget, sessions, version: parts.version });
   const metrics = new MetricsServer(registry, log);
   const listeners = new Listeners({
     settings,

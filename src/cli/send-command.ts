@@ -9,7 +9,7 @@ import { emptyLetter, type Letter } from "../mua/compose/letter.ts";
 import { writeAddresses } from "../mua/compose/reply.ts";
 import { prepareRawMessage } from "../mua/compose/raw-message.ts";
 import { attachFile } from "../mua/compose/attach-file.ts";
-import { throwFileError } from "../mua/save/file-error.ts";
+import { throwFileError } from "../base/file-error.ts";
 import type { MailSession } from "../mua/session/mail-session.ts";
 import { sendLetter, toldOfSending, type SendOutput } from "../mua/verbs/send-message.ts";
 import { CliError } from "./cli-error.ts";

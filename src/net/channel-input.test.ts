@@ -38,3 +38,12 @@ test("Invariant 7: what a slow reader has read is not kept, although the queue i
   const kept = seen.filter((reference) => reference.deref() !== undefined).length;
   assert.ok(kept < 10, `${kept} of 101 pieces are still there`);
 });
+
+test("a few octets do not keep the read buffer they came in", async () => {
+  const input = new ChannelInput();
+  const waiting = input.read(1000);
+  input.push(piece(7, 65_536).subarray(100, 103));
+  const octets = await waiting;
+  assert.deepEqual(octets, new Uint8Array([7, 7, 7]));
+  assert.ok((octets?.buffer.byteLength ?? 0) < 100);
+});

@@ -14,9 +14,12 @@ const HASH_LENGTH: Readonly<Record<ScramHash, number>> = { sha1: 20, sha256: 32 
 const CLIENT_KEY = encodeLatin1("Client Key");
 const SERVER_KEY = encodeLatin1("Server Key");
 
+/** What the key schedule needs of Crypto. */
+export type ScramCrypto = Pick<Crypto, "hash" | "hmac" | "pbkdf2">;
+
 /** What a server keeps of a password. Undefined when the text cannot be a password (`preparePassword`). */
 export async function makeScramVerifier(
-  crypto: Crypto,
+  crypto: ScramCrypto,
   hash: ScramHash,
   password: string,
   salt: Uint8Array,
@@ -33,9 +36,6 @@ export type ScramKeys = {
   readonly storedKey: Uint8Array;
   readonly serverKey: Uint8Array;
 };
-
-/** What the key schedule needs of Crypto. */
-export type ScramCrypto = Pick<Crypto, "hash" | "hmac" | "pbkdf2">;
 
 /** `password` is prepared already. The costly part: PBKDF2. */
 export async function scramKeys(

@@ -21,6 +21,14 @@ import type { DetailName, HeadName, MessageHead } from "../../store/mail.ts";
 import type { BodySource } from "./body-source.ts";
 import { choosesFields, fieldsTogether } from "./fields-together.ts";
 import type { ImapDeps } from "./imap-deps.ts";
+import {
+  previewItem,
+  writeInHand,
+  writeLabel,
+  type LaterBody,
+  type LoadedBodies,
+  type LoadedItem,
+} from "./loaded-body.ts";
 import type { SelectedMailbox } from "./selected-mailbox.ts";
 import { withoutNul, writeOctets } from "./literal-octets.ts";
 
@@ -32,35 +40,6 @@ const PIECE_OCTETS = 262_144;
 
 /** Transfer encodings that we can take off (RFC 3516 §4.3 UNKNOWN-CTE for others). */
 const KNOWN_ENCODINGS = new Set(["7bit", "8bit", "binary", "base64", "quoted-printable"]);
-
-type LoadedItem = {
-  readonly label: Uint8Array | string;
-  readonly partial: Partial | undefined;
-  /** Octets in hand, a range still to read, or nothing there. */
-  readonly body:
-    | { readonly kind: "octets"; readonly octets: Uint8Array; readonly isBinary: boolean }
-    | { readonly kind: "range"; readonly range: OctetRange }
-    /** Too large to have in hand before its turn: a request may name it fifty times, of many messages. */
-    | LaterBody
-    | { readonly kind: "size"; readonly octets: number }
-    | { readonly kind: "text"; readonly text: string }
-    | { readonly kind: "nil" };
-};
-
-type LaterBody = {
-  readonly kind: "later";
-  readonly read: () => Promise<Uint8Array>;
-  readonly as: "binary" | "text" | "size";
-  /** At most so much is in memory meanwhile: the stored octets, and what is made of them. */
-  readonly neededOctets: number;
-};
-
-export type LoadedBodies = {
-  readonly source: BodySource;
-  readonly items: readonly LoadedItem[];
-  /** Nothing is left to read when it is written. */
-  readonly isInHand: boolean;
-};
 
 /** Of the head, what was asked for with `headNames`. */
 export type BodiesHead = {
@@ -330,26 +309,6 @@ export class FetchBodies {
       }
     }
   }
-}
-
-function previewItem(text: string): LoadedItem {
-  return { label: "PREVIEW", partial: undefined, body: { kind: "text", text } };
-}
-
-function writeLabel(out: ResponseWriter, item: LoadedItem, isAfterOthers: boolean): void {
-  const { label, partial } = item;
-  if (isAfterOthers) out.text(" ");
-  if (typeof label === "string") out.text(label);
-  else out.octets(label);
-  if (partial !== undefined) out.text("<").number(partial.start).text(">");
-  out.text(" ");
-}
-
-function writeInHand(out: ResponseWriter, body: LoadedItem["body"]): void {
-  if (body.kind === "octets") writeOctets(out, body.octets, body.isBinary);
-  else if (body.kind === "text") out.string(body.text);
-  else if (body.kind === "size") out.number(body.octets);
-  else out.text("NIL");
 }
 
 /** What of the message an item will read; undefined when it has no such part. */

@@ -27,6 +27,13 @@ import type {
   TransportSettings,
 } from "./settings-shape.ts";
 
+const IMPLICIT_TLS: Facts<boolean> = {
+  schema: yesNo,
+  default: false,
+  type: "true or false",
+  doc: "TLS from the first octet (port 465).",
+};
+
 export const TLS_LEVEL: Facts<TlsLevel> = {
   schema: choice("never", "may", "require", "verify"),
   default: "may",
@@ -104,12 +111,7 @@ export const SMARTHOST: Group<SmarthostSettings> = {
       doc: "Its port.",
     }),
     tls: setting({ ...TLS_LEVEL, default: "verify" }),
-    implicitTls: setting({
-      schema: yesNo,
-      default: false,
-      type: "true or false",
-      doc: "TLS from the first octet (port 465).",
-    }),
+    implicitTls: setting(IMPLICIT_TLS),
     user: USER,
     password: PASSWORD,
   },
@@ -145,12 +147,7 @@ export const TRANSPORTS: RepeatedGroup<TransportSettings> = {
       example: '["smtp1.example.net:587", "smtp2.example.net:587"]',
     }),
     tls: setting(TLS_LEVEL),
-    implicitTls: setting({
-      schema: yesNo,
-      default: false,
-      type: "true or false",
-      doc: "TLS from the first octet.",
-    }),
+    implicitTls: setting(IMPLICIT_TLS),
     user: USER,
     password: PASSWORD,
     path: setting({
@@ -264,12 +261,7 @@ export const ROUTES: RepeatedGroup<RouteSettings> = {
       doc: "The host's port.",
     }),
     tls: setting(TLS_LEVEL),
-    implicitTls: setting({
-      schema: yesNo,
-      default: false,
-      type: "true or false",
-      doc: "TLS from the first octet.",
-    }),
+    implicitTls: setting(IMPLICIT_TLS),
     user: USER,
     password: PASSWORD,
   },

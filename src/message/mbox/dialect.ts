@@ -12,10 +12,6 @@ export const MBOX_DIALECTS = ["mboxo", "mboxrd", "mboxcl", "mboxcl2"] as const;
 
 export type MboxDialect = (typeof MBOX_DIALECTS)[number];
 
-export function isMboxDialect(text: string): text is MboxDialect {
-  return (MBOX_DIALECTS as readonly string[]).includes(text);
-}
-
 /** Whether messages carry their length. */
 export function hasContentLength(dialect: MboxDialect): boolean {
   return dialect === "mboxcl" || dialect === "mboxcl2";

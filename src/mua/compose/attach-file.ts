@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { MailError } from "../../base/errors.ts";
-import { throwFileError } from "../save/file-error.ts";
+import { throwFileError } from "../../base/file-error.ts";
 import { diskFileName } from "../text/file-name.ts";
 import type { Letter } from "./letter.ts";
 

@@ -12,7 +12,7 @@ import type { Letter } from "../compose/letter.ts";
 import { makeForward } from "../compose/forward.ts";
 import { quoteMessage } from "../compose/reply.ts";
 import { splitWords } from "./command-name.ts";
-import { throwFileError } from "../save/file-error.ts";
+import { throwFileError } from "../../base/file-error.ts";
 import { deadLetterPath, keepDeadLetter } from "./dead-letter.ts";
 import { Interrupted } from "./interrupted.ts";
 import type { LineState } from "./line-state.ts";

@@ -2,7 +2,7 @@
 
 import { appendFile } from "node:fs/promises";
 import { isMailError } from "../../base/errors.ts";
-import { throwFileError } from "../save/file-error.ts";
+import { throwFileError } from "../../base/file-error.ts";
 import type { Terminal } from "./terminal.ts";
 
 export function deadLetterPath(): string {

@@ -12,7 +12,7 @@ import type { Random } from "../../base/random.ts";
 import { formatMaildirName, uniqueMaildirName } from "../../message/maildir/maildir-name.ts";
 import { writeEntry } from "../../message/mbox/write-entry.ts";
 import { numberedFileName } from "../text/file-name.ts";
-import { throwFileError } from "./file-error.ts";
+import { throwFileError } from "../../base/file-error.ts";
 
 export type SaveFormat = "mbox" | "eml" | "maildir";
 

@@ -1,11 +1,10 @@
 /** What a rule for one MAIL or RCPT parameter is (RFC 5321 §4.1.2 esmtp-param). */
 
 import type { Extension } from "../extension-names.ts";
-import type { MailParams, RcptParams } from "../handler.ts";
+import type { MailParams } from "../handler.ts";
 
 export type Draft<T> = { -readonly [K in keyof T]: T[K] };
 export type MailDraft = Draft<MailParams>;
-export type RcptDraft = Draft<RcptParams>;
 
 export type ParameterContext = {
   nowMs(): number;

@@ -17,7 +17,8 @@ import { promisify } from "node:util";
 
 import { MailError } from "../../base/errors.ts";
 import { preparePassword } from "../../sasl/prepare-string.ts";
-import { scramKeys, type ScramCrypto } from "../../sasl/scram-keys.ts";
+import { makeScramVerifier, type ScramCrypto, type ScramHash } from "../../sasl/scram-keys.ts";
+import type { ScramVerifier } from "../../sasl/scram-verifier.ts";
 import type { PasswordRecord } from "./requests.ts";
 
 /** OWASP's first choice for argon2id: 19 MiB, two passes, one lane; about 20 ms here. */
@@ -48,17 +49,15 @@ const CRYPTO: ScramCrypto = {
 /** Rejects with `refused` for what cannot be a password (RFC 8265 §4.2). */
 export async function makePasswordRecord(password: string): Promise<PasswordRecord> {
   const prepared = preparePassword(password);
-  if (prepared === undefined) {
+  const scramSalt = randomBytes(SALT_OCTETS);
+  const verifierOf = (hash: ScramHash): Promise<ScramVerifier | undefined> =>
+    makeScramVerifier(CRYPTO, hash, password, scramSalt, SCRAM_ITERATIONS);
+  const [sha1, sha256] = await Promise.all([verifierOf("sha1"), verifierOf("sha256")]);
+  if (prepared === undefined || sha1 === undefined || sha256 === undefined) {
     throw new MailError("refused", "the password is empty, too long, or has control characters");
   }
-  const scramSalt = randomBytes(SALT_OCTETS);
-  const [passwordHash, sha1, sha256] = await Promise.all([
-    hashPassword(prepared),
-    scramKeys(CRYPTO, "sha1", prepared, scramSalt, SCRAM_ITERATIONS),
-    scramKeys(CRYPTO, "sha256", prepared, scramSalt, SCRAM_ITERATIONS),
-  ]);
   return {
-    passwordHash,
+    passwordHash: await hashPassword(prepared),
     scramSalt,
     scramIterations: SCRAM_ITERATIONS,
     sha1StoredKey: sha1.storedKey,

@@ -4,7 +4,7 @@ import { lstat, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { MailError } from "../../base/errors.ts";
 import { isMbox } from "../../message/mbox/scan-entries.ts";
-import { throwFileError } from "./file-error.ts";
+import { throwFileError } from "../../base/file-error.ts";
 import { isEml } from "./read-eml-tree.ts";
 import { isMaildir } from "./read-maildir.ts";
 import { listFolder, withFile } from "./read-tree.ts";

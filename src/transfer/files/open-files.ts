@@ -6,7 +6,7 @@ import type { Random } from "../../base/random.ts";
 import type { MboxDialect } from "../../message/mbox/dialect.ts";
 import type { MailSource, MailTarget } from "../mail-source.ts";
 import { findFormat, type FileFormat } from "./detect-format.ts";
-import { throwFileError } from "./file-error.ts";
+import { throwFileError } from "../../base/file-error.ts";
 import { readEmlFile, readEmlTree } from "./read-eml-tree.ts";
 import { readMaildir } from "./read-maildir.ts";
 import { readMboxFile, readMboxTree } from "./read-mbox-tree.ts";

@@ -7,7 +7,7 @@ import { constants } from "node:fs";
 import { open, opendir, type FileHandle } from "node:fs/promises";
 import { MailError } from "../../base/errors.ts";
 import type { MboxFile } from "../../message/mbox/mbox-file.ts";
-import { throwFileError } from "./file-error.ts";
+import { throwFileError } from "../../base/file-error.ts";
 
 export const MAX_DEPTH = 32;
 export const MAX_FOLDERS = 20_000;

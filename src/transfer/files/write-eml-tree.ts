@@ -8,7 +8,7 @@ import { decodeWords } from "../../message/encoded-word.ts";
 import { concatBytes } from "../../base/bytes.ts";
 import type { MailTarget, OutgoingMessage, TargetMailbox } from "../mail-source.ts";
 import { FLAGS_FILE, formatEmlFacts, SUBSCRIPTIONS_FILE } from "./eml-flags.ts";
-import { throwFileError } from "./file-error.ts";
+import { throwFileError } from "../../base/file-error.ts";
 import { fileNameOf, isLongFileName } from "./level-name.ts";
 
 const HEAD_OCTETS = 64 * 1024;

@@ -11,7 +11,7 @@ import { encodeModifiedUtf7 } from "../../imap/modified-utf7.ts";
 import { formatMaildirName, MAX_LETTERED_KEYWORDS } from "../../message/maildir/maildir-name.ts";
 import { unixLines } from "../../message/mbox/line-ends.ts";
 import type { MailTarget, OutgoingMessage, TargetMailbox } from "../mail-source.ts";
-import { throwFileError } from "./file-error.ts";
+import { throwFileError } from "../../base/file-error.ts";
 import { isLongFileName } from "./level-name.ts";
 
 export class MaildirTarget implements MailTarget {

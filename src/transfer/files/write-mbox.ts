@@ -10,7 +10,7 @@ import { MailError } from "../../base/errors.ts";
 import type { MboxDialect } from "../../message/mbox/dialect.ts";
 import { writeEntry } from "../../message/mbox/write-entry.ts";
 import type { MailTarget, OutgoingMessage, TargetMailbox } from "../mail-source.ts";
-import { throwFileError } from "./file-error.ts";
+import { throwFileError } from "../../base/file-error.ts";
 import { fileNameOf, isLongFileName } from "./level-name.ts";
 
 const HELD_OCTETS = 256 * 1024;

@@ -9,7 +9,7 @@ import { mkdir, open, readFile, rename, type FileHandle } from "node:fs/promises
 import { join } from "node:path";
 import { MailError } from "../../base/errors.ts";
 import { releaseProcessLock, takeProcessLock } from "../../net/process-lock.ts";
-import { throwFileError } from "../files/file-error.ts";
+import { throwFileError } from "../../base/file-error.ts";
 
 export type CopiedMessage = {
   /** At the source, and at the target: 0 where the target does not tell. */

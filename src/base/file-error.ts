@@ -1,6 +1,6 @@
-/** What the file system says, as a sentence with the name of the file. */
+/** What the file system says of a person's file, as a sentence with its name. */
 
-import { MailError } from "../../base/errors.ts";
+import { MailError } from "./errors.ts";
 
 const WORDS: ReadonlyMap<string, string> = new Map([
   ["ENOENT", "there is no such file or folder"],
