@@ -20,8 +20,15 @@ export type DoomedOptions = {
   readonly compileCache: string;
   /** Put before the command, such as strace with its options. */
   readonly under?: readonly string[];
-  /** Each line it says. `kill` ends it on the spot. */
-  readonly heard: (line: string, kill: () => void) => void;
+  /** Each line it says, and what may be done to it then. */
+  readonly heard: (line: string, doom: Doom) => void;
+};
+
+export type Doom = {
+  /** From here on it says nothing more, and promises nothing. What it has said is still heard. */
+  readonly stop: () => void;
+  /** Ends it on the spot. */
+  readonly kill: () => void;
 };
 
 /** Resolves with the signal it died of, when it has died and all it said has been heard. */
@@ -41,10 +48,11 @@ export async function runUntilKilled(options: DoomedOptions): Promise<string | n
   });
   const exited = once(child, "exit");
   // The whole group: strace leaves its child behind.
-  const kill = (): void => void process.kill(-(child.pid ?? 0), "SIGKILL");
-  for await (const line of createInterface({ input: child.stdout })) options.heard(line, kill);
-  const [, signal] = (await exited) as [number | null, string | null];
-  return signal;
+  const signal = (name: NodeJS.Signals) => (): void => void process.kill(-(child.pid ?? 0), name);
+  const doom = { stop: signal("SIGSTOP"), kill: signal("SIGKILL") };
+  for await (const line of createInterface({ input: child.stdout })) options.heard(line, doom);
+  const [, deadBy] = (await exited) as [number | null, string | null];
+  return deadBy;
 }
 
 export function openAgain(folder: string): Promise<Store> {

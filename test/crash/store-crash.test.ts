@@ -43,7 +43,7 @@ test(`${ROUNDS} rounds of kill -9 lose nothing that was acknowledged`, async () 
         firstId: round * IDS_PER_ROUND,
         compileCache,
         ...(point && { hooks }),
-        heard(line, kill) {
+        heard(line, { kill }) {
           ledger.hear(line);
           // At random: after so many lines, wherever the writer is at that moment.
           if (point === undefined && --left === 0) kill();
