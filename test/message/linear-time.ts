@@ -1,9 +1,9 @@
-/** For tests: that work grows no faster than its input, measured so that a busy machine does not matter. */
+/** For tests: what work costs, and that it grows no faster than its input, measured so that a busy machine does not matter. */
 
 import assert from "node:assert/strict";
 
-/** Processor time of this process in ms, the best of three: the collector and compilers only ever add to it. */
-function cost(work: () => void): number {
+/** Processor time in ms, the best of three runs: other processes, the collector and compilers only ever add to it. */
+export function costMs(work: () => void): number {
   let best = Number.POSITIVE_INFINITY;
   for (let run = 0; run < 3; run++) {
     const before = process.cpuUsage();
@@ -30,8 +30,8 @@ export function checkLinear(
   make(count)();
   let said = "";
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const small = Math.max(cost(make(count)), FLOOR_MS);
-    const large = cost(make(count * 10));
+    const small = Math.max(costMs(make(count)), FLOOR_MS);
+    const large = costMs(make(count * 10));
     if (large <= small * 40) return;
     said = `${name}: ${small.toFixed(2)} ms, then ${large.toFixed(2)} ms`;
   }

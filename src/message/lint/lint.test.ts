@@ -7,6 +7,7 @@ import { message } from "../testing/message-octets.ts";
 import { RFC_EXAMPLES } from "../testing/rfc-examples.ts";
 import { FIELD_TABLE } from "./field-table.ts";
 import { lint } from "./lint.ts";
+import { costMs } from "../../../test/message/linear-time.ts";
 
 const SAMPLES = join(import.meta.dirname, "../../../test/corpus-samples");
 
@@ -247,8 +248,9 @@ suite("lint: findings", () => {
     );
   });
   test("a large message is judged quickly", () => {
-    const started = performance.now();
-    lint(message("Subject: x", "", ...Array.from({ length: 100_000 }, () => "some line of text")));
-    assert.ok(performance.now() - started < 1000);
+    const lines = Array.from({ length: 100_000 }, () => "some line of text");
+    const large = message("Subject: x", "", ...lines);
+    const spentMs = costMs(() => lint(large));
+    assert.ok(spentMs < 1000, `${spentMs} ms`);
   });
 });
