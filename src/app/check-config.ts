@@ -3,6 +3,7 @@
 import { X509Certificate } from "node:crypto";
 import { constants, existsSync, statSync } from "node:fs";
 import { access, readFile } from "node:fs/promises";
+import { counted } from "../base/counted.ts";
 import { isMailError } from "../base/errors.ts";
 import { AliasFile } from "../mta/aliases/alias-file.ts";
 import { placeOf, whyUnreadable } from "../mta/aliases/file-problem.ts";
@@ -142,7 +143,7 @@ function checkDates(leaf: X509Certificate, file: string, nowMs: number): ConfigR
   const endsMs = Date.parse(leaf.validTo);
   if (endsMs <= nowMs) return [wrong(`${file} has expired on ${leaf.validTo}`)];
   const days = Math.floor((endsMs - nowMs) / DAY_MS);
-  return days < 14 ? [note(`${file} expires in ${days} days`)] : [];
+  return days < 14 ? [note(`${file} expires in ${counted(days, "day")}`)] : [];
 }
 
 const wrong = (text: string): ConfigRemark => ({ level: "wrong", text });

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Option } from "commander";
 import type { Command } from "commander";
+import { counted } from "../base/counted.ts";
 import type { Directory, List } from "../store/directory.ts";
 import { requireDomain } from "./account-command.ts";
 import { readAddress } from "./arguments.ts";
@@ -156,7 +157,11 @@ function addMembers(list: Command): void {
           const count = await withStore(command, ({ directory }) =>
             changeMembers(directory, text, verb, addresses),
           );
-          report(command, { list: text, members: count }, `${text} has ${count} members now.`);
+          report(
+            command,
+            { list: text, members: count },
+            `${text} has ${counted(count, "member")} now.`,
+          );
         },
       );
   }

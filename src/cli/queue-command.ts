@@ -1,6 +1,7 @@
 /** `posthorn queue`: mail that waits to go on, and what an operator may do with it. `mailq` is its list. */
 
 import type { Command } from "commander";
+import { counted } from "../base/counted.ts";
 import type { QueueFilter, QueueStore } from "../store/queue.ts";
 import { readCount } from "./arguments.ts";
 import { CliError } from "./cli-error.ts";
@@ -144,13 +145,11 @@ async function apply(verb: string, act: Act, options: ActOptions, command: Comma
       const isMore = rows.length === DRY_LIMIT;
       if (options.json) return printJson({ wouldTouch: rows.length, isMore, rows });
       printQueue(rows.slice(0, LIST_LIMIT), undefined, Date.now());
-      const count = `${isMore ? "more than " : ""}${rows.length}`;
-      return print(
-        `${verb} would touch ${count} ${rows.length === 1 ? "recipient" : "recipients"}; nothing is changed.`,
-      );
+      const count = `${isMore ? "more than " : ""}${counted(rows.length, "recipient")}`;
+      return print(`${verb} would touch ${count}; nothing is changed.`);
     }
     const touched = await act(queue, filter);
     if (options.json) return printJson({ touched });
-    print(`${verb}: ${touched} ${touched === 1 ? "recipient" : "recipients"}.`);
+    print(`${verb}: ${counted(touched, "recipient")}.`);
   });
 }

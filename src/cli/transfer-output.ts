@@ -1,5 +1,6 @@
 /** What import and export say at the end: a table for people, JSON for programs, an exit code for scripts. */
 
+import { counted } from "../base/counted.ts";
 import type { TransferReport } from "../transfer/transfer-report.ts";
 import { EXIT } from "./exit-codes.ts";
 import { harmless, print, printJson, printTable } from "./output.ts";
@@ -52,6 +53,6 @@ export function printTransfer(
   const already = report.total("duplicates");
   const verb = isDryRun ? "would be added" : "added";
   print(
-    `${report.total("added")} messages ${verb}${already > 0 ? `, ${already} were there already` : ""}.`,
+    `${counted(report.total("added"), "message")} ${verb}${already > 0 ? `, ${already} ${already === 1 ? "was" : "were"} there already` : ""}.`,
   );
 }

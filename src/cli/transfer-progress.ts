@@ -1,5 +1,6 @@
 /** How far a transfer is, on a terminal: one line that is drawn over. Nothing where nobody looks. */
 
+import { counted } from "../base/counted.ts";
 import type { Clock } from "../base/clock.ts";
 import type { ProgressNews } from "../transfer/transfer-report.ts";
 import { harmless, showDuration, showSize } from "./output.ts";
@@ -49,7 +50,7 @@ export class TransferProgress {
 export function progressLine(news: ProgressNews, elapsedMs: number): string {
   const { doneMessages, doneOctets, totalOctets, mailbox } = news;
   const rate = doneOctets / Math.max(elapsedMs / 1000, 0.001);
-  const facts = [`${doneMessages} messages`, showSize(doneOctets), `${showSize(rate)}/s`];
+  const facts = [counted(doneMessages, "message"), showSize(doneOctets), `${showSize(rate)}/s`];
   let bar = "";
   if (totalOctets !== undefined && totalOctets > 0) {
     const share = Math.min(1, doneOctets / totalOctets);

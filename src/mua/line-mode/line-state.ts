@@ -1,5 +1,6 @@
 /** What line mode remembers between commands, and the few things every command does with it. */
 
+import { counted } from "../../base/counted.ts";
 import { addressKey } from "../../message/addr-spec.ts";
 import { MailError } from "../../base/errors.ts";
 import type { MailFolder } from "../folder/mail-folder.ts";
@@ -114,7 +115,7 @@ export class LineState {
     this.lastList = [];
     const count = folder.order.length;
     const readOnly = folder.mailbox.isReadOnly ? ", read-only" : "";
-    const words = `${count} message${count === 1 ? "" : "s"}, ${unread.length} unread${readOnly}`;
+    const words = `${counted(count, "message")}, ${unread.length} unread${readOnly}`;
     terminal.write(`"${folder.name}": ${words}\n`);
     if (!this.settings.isOn("header") || count === 0) return;
     const place = folder.order.findIndex(({ number }) => number === this.current);
@@ -125,7 +126,7 @@ export class LineState {
   async announceNew(): Promise<number[]> {
     const numbers = await this.folder.takeNew();
     if (numbers.length === 0) return numbers;
-    this.terminal.write(`${numbers.length} new message${numbers.length === 1 ? "" : "s"}\n`);
+    this.terminal.write(`${counted(numbers.length, "new message")}\n`);
     await this.showHeaders(numbers.slice(-this.pageRows));
     this.current ??= numbers[0];
     return numbers;

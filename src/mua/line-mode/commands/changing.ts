@@ -1,5 +1,6 @@
 /** Commands that mark, keep and throw away. */
 
+import { counted } from "../../../base/counted.ts";
 import { MailError } from "../../../base/errors.ts";
 import { formatFor, saveMessage, writeUnderFreeName } from "../../save/save-message.ts";
 import { attachmentOctets, readMessage } from "../../view/readable.ts";
@@ -117,7 +118,7 @@ async function write(state: LineState, rest: string): Promise<void> {
   for (const attachment of attachments) {
     const content = attachmentOctets(octets, attachment);
     const path = await writeUnderFreeName(target ?? ".", attachment.fileName, content);
-    state.terminal.write(`${path}: ${content.length} octets\n`);
+    state.terminal.write(`${path}: ${counted(content.length, "octet")}\n`);
   }
 }
 

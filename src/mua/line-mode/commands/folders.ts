@@ -1,5 +1,6 @@
 /** Commands about mailboxes, the order of the list, and leaving. */
 
+import { counted } from "../../../base/counted.ts";
 import { MailError } from "../../../base/errors.ts";
 import { isSortKey, SORT_KEYS } from "../../folder/sort-order.ts";
 import { screenText } from "../../text/screen-text.ts";
@@ -34,7 +35,7 @@ async function listFolders(state: LineState): Promise<void> {
       /^\\(?:archive|drafts|flagged|junk|sent|trash|all)$/.test(attribute),
     );
     const counts = isSelectable
-      ? `${status?.messages ?? "?"} messages, ${status?.unseen ?? "?"} unread`
+      ? `${counted(status?.messages ?? "?", "message")}, ${status?.unseen ?? "?"} unread`
       : "no messages of its own";
     state.terminal.write(
       `${screenText(name).padEnd(24)} ${counts}${use === undefined ? "" : `  (${use.slice(1)})`}\n`,
