@@ -74,8 +74,16 @@ export async function fuzz(iterations: number, seed: number): Promise<void> {
     const isAnswered = /^\+OK POP3 ready\r\n(?:[^\n]*\r\n)*$/.test(output);
     assert.ok(isAnswered, `${JSON.stringify(text)} gave ${JSON.stringify(output)}`);
     if (!/quit/i.test(text)) assert.equal(maildrop.updates.length, 0, text);
-    if (summary.identity !== undefined) assert.match(text, /right|AGFkYQByaWdodA==|cmlnaHQ=/);
+    if (summary.identity !== undefined) assert.ok(holdsPassword(text), JSON.stringify(text));
   }
+}
+
+/** As it is, or in base64: names may be written otherwise than here, passwords not. */
+function holdsPassword(text: string): boolean {
+  const words = text.match(/[A-Za-z0-9+/]+=*/g) ?? [];
+  return [text, ...words.map((word) => Buffer.from(word, "base64").toString())].some((each) =>
+    each.includes("right"),
+  );
 }
 
 async function run(
