@@ -108,6 +108,12 @@ const CONTRADICTIONS: readonly (readonly [kind: string, sql: string])[] = [
   ],
   [
     "row-broken",
+    `SELECT DISTINCT 'owed report on ' || queue_id AS place, 'its message is not stored' AS problem
+     FROM owed_report WHERE message_id <> 0
+       AND NOT EXISTS (SELECT 1 FROM message WHERE message.id = message_id)`,
+  ],
+  [
+    "row-broken",
     `SELECT 'message ' || id AS place, 'has no index of its structure' AS problem
      FROM message WHERE length(envelope) = 0 OR length(body_structure) = 0`,
   ],

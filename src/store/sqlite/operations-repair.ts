@@ -30,6 +30,7 @@ const RECOUNTS: readonly string[] = [
      FROM message LEFT JOIN (SELECT message_id, count(*) AS n FROM entry GROUP BY message_id) AS entries
      ON entries.message_id = message.id) AS found WHERE found.id = message.id AND refs <> found.n`,
   "DELETE FROM message WHERE refs = 0",
+  "DELETE FROM message_head WHERE message_id NOT IN (SELECT id FROM message)",
   RECOUNT_SEGMENTS,
   `UPDATE mailbox SET (messages, size_octets, unseen, deleted) = (SELECT count(*),
      coalesce(sum(size_octets), 0), coalesce(sum((flags & 1) = 0), 0), coalesce(sum((flags & 8) <> 0), 0)
@@ -75,6 +76,11 @@ export function repair(context: CommitContext, request: RequestOf<"repair">): An
       id,
     );
   }
+  // The sender still hears (Invariant 5), of a message that there is nothing left to quote of.
+  const unquoted = database.all<{ queueId: string }>(
+    `UPDATE owed_report SET message_id = 0 WHERE message_id <> 0
+       AND message_id NOT IN (SELECT id FROM message) RETURNING queue_id AS queueId`,
+  );
   ledger.flush();
   for (const { file, octets } of request.short) {
     database.run("UPDATE segment SET length_octets = ? WHERE file = ?", octets, file);
@@ -83,7 +89,8 @@ export function repair(context: CommitContext, request: RequestOf<"repair">): An
   // What it remembers is no longer what the rows say.
   ledger.reset();
   context.isQueueChanged = true;
-  return { expunged, held, forgotten };
+  const quoteless = [...new Set(unquoted.map(({ queueId }) => queueId))];
+  return { expunged, held, forgotten, quoteless };
 }
 
 function refuseBesideOthers({ database, writerId }: CommitContext): void {

@@ -99,39 +99,48 @@ test("repair: damaged messages leave their mailbox, counters are right, nothing 
     await again.close();
   }));
 
+/** Mail whose only recipient has failed, and whose sender has not heard of it yet. */
+async function oweReport(store: Store): Promise<void> {
+  await makeAccount(store);
+  await acceptFor(store, queuedTo("a@far.test"));
+  const [job] = await store.queue.claim({
+    worker: "w",
+    nowMs: Date.UTC(2030, 0, 1),
+    leaseMs: 60_000,
+    limit: 1,
+    busy: new Set(),
+  });
+  const { recipientId, recipient } = job.recipients[0];
+  const failed = {
+    recipient,
+    originalRecipient: undefined,
+    action: "failed",
+    status: "5.1.1",
+    problem: "no such user",
+    remoteHost: undefined,
+    diagnostic: undefined,
+    lastAttemptMs: undefined,
+    willRetryUntilMs: undefined,
+  } as const;
+  await store.queue.settle(
+    [{ recipientId, outcome: "failed" }],
+    [],
+    [{ kind: "failed", message: job.message, dueMs: 0, recipients: [failed] }],
+  );
+}
+
+function inDatabase(folder: string, sql: string): void {
+  const database = Database.openForWriting(storeFolders(folder).database);
+  database.run(sql);
+  database.close();
+}
+
 test("repair keeps the octets that a report still owed to a sender will quote", () =>
   inFolder(async (folder) => {
     const store = await open(folder);
-    await makeAccount(store);
-    await acceptFor(store, queuedTo("a@far.test"));
-    const [job] = await store.queue.claim({
-      worker: "w",
-      nowMs: Date.UTC(2030, 0, 1),
-      leaseMs: 60_000,
-      limit: 1,
-      busy: new Set(),
-    });
-    const { recipientId, recipient } = job.recipients[0];
-    const failed = {
-      recipient,
-      originalRecipient: undefined,
-      action: "failed",
-      status: "5.1.1",
-      problem: "no such user",
-      remoteHost: undefined,
-      diagnostic: undefined,
-      lastAttemptMs: undefined,
-      willRetryUntilMs: undefined,
-    } as const;
-    await store.queue.settle(
-      [{ recipientId, outcome: "failed" }],
-      [],
-      [{ kind: "failed", message: job.message, dueMs: 0, recipients: [failed] }],
-    );
+    await oweReport(store);
     await store.close();
-    const database = Database.openForWriting(storeFolders(folder).database);
-    database.run("UPDATE segment SET live_octets = 17");
-    database.close();
+    inDatabase(folder, "UPDATE segment SET live_octets = 17");
 
     const again = await open(folder);
     const { before, after } = await again.repair();
@@ -139,6 +148,30 @@ test("repair keeps the octets that a report still owed to a sender will quote", 
     const [report] = again.queue.dueReports({ nowMs: 1, limit: 10 });
     const octets = await again.octets.read(report.message.messageId);
     assert.deepEqual(Buffer.from(octets), Buffer.from(MESSAGE));
+    await again.close();
+  }));
+
+test("repair: a report owed about a message that is gone is found, and still goes out", () =>
+  inFolder(async (folder) => {
+    const store = await open(folder);
+    await oweReport(store);
+    await store.close();
+    inDatabase(folder, "DELETE FROM message");
+
+    const again = await open(folder);
+    const { before, done, after } = await again.repair();
+    const [report] = again.queue.dueReports({ nowMs: 1, limit: 10 });
+    const { queueId } = report.message;
+    const found = before.filter(({ kind }) => kind === "row-broken");
+    assert.deepEqual(
+      found.map(({ where }) => where),
+      [`owed report on ${queueId}`],
+    );
+    assert.ok(done.some((sentence) => sentence.startsWith(`queue ${queueId}: the report owed`)));
+    assert.deepEqual(after, []);
+    await assert.rejects(again.octets.read(report.message.messageId), { code: "not-found" });
+    await again.queue.payReports(report.ids, []);
+    assert.deepEqual(await again.check(), []);
     await again.close();
   }));
 

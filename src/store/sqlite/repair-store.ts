@@ -7,6 +7,7 @@
 import { copyFile, mkdir, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { counted } from "../../base/counted.ts";
 import { MailError } from "../../base/errors.ts";
 import type { RepairReport, StoreProblem } from "../contract.ts";
 import { checkStore } from "./check-store.ts";
@@ -40,17 +41,22 @@ export async function repairStore(
     if (saved !== undefined) done.push(saved);
   }
   const short = await shortSegments(folders);
-  const { expunged, held, forgotten } = await write({ lost, short });
+  const { expunged, held, forgotten, quoteless } = await write({ lost, short });
   for (const { mailboxId, uid } of expunged) {
     done.push(`mailbox ${mailboxId}: message with UID ${uid} taken out, its octets are lost`);
   }
   if (held > 0) {
     done.push(
-      `${held} queued recipients of damaged messages are held: posthorn queue list --state held shows them, posthorn queue delete discards them`,
+      `${counted(held, "queued recipient")} of damaged messages ${held === 1 ? "is" : "are"} held: posthorn queue list --state held shows them, posthorn queue delete discards them`,
     );
   }
   for (const { queueId, sender, recipient } of forgotten) {
     done.push(`queue ${queueId}: mail from <${sender}> to <${recipient}> is lost and forgotten`);
+  }
+  for (const queueId of quoteless) {
+    done.push(
+      `queue ${queueId}: the report owed to its sender goes out without the message's text`,
+    );
   }
   for (const problem of before) {
     const moved = await setAside(folders, folder, problem);

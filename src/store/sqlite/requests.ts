@@ -128,6 +128,8 @@ export type Operations = {
       expunged: readonly { mailboxId: number; uid: number }[];
       held: number;
       forgotten: readonly { queueId: string; sender: string; recipient: string }[];
+      /** Queue ids of messages whose reports have no text left to quote. */
+      quoteless: readonly string[];
     }
   >;
 
