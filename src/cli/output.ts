@@ -1,7 +1,7 @@
 /** What commands print: tables for people, JSON for programs. */
 
 import type { Command } from "commander";
-import stringWidth from "string-width";
+import { columnsOf } from "../mua/text/text-columns.ts";
 
 export function print(text: string): void {
   process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
@@ -30,12 +30,12 @@ export function table<T>(rows: readonly T[], columns: readonly Column<T>[]): str
   );
   const titles = columns.map((column) => column.title);
   const widths = columns.map((_, i) =>
-    Math.max(...[titles, ...cells].map((line) => stringWidth(line[i]))),
+    Math.max(...[titles, ...cells].map((line) => columnsOf(line[i]))),
   );
   const line = (texts: readonly string[]): string =>
     texts
       .map((text, i) => {
-        const space = " ".repeat(widths[i] - stringWidth(text));
+        const space = " ".repeat(widths[i] - columnsOf(text));
         return columns[i].align === "right" ? space + text : text + space;
       })
       .join("  ")
@@ -55,7 +55,7 @@ export function printTable<T>(
 export function printFacts(
   facts: readonly (readonly [string, string | number | undefined])[],
 ): void {
-  const width = Math.max(...facts.map(([name]) => stringWidth(name)));
+  const width = Math.max(...facts.map(([name]) => columnsOf(name)));
   for (const [name, value] of facts) {
     if (value !== undefined) print(`${name.padEnd(width)}  ${harmless(String(value))}`);
   }

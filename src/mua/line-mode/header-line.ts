@@ -2,7 +2,8 @@
 
 import type { SortItem } from "../folder/sort-order.ts";
 import { isSeen, showAddress, showSubject, type Summary } from "../folder/summary.ts";
-import { columnsOf, cutColumns, fitColumns } from "../text/screen-text.ts";
+import { cutColumns, fitColumns } from "../text/screen-text.ts";
+import { columnsOf } from "../text/text-columns.ts";
 
 export type LineOptions = {
   readonly columns: number;

@@ -3,8 +3,8 @@
  * key macro or turn the direction of writing (security rows 76, 79), and its width is known.
  */
 
-import stringWidth from "string-width";
 import { displayLines, displayText } from "../../message/display-text.ts";
+import { columnsOf, isPrintableAscii } from "./text-columns.ts";
 
 // Beyond `displayText`: single direction marks, soft hyphen, tag characters and other ignorables that
 // hide differences between names. Joiners (U+200C, U+200D) stay: scripts and emoji need them.
@@ -21,13 +21,6 @@ export function screenLines(text: string): string {
   return displayLines(text.toWellFormed()).replace(INVISIBLE, "");
 }
 
-const PRINTABLE_ASCII = /^[\u0020-\u007e]*$/;
-
-/** How many columns `text` takes. */
-export function columnsOf(text: string): number {
-  return PRINTABLE_ASCII.test(text) ? text.length : stringWidth(text);
-}
-
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** `text` cut and padded to exactly `columns`. */
@@ -38,7 +31,7 @@ export function fitColumns(text: string, columns: number): string {
 
 /** The longest beginning of `text` that takes at most `columns`; no character is cut in half. */
 export function cutColumns(text: string, columns: number): string {
-  if (PRINTABLE_ASCII.test(text)) return text.slice(0, Math.max(0, columns));
+  if (isPrintableAscii(text)) return text.slice(0, Math.max(0, columns));
   let cut = "";
   let used = 0;
   // A grapheme takes a column or more, and hostile ones pile up marks: look no further than can fit.

@@ -5,7 +5,8 @@ import { SeededRandom } from "../../base/testing/seeded-random.ts";
 import { numberedFileName, diskFileName } from "./file-name.ts";
 import { htmlToText } from "./html-text.ts";
 import { showDomain } from "./show-domain.ts";
-import { columnsOf, cutColumns, fitColumns, screenLines, screenText } from "./screen-text.ts";
+import { cutColumns, fitColumns, screenLines, screenText } from "./screen-text.ts";
+import { columnsOf } from "./text-columns.ts";
 import { wrapText } from "./wrap.ts";
 
 test("security row 76, 79: nothing shown can steer the terminal or turn the writing", () => {

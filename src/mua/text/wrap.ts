@@ -1,6 +1,7 @@
 /** Breaks long lines at spaces, for reading. Quoting marks at the start of a line are repeated. */
 
-import { columnsOf, cutColumns } from "./screen-text.ts";
+import { cutColumns } from "./screen-text.ts";
+import { columnsOf } from "./text-columns.ts";
 
 const LEAD = /^(?:> ?)*[ \t]*(?:[*•-] )?/;
 
