@@ -9,7 +9,7 @@ function conclusion(added: number, duplicates: number, isDryRun: boolean): strin
   const report = new TransferReport();
   Object.assign(report.mailbox("in.mbox", "INBOX"), { added, duplicates });
   let printed = "";
-  const { write } = process.stdout;
+  const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = (text: string | Uint8Array): boolean => {
     printed += String(text);
     return true;
