@@ -9,10 +9,11 @@ import { closeSync, constants, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 
 import { NO_OCTETS } from "../../base/bytes.ts";
+import { isMailError } from "../../base/errors.ts";
 import { Database } from "./database.ts";
 import { indexedText, MAX_INDEXED_OCTETS, UNKNOWN_TEXT, type IndexedText } from "./indexed-text.ts";
 import { unpack } from "./packed-octets.ts";
-import { openSearchForWriting } from "./search-database.ts";
+import { openSearchForWriting, searchFileNumber } from "./search-database.ts";
 import type { StoreFolders } from "./store-files.ts";
 
 /** Messages of one step. */
@@ -32,6 +33,8 @@ const ADD = `INSERT INTO search_text (rowid, subject, sender, recipients, everyt
   VALUES ((? << 32) + ?, ?, ?, ?, ?)`;
 const IS_THERE = "SELECT 1 FROM search_text_docsize WHERE id = (? << 32) + ?";
 const REMOVE = "DELETE FROM search_text WHERE rowid = (? << 32) + ?";
+const INDEXED = `SELECT id & 4294967295 FROM search_text_docsize
+  WHERE id BETWEEN (? << 32) AND (? << 32) + 4294967295`;
 const REMOVE_MAILBOX =
   "DELETE FROM search_text WHERE rowid BETWEEN (? << 32) AND (? << 32) + 4294967295";
 
@@ -53,13 +56,29 @@ type ProgressRow = { readonly uidValidity: number; readonly uid: number; readonl
 export class SearchBuilder {
   readonly #store: Database;
   readonly #search: Database;
+  readonly #searchFile: string;
   readonly #segments: string;
+  #isDamaged = false;
+  /** Of the index it builds. */
+  readonly fileNumber: number | undefined;
   #file: { readonly name: string; readonly descriptor: number } | undefined;
 
   constructor(folders: StoreFolders) {
     this.#segments = folders.segments;
     this.#store = Database.openForReading(folders.database);
     this.#search = openSearchForWriting(folders.search);
+    this.#searchFile = folders.search;
+    this.fileNumber = searchFileNumber(folders.search);
+  }
+
+  /** What it has thrown came of damage in the index itself: it has to be begun anew. */
+  get isDamaged(): boolean {
+    return this.#isDamaged;
+  }
+
+  /** False when the index was removed, or begun anew by another process. */
+  get isInPlace(): boolean {
+    return searchFileNumber(this.#searchFile) === this.fileNumber;
   }
 
   close(): void {
@@ -71,9 +90,9 @@ export class SearchBuilder {
   /** Mailboxes of which not all is indexed, or more than there is. */
   unfinished(): number[] {
     const known = new Map(
-      this.#search
-        .arrays("SELECT mailbox_id, uid_validity, uid, entries FROM progress")
-        .map(([id, ...progress]) => [id, progress] as const),
+      this.#look((search) =>
+        search.arrays("SELECT mailbox_id, uid_validity, uid, entries FROM progress"),
+      ).map(([id, ...progress]) => [id, progress] as const),
     );
     const mailboxes = this.#store.arrays(
       "SELECT id, uid_validity, uid_next, messages FROM mailbox ORDER BY id",
@@ -152,12 +171,7 @@ export class SearchBuilder {
         .map(([uid]) => uid as number),
     );
     if (progress.entries === present.size) return false;
-    const indexed = this.#search.arrays(
-      `SELECT id & 4294967295 FROM search_text_docsize
-       WHERE id BETWEEN (? << 32) AND (? << 32) + 4294967295`,
-      mailboxId,
-      mailboxId,
-    );
+    const indexed = this.#look((search) => search.arrays(INDEXED, mailboxId, mailboxId));
     const stale = indexed.map(([uid]) => uid as number).filter((uid) => !present.has(uid));
     this.#write(() => {
       for (const uid of stale) this.#search.runIndexed(REMOVE, mailboxId, uid);
@@ -175,18 +189,30 @@ export class SearchBuilder {
   }
 
   #progress(mailboxId: number): ProgressRow | undefined {
-    return this.#search.get<ProgressRow>(PROGRESS, mailboxId);
+    return this.#look((search) => search.get<ProgressRow>(PROGRESS, mailboxId));
+  }
+
+  /** Whatever is done with the index, so that its damage is told from the store's. */
+  #look<T>(action: (search: Database) => T): T {
+    try {
+      return action(this.#search);
+    } catch (error) {
+      if (isMailError(error, "store-corrupt")) this.#isDamaged = true;
+      throw error;
+    }
   }
 
   #write(action: () => void): void {
-    this.#search.exec("BEGIN IMMEDIATE");
-    try {
-      action();
-      this.#search.exec("COMMIT");
-    } catch (error) {
-      this.#search.exec("ROLLBACK");
-      throw error;
-    }
+    this.#look((search) => {
+      search.exec("BEGIN IMMEDIATE");
+      try {
+        action();
+        search.exec("COMMIT");
+      } catch (error) {
+        rollBack(search);
+        throw error;
+      }
+    });
   }
 
   #textsOf(rows: readonly EntryRow[]): {
@@ -235,5 +261,13 @@ export class SearchBuilder {
   #closeFile(): void {
     if (this.#file !== undefined) closeSync(this.#file.descriptor);
     this.#file = undefined;
+  }
+}
+
+function rollBack(database: Database): void {
+  try {
+    database.exec("ROLLBACK");
+  } catch {
+    // SQLite has rolled back by itself.
   }
 }

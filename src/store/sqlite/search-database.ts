@@ -6,7 +6,7 @@
  * The texts themselves are not in it (`content=''`), only which trigram is in which column of which row.
  */
 
-import { rmSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 
 import { isMailError } from "../../base/errors.ts";
 import { Database } from "./database.ts";
@@ -49,8 +49,18 @@ function openCurrent(file: string): Database | undefined {
   return undefined;
 }
 
-function begunAnew(file: string): Database {
+/** Which file it is that lies there now: another number when it was begun anew. Undefined: none. */
+export function searchFileNumber(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.ino;
+}
+
+/** Whoever has it open goes on with what is no longer there, and finds out by `searchFileNumber`. */
+export function discardSearch(file: string): void {
   for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
+}
+
+function begunAnew(file: string): Database {
+  discardSearch(file);
   const database = Database.openForWriting(file);
   database.exec("BEGIN IMMEDIATE");
   // Another process may have been faster.

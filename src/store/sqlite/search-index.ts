@@ -1,9 +1,9 @@
 /** The reading side of the search index: which messages of a mailbox may hold a text. */
 
-import { existsSync } from "node:fs";
-
 import type { TextCandidates, TextQuery } from "../mail.ts";
+import { isMailError } from "../../base/errors.ts";
 import { Database } from "./database.ts";
+import { searchFileNumber } from "./search-database.ts";
 import { searchMatch } from "./search-match.ts";
 
 /** A mailbox as it is now: what was indexed of another of its name or number does not count. */
@@ -19,10 +19,14 @@ const MATCHES = `SELECT rowid & 4294967295 AS uid FROM search_text WHERE search_
 
 export class SearchIndex {
   readonly #file: string;
+  readonly #onDamage: (fileNumber: number, problem: string) => void;
   #database: Database | undefined;
+  #fileNumber: number | undefined;
 
-  constructor(file: string) {
+  /** `onDamage` hears which file a search has found damaged. */
+  constructor(file: string, onDamage: (fileNumber: number, problem: string) => void) {
     this.#file = file;
+    this.#onDamage = onDamage;
   }
 
   /** Undefined when the index says nothing about it: then every message has to be looked at. */
@@ -30,12 +34,15 @@ export class SearchIndex {
     const match = searchMatch(query.field, query.text);
     if (match === undefined) return undefined;
     try {
-      this.#database ??= this.#open();
-      const database = this.#database;
+      const database = this.#current();
       return database?.snapshot(() => this.#look(database, mailbox, { match, query }));
-    } catch {
+    } catch (error) {
       // Begun anew at this moment, or broken: the index is a help, not a condition.
+      const number = this.#fileNumber;
       this.close();
+      if (isMailError(error, "store-corrupt") && number !== undefined) {
+        this.#onDamage(number, error.message);
+      }
       return undefined;
     }
   }
@@ -51,8 +58,13 @@ export class SearchIndex {
     return { indexedTo, uids: new Set(rows.map(([uid]) => uid as number)) };
   }
 
-  #open(): Database | undefined {
-    return existsSync(this.#file) ? Database.openForReading(this.#file) : undefined;
+  #current(): Database | undefined {
+    const number = searchFileNumber(this.#file);
+    if (this.#database !== undefined && number === this.#fileNumber) return this.#database;
+    this.close();
+    this.#fileNumber = number;
+    if (number !== undefined) this.#database = Database.openForReading(this.#file);
+    return this.#database;
   }
 
   close(): void {

@@ -61,6 +61,11 @@ export class SearchIndexing {
     });
   }
 
+  /** A search has found the index damaged. */
+  damaged(fileNumber: number, problem: string): void {
+    if (!this.#hasEnded) this.#post({ type: "damaged", fileNumber, problem });
+  }
+
   async close(): Promise<void> {
     this.#isClosing = true;
     clearTimeout(this.#timer);
@@ -87,6 +92,10 @@ export class SearchIndexing {
   }
 
   #receive(message: FromSearchThread): void {
+    if (message.type === "damaged") {
+      this.#log.warn("store.search-index-damaged", { problem: message.problem });
+      return;
+    }
     if (message.type === "failed") {
       this.#log.warn("store.search-index-delayed", { problem: message.problem });
       return;

@@ -11,10 +11,14 @@ export type ToSearchThread =
     }
   /** Answered when nothing is left to do. */
   | { readonly type: "wait"; readonly serial: number }
+  /** A search has found the index damaged; `fileNumber` says which one. */
+  | { readonly type: "damaged"; readonly fileNumber: number; readonly problem: string }
   | { readonly type: "close" };
 
 export type FromSearchThread =
   | { readonly type: "done"; readonly serial: number }
+  /** The index was damaged, and is begun anew. */
+  | { readonly type: "damaged"; readonly problem: string }
   | { readonly type: "failed"; readonly problem: string };
 
 export type SearchThreadOptions = { readonly folder: string };

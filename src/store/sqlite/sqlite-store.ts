@@ -86,7 +86,9 @@ export class SqliteStore implements Store {
       serverSecret: deps.serverSecret,
     });
     this.octets = this.#makeOctets();
-    this.#searchIndex = new SearchIndex(folders.search);
+    this.#searchIndex = new SearchIndex(folders.search, (fileNumber, problem) =>
+      this.#searchIndexing?.damaged(fileNumber, problem),
+    );
     this.#searchIndexing = deps.buildsSearchIndex
       ? new SearchIndexing(folders.folder, log)
       : undefined;
