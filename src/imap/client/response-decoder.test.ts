@@ -109,3 +109,22 @@ test("a large literal in small pieces costs linear time", () => {
   const event = decoder.next();
   assert.ok(event?.type === "response" && event.octets.length === 4_000_000 + 30);
 });
+
+test("the longest response there may be comes through at every cut; one octet more does not", () => {
+  const limits = { lineOctets: 40, literalOctets: 40, responseOctets: 40 };
+  const runLimited = (input: string, chunk: number): string[] => {
+    const decoder = new ResponseDecoder(limits);
+    const octets = encodeLatin1(input);
+    for (let at = 0; at < octets.length; at += chunk) {
+      decoder.push(octets.slice(at, at + chunk));
+      const event = decoder.next();
+      if (event !== undefined) return [show(event)];
+    }
+    return [];
+  };
+  const longest = `* OK ${"x".repeat(35)}`;
+  for (const chunk of [1, 2, 41, 100]) {
+    assert.deepEqual(runLimited(`${longest}\r\n`, chunk), [`R ${longest}`]);
+    assert.deepEqual(runLimited(`${longest}x\r\n`, chunk), ["F a response is too long"]);
+  }
+});

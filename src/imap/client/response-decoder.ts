@@ -102,7 +102,7 @@ export class ResponseDecoder {
     // A CR at the end may be half of the CRLF.
     const last = this.#end > this.#start && this.#buffer[this.#end - 1] === CR ? 1 : 0;
     this.#scan = Math.max(this.#lineStart, this.#end - last);
-    if (this.#lineOctets + this.#end - this.#lineStart > this.#limits.lineOctets) {
+    if (this.#lineOctets + this.#end - last - this.#lineStart > this.#limits.lineOctets) {
       return this.#fail("a response is too long");
     }
     return undefined;
