@@ -132,7 +132,6 @@ function fill(folder: string): void {
     INSERT INTO attempt (recipient_id, at_ms, duration_ms, host, reply)
     SELECT id, last_attempt_ms, 5, 'mx.example[192.0.2.1]:25', last_problem FROM recipient
     WHERE attempts = 1`);
-  database.exec(`UPDATE message SET refs = refs + ${envelopes}`);
   database.exec("COMMIT");
   database.close();
 }

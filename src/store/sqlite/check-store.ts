@@ -11,6 +11,7 @@ import { setImmediate } from "node:timers/promises";
 
 import { equalBytes } from "../../base/bytes.ts";
 import type { StoreProblem } from "../contract.ts";
+import { UNHELD } from "./bury-messages.ts";
 import { Database } from "./database.ts";
 import { unpack } from "./packed-octets.ts";
 import type { StoreFolders } from "./store-files.ts";
@@ -36,13 +37,9 @@ const MESSAGES = `${MESSAGE} WHERE message.id > ?
 /** Each finds rows that contradict others: what kind, and a query for where and what. */
 const CONTRADICTIONS: readonly (readonly [kind: string, sql: string])[] = [
   [
-    "counter-differs",
-    `SELECT 'message ' || message.id AS place, 'refs says ' || refs || ', rows say ' || found AS problem
-     FROM (SELECT message.id, refs, (SELECT count(*) FROM envelope WHERE message_id = message.id)
-       + (SELECT count(*) FROM owed_report WHERE message_id = message.id)
-       + coalesce(entries.n, 0) AS found FROM message LEFT JOIN
-       (SELECT message_id, count(*) AS n FROM entry GROUP BY message_id) AS entries
-       ON entries.message_id = message.id) AS message WHERE refs <> found`,
+    "orphan-octets",
+    `SELECT 'message ' || message.id AS place, 'nothing holds it' AS problem FROM message
+     WHERE ${UNHELD} AND NOT EXISTS (SELECT 1 FROM released_message WHERE message_id = message.id)`,
   ],
   [
     "counter-differs",

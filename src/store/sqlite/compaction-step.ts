@@ -3,6 +3,7 @@
 import { unlinkSync } from "node:fs";
 import { join } from "node:path";
 
+import { buryReleased, hasReleased } from "./bury-messages.ts";
 import type { CommitContext } from "./commit-context.ts";
 import type { CompactionPolicy } from "./compaction-policy.ts";
 import { Compactor, type Bite } from "./compactor.ts";
@@ -39,10 +40,7 @@ export class CompactionStep {
     let hasMore = false;
     doomed.length = 0;
     try {
-      const bite = this.#compactor.nextBite(nowMs, events);
-      if (bite !== undefined) await this.#move(bite, nowMs);
-      else if (this.#compactor.hasDead()) this.#removeDead(nowMs);
-      hasMore = bite !== undefined;
+      hasMore = await this.#bite(nowMs, events);
       removed = [...doomed];
       this.#removeFiles(removed, events);
     } catch (error) {
@@ -50,6 +48,20 @@ export class CompactionStep {
     }
     doomed.length = 0;
     return { type: "tidied", hasMore, removed, events };
+  }
+
+  /** Who is dead is seen to first: the rest goes by how much is. Whether there is more to do at once. */
+  async #bite(nowMs: number, events: WriterEvent[]): Promise<boolean> {
+    if (hasReleased(this.#context)) {
+      this.#transact(nowMs, () => buryReleased(this.#context));
+      return true;
+    }
+    const bite = this.#compactor.nextBite(nowMs, events);
+    if (bite !== undefined) await this.#move(bite, nowMs);
+    else if (this.#compactor.hasDead()) {
+      this.#transact(nowMs, () => this.#compactor.removeDead());
+    }
+    return bite !== undefined;
   }
 
   /** Nothing more is appended to the segment at hand. */
@@ -76,10 +88,6 @@ export class CompactionStep {
     }
     this.#appender.committed();
     this.#at("compaction-committed");
-  }
-
-  #removeDead(nowMs: number): void {
-    this.#transact(nowMs, () => this.#compactor.removeDead());
   }
 
   #transact(nowMs: number, work: () => void): void {

@@ -127,6 +127,27 @@ test("expunged octets are given back, living ones stay what they are", () =>
     assert.ok(before - world.octetsOnDisk() > 1_000_000, `${before} to ${world.octetsOnDisk()}`);
   }));
 
+test("what a large expunge lets go of is given back unless another mailbox holds it", () =>
+  inWorld({}, async (world) => {
+    const { store, inbox } = world;
+    const ids = await fill(world, 400);
+    const before = world.octetsOnDisk();
+    const kept = await store.mail.createMailbox(inbox.accountId, "Kept");
+    const held = [...ids.keys()].filter(keepTenths);
+    const copied = await store.mail.copy(inbox.grant, held, kept.grant);
+    await store.mail.expunge(inbox.grant, "all", false);
+    // Not yet looked at is no fault.
+    assert.deepEqual(await store.check(), []);
+    await world.settle();
+    assert.ok(before - world.octetsOnDisk() > 1_000_000, `${before} to ${world.octetsOnDisk()}`);
+    await allIsThere(world, new Map([...ids].filter(([uid]) => keepTenths(uid))));
+    await store.mail.expunge(kept.grant, copied.to, false);
+    for (const [uid, id] of ids) {
+      if (keepTenths(uid)) await assert.rejects(store.octets.read(id), { code: "not-found" });
+    }
+    assert.deepEqual(await store.check(), []);
+  }));
+
 test("whoever reads while segments are emptied reads the right octets", () =>
   inWorld({}, async (world) => {
     const ids = await fill(world, 400);

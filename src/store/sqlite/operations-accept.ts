@@ -21,16 +21,17 @@ import { sizeOf, storeMessage, type StoredMessageRow } from "./store-message.ts"
 
 export function accept(context: CommitContext, request: AcceptRequest): AnswerOf<"accept"> {
   const size = sizeOf(context, request.source);
-  let refs = 0;
   for (const envelope of request.envelopes) {
-    refs += envelope.deliveries.length + (envelope.recipients.length > 0 ? 1 : 0);
     for (const delivery of envelope.deliveries) {
       checkQuota(context, delivery.accountId, size + delivery.prefix[1]);
     }
   }
   const filed: number[] = [];
-  if (refs === 0) return filed;
-  const message = storeMessage(context, request.source, refs);
+  const isForNobody = request.envelopes.every(
+    ({ deliveries, recipients }) => deliveries.length + recipients.length === 0,
+  );
+  if (isForNobody) return filed;
+  const message = storeMessage(context, request.source);
   for (const envelope of request.envelopes) {
     if (envelope.recipients.length > 0) enqueue(context, envelope, message, request.receivedAtMs);
     for (const delivery of envelope.deliveries) {
@@ -46,7 +47,7 @@ export function append(context: CommitContext, request: RequestOf<"append">): An
   for (const { source } of request.messages) total += sizeOf(context, source);
   checkQuota(context, mailbox.accountId, total, request.messages.length);
   const uids = request.messages.map(({ source, flags, internalDateMs }) => {
-    const message = storeMessage(context, source, 1);
+    const message = storeMessage(context, source);
     return file(context, mailbox, message, { flags, internalDateMs, prefix: undefined }).uid;
   });
   return { uidValidity: mailbox.uidValidity, uids };

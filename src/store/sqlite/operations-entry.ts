@@ -12,7 +12,7 @@ import { type AnswerOf, type RequestOf } from "./requests.ts";
 import { runsOf } from "./number-runs.ts";
 import { rowsByKey } from "./rows-by-key.ts";
 import { threadOfStored } from "./thread-of.ts";
-import { addReferencesToAll, dropReferencesToAll } from "./store-message.ts";
+import { release } from "./bury-messages.ts";
 
 type EntryRow = {
   readonly uid: number;
@@ -163,12 +163,6 @@ function copyEntries(
     result.to.push(uid);
   }
   countAll(context, to, copies, 1);
-  if (!removes) {
-    addReferencesToAll(
-      context,
-      entries.map(({ messageId }) => messageId),
-    );
-  }
   ledger.enter(to, FEED_ADDED, result.to, {
     modSeq,
     rows,
@@ -235,7 +229,7 @@ function removeEntries(
   context: CommitContext,
   mailbox: MailboxState,
   entries: readonly EntryRow[],
-  dropsReferences: boolean,
+  releases: boolean,
 ): void {
   if (entries.length === 0) return;
   context.ledger.change(mailbox);
@@ -249,8 +243,8 @@ function removeEntries(
     );
   }
   countAll(context, mailbox, entries, -1);
-  if (dropsReferences) {
-    dropReferencesToAll(
+  if (releases) {
+    release(
       context,
       entries.map(({ messageId }) => messageId),
     );

@@ -8,7 +8,7 @@ import { accept } from "./operations-accept.ts";
 import { HELD, LEASED, queueCondition, READY, WAITING, wishNumber } from "./queue-rows.ts";
 import { owe } from "./operations-report.ts";
 import type { PortionDone, QueuePortion, RequestOf } from "./requests.ts";
-import { dropReference } from "./store-message.ts";
+import { buryUnlessHeld } from "./bury-messages.ts";
 
 const MAX_ATTEMPTS_KEPT = 50;
 /** Asked for during an attempt, it is heeded after it. */
@@ -63,7 +63,7 @@ function settleOne(context: CommitContext, settlement: Settlement): void {
   );
 }
 
-/** With its last recipient an envelope goes, and with its last reference the octets. */
+/** With its last recipient an envelope goes, and when nothing else holds them the octets. */
 function removeRecipient(context: CommitContext, recipientId: number): void {
   const { database } = context;
   const row = database.get<{ envelopeId: number; attempts: number }>(
@@ -79,7 +79,7 @@ function removeRecipient(context: CommitContext, recipientId: number): void {
   );
   if (envelope === undefined || envelope.recipients > 0) return;
   database.run("DELETE FROM envelope WHERE id = ?", row.envelopeId);
-  dropReference(context, envelope.messageId);
+  buryUnlessHeld(context, envelope.messageId);
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 
 import { MailError } from "../../base/errors.ts";
+import { UNHELD } from "./bury-messages.ts";
 import type { CommitContext } from "./commit-context.ts";
 import { expunge } from "./operations-entry.ts";
 import { isAlive } from "./process-identity.ts";
@@ -24,13 +25,9 @@ const RECOUNTS: readonly string[] = [
   `UPDATE envelope SET recipients = (SELECT count(*) FROM recipient WHERE envelope_id = envelope.id)
    WHERE recipients <> (SELECT count(*) FROM recipient WHERE envelope_id = envelope.id)`,
   "DELETE FROM envelope WHERE recipients = 0",
-  `UPDATE message SET refs = found.n FROM (SELECT message.id AS id,
-     (SELECT count(*) FROM envelope WHERE message_id = message.id)
-     + (SELECT count(*) FROM owed_report WHERE message_id = message.id) + coalesce(entries.n, 0) AS n
-     FROM message LEFT JOIN (SELECT message_id, count(*) AS n FROM entry GROUP BY message_id) AS entries
-     ON entries.message_id = message.id) AS found WHERE found.id = message.id AND refs <> found.n`,
-  "DELETE FROM message WHERE refs = 0",
-  "DELETE FROM message_head WHERE message_id NOT IN (SELECT id FROM message)",
+  `DELETE FROM message WHERE ${UNHELD}`,
+  "DELETE FROM message_head WHERE NOT EXISTS (SELECT 1 FROM message WHERE message.id = message_id)",
+  "DELETE FROM released_message",
   RECOUNT_SEGMENTS,
   `UPDATE mailbox SET (messages, size_octets, unseen, deleted) = (SELECT count(*),
      coalesce(sum(size_octets), 0), coalesce(sum((flags & 1) = 0), 0), coalesce(sum((flags & 8) <> 0), 0)

@@ -3,10 +3,10 @@
 import { MailError } from "../../base/errors.ts";
 import type { OwedReport } from "../owed-report.ts";
 import type { MessageId } from "../octets.ts";
+import { buryUnlessHeld } from "./bury-messages.ts";
 import type { CommitContext } from "./commit-context.ts";
 import { accept } from "./operations-accept.ts";
 import type { RequestOf } from "./requests.ts";
-import { addReferences, dropReference } from "./store-message.ts";
 
 export function owe(
   context: CommitContext,
@@ -16,8 +16,7 @@ export function owe(
   const isThere = database.get("SELECT 1 FROM message WHERE id = ?", message.messageId);
   // An operator has deleted it meanwhile: nobody is to hear of it any more.
   if (isThere === undefined) return;
-  // The octets are quoted later, when the envelope may be gone.
-  addReferences(context, message.messageId, recipients.length);
+  // Each row holds the octets: they are quoted later, when the envelope may be gone.
   const about = JSON.stringify(message);
   for (const recipient of recipients) {
     database.run(
@@ -42,7 +41,7 @@ export function payReports(context: CommitContext, request: RequestOf<"payReport
       id,
     );
     if (row === undefined) throw new MailError("not-found", "the report has gone out already");
-    dropReference(context, row.messageId);
+    buryUnlessHeld(context, row.messageId);
   }
   context.isQueueChanged = true;
 }

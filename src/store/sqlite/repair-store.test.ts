@@ -57,7 +57,8 @@ test("repair: damaged messages leave their mailbox, counters are right, nothing 
     const database = Database.openForWriting(storeFolders(folder).database);
     database.run("UPDATE mailbox SET unseen = 70, messages = 1 WHERE id = ?", grant.mailboxId);
     database.run("UPDATE account_state SET used_octets = 1");
-    database.run("UPDATE message SET refs = 3 WHERE id = 2");
+    database.run(`INSERT INTO message SELECT 99, segment_id, start, size_octets, header_octets, sha256,
+      envelope, body_structure, structure, packed_octets FROM message WHERE id = 2`);
     database.run("UPDATE segment SET live_octets = 17");
     // As if a process had died: else the stray file would be removed as its own.
     database.run("INSERT INTO writer (id, pid, started) VALUES (90, 5000000, '')");

@@ -436,6 +436,16 @@ const KEPT_COLUMNS = `
   CREATE INDEX feed_of_flags ON feed (mailbox_id, mod_seq) WHERE kind = 2;
 `;
 
+/**
+ * Nobody counts any more who holds a message: entries, envelopes and owed reports are asked, each by an
+ * index. What a large expunge has let go of waits in released_message until somebody has looked.
+ */
+const RELEASED = `
+  CREATE INDEX envelope_by_message ON envelope (message_id);
+  CREATE TABLE released_message (message_id INTEGER PRIMARY KEY) STRICT;
+  ALTER TABLE message DROP COLUMN refs;
+`;
+
 export const SCHEMA: readonly SchemaStep[] = [
   { version: 1, sql: STORAGE + DIRECTORY + MAIL + QUEUE },
   { version: 2, sql: LEASES },
@@ -454,4 +464,5 @@ export const SCHEMA: readonly SchemaStep[] = [
   { version: 15, sql: ANNOTATION_NEWS },
   { version: 16, sql: HOLDERS },
   { version: 17, sql: KEPT_COLUMNS },
+  { version: 18, sql: RELEASED },
 ];
