@@ -7,6 +7,7 @@ import type { SystemLabel } from "../../imap/gmail-label.ts";
 import type { MailboxInfo, OpenMailbox, SpecialUse } from "../../store/mail.ts";
 import type { MessageId } from "../../store/octets.ts";
 import type { MailSession } from "./mail-session.ts";
+import { MessageSet } from "./message-set.ts";
 import type { SelectedMailbox } from "./selected-mailbox.ts";
 import { Slicer } from "./slicer.ts";
 
@@ -88,14 +89,11 @@ export async function withOpen<T>(
 }
 
 /** The stored messages that are in a mailbox. */
-export async function messagesIn(
-  session: MailSession,
-  info: MailboxInfo,
-): Promise<ReadonlySet<MessageId>> {
+export async function messagesIn(session: MailSession, info: MailboxInfo): Promise<MessageSet> {
   const ids = await withOpen(
     session,
     info,
-    ({ messageIds, count }) => new Set(Array.from(messageIds.subarray(0, count))),
+    ({ messageIds, count }) => new Float64Array(messageIds.subarray(0, count)),
   );
-  return ids ?? new Set();
+  return MessageSet.of(ids ?? new Float64Array(0), new Slicer(session.deps.clock));
 }

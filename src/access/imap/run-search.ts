@@ -19,6 +19,7 @@ import {
 import { rangesOf } from "../../imap/sequence-set.ts";
 import { savedOf, writeEsearch, type Returned } from "./esearch-answer.ts";
 import type { TextCandidates, TextQuery } from "../../store/mail.ts";
+import type { MessageSet } from "./message-set.ts";
 import { mailboxOfLabel, messagesIn } from "./gmail-labels.ts";
 import { holdRanges, sourcesOf } from "./load-sources.ts";
 import type { MailSession, Run } from "./mail-session.ts";
@@ -180,8 +181,8 @@ export async function searchView(
 async function labelledMessages(
   session: MailSession,
   key: SearchKey,
-): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
-  const labelled = new Map<string, ReadonlySet<number>>();
+): Promise<ReadonlyMap<string, MessageSet>> {
+  const labelled = new Map<string, MessageSet>();
   const labels = new Set<string>();
   findKey(key, (part) => {
     if (part.key === "gm-label") labels.add(part.label);

@@ -14,6 +14,7 @@ import {
   type TextQuery,
 } from "../../store/mail.ts";
 import { fuzzyWanted } from "./fuzzy-match.ts";
+import type { MessageSet } from "./message-set.ts";
 import { gmailThreadOf, messageIdOf, threadOfId } from "./object-id.ts";
 import { fold, type SearchText } from "./search-text.ts";
 import { systemFlagBit } from "./flag-writer.ts";
@@ -46,7 +47,7 @@ export type SearchScope = {
   /** What the search index knows of texts. */
   readonly candidatesOf?: ((query: TextQuery) => TextCandidates | undefined) | undefined;
   /** The stored messages of each label that the search names. */
-  readonly labelled?: ReadonlyMap<string, ReadonlySet<number>>;
+  readonly labelled?: ReadonlyMap<string, MessageSet>;
 };
 
 /** Scores of the messages that FUZZY keys found, by UID. */
