@@ -76,7 +76,7 @@ export interface OpenMailbox {
   readonly messageIds: MessageIdColumn;
   readonly internalDatesMs: Float64Array;
   readonly savedDatesMs: Float64Array;
-  /** Which thread a message belongs to in the account (RFC 8474); 0 where an older Posthorn stored it. */
+  /** Which thread a message belongs to in the account (RFC 8474). */
   readonly threadIds: Float64Array;
   /** Size with the delivery prefix: what RFC822.SIZE says. */
   readonly sizesOctets: Uint32Array;

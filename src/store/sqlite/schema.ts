@@ -446,6 +446,11 @@ const RELEASED = `
   ALTER TABLE message DROP COLUMN refs;
 `;
 
+/** Entries stored before there were threads: there are few, or soon none. */
+const UNTHREADED = `
+  CREATE INDEX entry_without_thread ON entry (mailbox_id, uid) WHERE thread_id = 0;
+`;
+
 export const SCHEMA: readonly SchemaStep[] = [
   { version: 1, sql: STORAGE + DIRECTORY + MAIL + QUEUE },
   { version: 2, sql: LEASES },
@@ -465,4 +470,5 @@ export const SCHEMA: readonly SchemaStep[] = [
   { version: 16, sql: HOLDERS },
   { version: 17, sql: KEPT_COLUMNS },
   { version: 18, sql: RELEASED },
+  { version: 19, sql: UNTHREADED },
 ];

@@ -9,7 +9,9 @@
 
 import { hash53 } from "../../base/hash53.ts";
 import type { MessageId } from "../octets.ts";
-import type { CommitContext } from "./commit-context.ts";
+import type { Database } from "./database.ts";
+
+type WithDatabase = { readonly database: Database };
 
 /** Nearer ancestors than these tell the thread, or there are none that do. */
 const MAX_LOOKED_UP = 8;
@@ -20,7 +22,7 @@ const REMEMBER =
 
 /** `hashes`: of the message's own id (0 for none), then of its ancestors', oldest first. */
 export function threadOf(
-  context: CommitContext,
+  { database }: WithDatabase,
   accountId: number,
   messageId: MessageId,
   hashes: Float64Array,
@@ -33,7 +35,7 @@ export function threadOf(
   // Its own id first: answers that came before it have said where it belongs.
   for (const hash of [own, ...nearest]) {
     if (hash === 0) continue;
-    thread = context.database.get<{ thread: number }>(FIND, accountId, hash)?.thread;
+    thread = database.get<{ thread: number }>(FIND, accountId, hash)?.thread;
     if (thread !== undefined) {
       if (hash === own) unknown.push(...nearest);
       break;
@@ -43,7 +45,7 @@ export function threadOf(
   const found = thread ?? (oldest === 0 ? hash53(`message ${messageId}`) : oldest);
   // A message that begins a thread and answers nothing is found by its own id.
   if (hashes.length > 1 || found !== own) {
-    for (const hash of unknown) context.database.run(REMEMBER, accountId, hash, found);
+    for (const hash of unknown) database.run(REMEMBER, accountId, hash, found);
   }
   return found;
 }
@@ -52,11 +54,11 @@ const HASHES = "SELECT thread_hashes AS hashes FROM message_head WHERE message_i
 
 /** Of a message that is stored already. */
 export function threadOfStored(
-  context: CommitContext,
+  { database }: WithDatabase,
   accountId: number,
   messageId: MessageId,
 ): number {
-  const row = context.database.get<{ hashes: Uint8Array }>(HASHES, messageId);
+  const row = database.get<{ hashes: Uint8Array }>(HASHES, messageId);
   const hashes = row && new Float64Array(row.hashes.slice().buffer);
-  return threadOf(context, accountId, messageId, hashes ?? Float64Array.of(0));
+  return threadOf({ database }, accountId, messageId, hashes ?? Float64Array.of(0));
 }

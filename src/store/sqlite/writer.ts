@@ -18,6 +18,7 @@ import { CompactionStep } from "./compaction-step.ts";
 import type { CompactionPolicy } from "./compaction-policy.ts";
 import { Database } from "./database.ts";
 import { encodeEntries } from "./feed-entries.ts";
+import { giveThreads } from "./give-threads.ts";
 import { Ledger } from "./ledger.ts";
 import { migrate } from "./migrate.ts";
 import { OPERATIONS } from "./operations.ts";
@@ -59,6 +60,7 @@ export class StoreWriter {
     makeStoreFolders(this.#folders);
     this.#database = Database.openForWriting(this.#folders.database);
     migrate(this.#database, SCHEMA);
+    this.#events.push(...giveThreads(this.#database));
     // SQLite sees to its own side files; that the database is in its folder at all is our part.
     syncFolder(this.#folders.folder);
     this.#database.run(
