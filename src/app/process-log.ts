@@ -33,27 +33,63 @@ export async function makeProcessLog(options: {
 }
 
 export function logTo(sink: LogSink, firstLevel: LogLevel): ProcessLog {
-  let least = WEIGHT[firstLevel];
-  const make = (own: LogFields): Log => {
-    const put = (level: LogLevel, event: string, fields: LogFields | undefined): void => {
-      if (WEIGHT[level] < least) return;
-      sink.write(level, event, fields === undefined ? own : { ...own, ...fields });
-    };
-    return {
-      debug: (event, fields) => put("debug", event, fields),
-      info: (event, fields) => put("info", event, fields),
-      warn: (event, fields) => put("warn", event, fields),
-      error: (event, error, fields) => put("error", event, { ...fields, ...describeError(error) }),
-      child: (fields) => make({ ...own, ...fields }),
-    };
-  };
-  return {
-    ...make({}),
-    setLevel(level) {
-      least = WEIGHT[level];
-    },
-    flush: () => sink.flush(),
-  };
+  return new RootLog({ sink, least: WEIGHT[firstLevel] });
+}
+
+type Target = { readonly sink: LogSink; least: number };
+
+/** Each session has one or two: an object of two words, not a set of functions. */
+class FieldLog implements Log {
+  readonly #target: Target;
+  readonly #own: LogFields;
+
+  constructor(target: Target, own: LogFields) {
+    this.#target = target;
+    this.#own = own;
+  }
+
+  debug(event: string, fields?: LogFields): void {
+    this.#put("debug", event, fields);
+  }
+
+  info(event: string, fields?: LogFields): void {
+    this.#put("info", event, fields);
+  }
+
+  warn(event: string, fields?: LogFields): void {
+    this.#put("warn", event, fields);
+  }
+
+  error(event: string, error: unknown, fields?: LogFields): void {
+    this.#put("error", event, { ...fields, ...describeError(error) });
+  }
+
+  child(fields: LogFields): Log {
+    return new FieldLog(this.#target, { ...this.#own, ...fields });
+  }
+
+  #put(level: LogLevel, event: string, fields: LogFields | undefined): void {
+    if (WEIGHT[level] < this.#target.least) return;
+    const own = this.#own;
+    this.#target.sink.write(level, event, fields === undefined ? own : { ...own, ...fields });
+  }
+}
+
+class RootLog extends FieldLog implements ProcessLog {
+  readonly #root: Target;
+
+  constructor(target: Target) {
+    super(target, {});
+    this.#root = target;
+  }
+
+  setLevel(level: LogLevel): void {
+    this.#root.least = WEIGHT[level];
+  }
+
+  flush(): void {
+    this.#root.sink.flush();
+  }
 }
 
 async function jsonSink(): Promise<LogSink> {

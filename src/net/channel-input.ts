@@ -7,7 +7,8 @@ import type { Socket } from "node:net";
 import { concatBytes, NO_OCTETS } from "../base/bytes.ts";
 import { InvariantError, MailError } from "../base/errors.ts";
 
-const PAUSE_AT_OCTETS = 262_144;
+/** One full read of the platform's: what floods us while it is being slowed down waits in the kernel. */
+const PAUSE_AT_OCTETS = 65_536;
 /** Emptied places in the queue; rare enough to cost nothing. */
 const COMPACT_AT_PIECES = 256;
 

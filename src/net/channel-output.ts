@@ -20,7 +20,6 @@ export class ChannelOutput {
   #failure: MailError | undefined;
   #waiters: Waiter[] = [];
   #timer: NodeJS.Timeout | undefined;
-  readonly #flushLater = (): void => this.flush();
 
   constructor(writeTimeoutMs: number, onStalled: () => void) {
     this.writeTimeoutMs = writeTimeoutMs;
@@ -71,7 +70,7 @@ export class ChannelOutput {
     if (!this.#isCorked) {
       this.#isCorked = true;
       socket.cork();
-      process.nextTick(this.#flushLater);
+      process.nextTick(flushNow, this);
     }
     return socket.write(octets);
   }
@@ -94,4 +93,8 @@ export class ChannelOutput {
     );
     this.#onStalled();
   }
+}
+
+function flushNow(output: ChannelOutput): void {
+  output.flush();
 }

@@ -88,7 +88,10 @@ class SocketListener implements Listener {
   readonly #options: ListenOptions;
   readonly #log: Log;
   readonly #channelOptions: SocketChannelOptions;
-  readonly #sockets = new Set<Socket>();
+  /** With the client that each is counted for. */
+  readonly #sockets = new Map<Socket, string | undefined>();
+  /** One for all sockets: there may be ten thousand. */
+  readonly #closed: (this: Socket) => void;
   readonly #perClient = new Map<string, number>();
   readonly #whenEmpty: (() => void)[] = [];
   #server: Server | undefined;
@@ -98,6 +101,10 @@ class SocketListener implements Listener {
   constructor(options: ListenOptions) {
     this.#options = options;
     this.#log = options.log;
+    const gone = (socket: Socket): void => this.#forget(socket);
+    this.#closed = function closed() {
+      gone(this);
+    };
     this.#endpoint = { address: options.host, port: options.port };
     const { serverTls, writeTimeoutMs, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS } = options;
     const startTls: StartTls | undefined =
@@ -152,7 +159,7 @@ class SocketListener implements Listener {
     ]);
     clearTimeout(grace);
     const dropped = this.#sockets.size;
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
     return dropped;
   }
 
@@ -181,7 +188,7 @@ class SocketListener implements Listener {
   }
 
   #connected(socket: Socket): void {
-    socket.on("error", () => {});
+    socket.on("error", ignore);
     const remote = this.#isUnix ? "" : socket.remoteAddress;
     if (this.#isStopped || remote === undefined) {
       socket.destroy();
@@ -228,22 +235,27 @@ class SocketListener implements Listener {
   }
 
   #count(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.once("close", () => {
-      this.#sockets.delete(socket);
-      this.#options.budget?.giveBack();
-      if (this.#sockets.size === 0) for (const done of this.#whenEmpty.splice(0)) done();
-    });
+    this.#sockets.set(socket, undefined);
+    socket.on("close", this.#closed);
   }
 
   #countClient(socket: Socket, address: string): void {
+    if (!this.#sockets.has(socket)) return; // It has gone while its header was read.
     const key = clientKey(address);
     this.#perClient.set(key, (this.#perClient.get(key) ?? 0) + 1);
-    socket.once("close", () => {
+    this.#sockets.set(socket, key);
+  }
+
+  #forget(socket: Socket): void {
+    const key = this.#sockets.get(socket);
+    if (!this.#sockets.delete(socket)) return;
+    this.#options.budget?.giveBack();
+    if (key !== undefined) {
       const left = (this.#perClient.get(key) ?? 1) - 1;
       if (left > 0) this.#perClient.set(key, left);
       else this.#perClient.delete(key);
-    });
+    }
+    if (this.#sockets.size === 0) for (const done of this.#whenEmpty.splice(0)) done();
   }
 
   async #run(socket: Socket, address: string, isProxy: boolean): Promise<void> {
@@ -294,6 +306,9 @@ class SocketListener implements Listener {
     return new SocketChannel(secured.socket, { ...options, tls: secured.session });
   }
 }
+
+/** A socket's error shows as its end, too; one that nobody listens to would end the process. */
+function ignore(): void {}
 
 /** What a server left behind that did not end well. One that still answers is left alone, and listening fails. */
 async function removeStaleSocket(path: string): Promise<void> {

@@ -10,7 +10,7 @@ import { describePath } from "./describe-path.ts";
 import { formatReply } from "./reply-encoder.ts";
 import type { Reply } from "./reply.ts";
 import * as replies from "./replies.ts";
-import type { ServerConnection, Transaction } from "./server-connection.ts";
+import type { LineEvent, ServerConnection, Transaction } from "./server-connection.ts";
 import { SessionOver } from "./session-over.ts";
 import { check, isSpoken, type Verb } from "./session.ts";
 import { isEmptyChunk, refuseBdat } from "./verbs/bdat.ts";
@@ -33,7 +33,7 @@ export class CommandLoop {
     await this.#greet();
     for (;;) {
       this.#checkShutdown();
-      await this.#serveOne();
+      await this.#serveOne(await this.#connection.nextLine());
       if (this.#connection.hasFullOutput) await this.#connection.flush();
     }
   }
@@ -63,9 +63,8 @@ export class CommandLoop {
     if (options.signal?.aborted && isIdle) throw new SessionOver("shutdown", replies.SHUTTING_DOWN);
   }
 
-  async #serveOne(): Promise<void> {
+  async #serveOne(event: LineEvent): Promise<void> {
     const connection = this.#connection;
-    const event = await connection.nextLine();
     this.commands++;
     if (this.commands > connection.options.limits.maxCommands) {
       throw new SessionOver("too-many-commands", replies.TOO_MANY_COMMANDS);

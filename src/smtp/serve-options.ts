@@ -88,7 +88,9 @@ export type ServeOptions = {
   readonly sessionId?: string;
 };
 
-export type ResolvedOptions = Required<Omit<ServeOptions, "limits" | "extensions" | "signal">> & {
+export type ResolvedOptions = Required<
+  Omit<ServeOptions, "limits" | "extensions" | "signal" | "sessionId">
+> & {
   readonly limits: ServeLimits;
   readonly extensions: ReadonlySet<Extension>;
   readonly signal: AbortSignal | undefined;
@@ -96,7 +98,19 @@ export type ResolvedOptions = Required<Omit<ServeOptions, "limits" | "extensions
 
 const NOBODY = (): boolean => false;
 
+const resolved: WeakMap<ServeOptions, ResolvedOptions> = new WeakMap();
+
+/** Made once for all sessions that have the same options: ten thousand may be open. */
 export function resolveOptions(options: ServeOptions): ResolvedOptions {
+  let all = resolved.get(options);
+  if (all === undefined) {
+    all = withDefaults(options);
+    resolved.set(options, all);
+  }
+  return all;
+}
+
+function withDefaults(options: ServeOptions): ResolvedOptions {
   return {
     hostName: options.hostName,
     clock: options.clock,
@@ -117,13 +131,12 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     greetDelayMs: options.greetDelayMs ?? 0,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     signal: options.signal,
-    sessionId: options.sessionId ?? makeSessionId(options.random),
   };
 }
 
 const ID_LETTERS = "bcdfghjklmnpqrstvwxz0123456789";
 
-function makeSessionId(random: Random): string {
+export function makeSessionId(random: Random): string {
   let id = "";
   for (const octet of random.bytes(10)) id += ID_LETTERS[octet % ID_LETTERS.length];
   return id;

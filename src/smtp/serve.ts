@@ -11,7 +11,7 @@ import { isMailError } from "../base/errors.ts";
 import { CommandLoop } from "./command-loop.ts";
 import type { SmtpHandler, SmtpSession } from "./handler.ts";
 import * as replies from "./replies.ts";
-import { resolveOptions, type ServeOptions } from "./serve-options.ts";
+import { makeSessionId, resolveOptions, type ServeOptions } from "./serve-options.ts";
 import { ServerConnection } from "./server-connection.ts";
 import { SessionOver } from "./session-over.ts";
 
@@ -22,33 +22,40 @@ export async function serveSmtp(
   options: ServeOptions,
 ): Promise<void> {
   const resolved = resolveOptions(options);
+  const session = options.sessionId ?? makeSessionId(options.random);
   try {
-    await serveSession(new ServerConnection(channel, makeHandler, resolved));
+    const connection = new ServerConnection(channel, makeHandler, resolved, session);
+    const loop = new CommandLoop(connection);
+    const onAbort = (): void => void connection.interrupt().catch(() => channel.abort());
+    const forget = whenAborted(resolved.signal, onAbort);
+    // Awaited here, not in a function of its own: each one that waits costs half a kilobyte a session.
+    let over: SessionOver | undefined;
+    try {
+      await loop.run();
+    } catch (error) {
+      over = asSessionOver(connection, error);
+    }
+    await end(connection, over, loop.commands).finally(forget);
   } catch (error) {
     // The handler could not be made, or not be left in peace.
-    resolved.log.error("smtp.session-failed", error, { session: resolved.sessionId });
+    resolved.log.error("smtp.session-failed", error, { session });
   }
   await channel.close();
 }
 
-async function serveSession(connection: ServerConnection): Promise<void> {
-  const { channel, options } = connection;
-  const loop = new CommandLoop(connection);
-  const onAbort = (): void => void connection.interrupt().catch(() => channel.abort());
-  const forget = whenAborted(options.signal, onAbort);
-  let over: SessionOver | undefined;
+async function end(
+  connection: ServerConnection,
+  over: SessionOver | undefined,
+  commands: number,
+): Promise<void> {
   try {
-    await loop.run();
-  } catch (error) {
-    over = asSessionOver(connection, error);
-    await partWith(connection, over);
+    if (over !== undefined) await partWith(connection, over);
   } finally {
-    forget();
     connection.log.info("smtp.closed", {
       ...connection.logFields(),
       reason: over?.reason,
       problem: over?.problem,
-      commands: loop.commands,
+      commands,
       messages: connection.messages,
       octetsIn: connection.octetsIn,
     });

@@ -31,6 +31,8 @@ import type { Phase } from "./session.ts";
 const FLUSH_AT_CHARACTERS = 16384;
 const LOGGED_RECIPIENTS = 20;
 
+export type LineEvent = Extract<WireEvent, { type: "line" | "overlong" }>;
+
 type MutableSession = { -readonly [K in keyof SmtpSession]: SmtpSession[K] };
 
 export type Transaction = {
@@ -73,11 +75,12 @@ export class ServerConnection {
     channel: Channel,
     makeHandler: (session: SmtpSession) => SmtpHandler,
     options: ResolvedOptions,
+    sessionId: string,
   ) {
     this.channel = channel;
     this.options = options;
     this.#session = {
-      id: options.sessionId,
+      id: sessionId,
       protocol: options.protocol,
       local: channel.local,
       peer: channel.peer,
@@ -87,7 +90,7 @@ export class ServerConnection {
       identity: undefined,
     };
     this.session = this.#session;
-    this.log = options.log.child({ session: options.sessionId });
+    this.log = options.log.child({ session: sessionId });
     this.#makeHandler = makeHandler;
     this.handler = makeHandler(this.session);
   }
@@ -225,13 +228,21 @@ export class ServerConnection {
   }
 
   /** The next line, waiting for all of it no longer than one command may take. */
-  async nextLine(): Promise<Extract<WireEvent, { type: "line" | "overlong" }>> {
+  async nextLine(): Promise<LineEvent> {
     const untilMs = this.options.clock.monotonicMs() + this.options.limits.commandTimeoutMs;
     for (;;) {
       const event = this.wire.next();
       if (event?.type === "line" || event?.type === "overlong") return event;
       this.#isWaiting = this.wire.bufferedOctets === 0;
-      await this.receive(untilMs - this.options.clock.monotonicMs(), replies.TIMED_OUT);
+      await this.flush();
+      // Awaited here and not through `receive`: most sessions of a busy server wait at this line.
+      const timeoutMs = untilMs - this.options.clock.monotonicMs();
+      if (timeoutMs <= 0) throw new SessionOver("timeout", replies.TIMED_OUT);
+      try {
+        this.#take(await this.channel.read(timeoutMs));
+      } catch (error) {
+        throw whenTooLate(error, replies.TIMED_OUT);
+      }
       this.#isWaiting = false;
     }
   }
@@ -240,13 +251,14 @@ export class ServerConnection {
   async receive(timeoutMs: number, tooLate: Reply): Promise<void> {
     await this.flush();
     if (timeoutMs <= 0) throw new SessionOver("timeout", tooLate);
-    let octets: Uint8Array | undefined;
     try {
-      octets = await this.channel.read(timeoutMs);
+      this.#take(await this.channel.read(timeoutMs));
     } catch (error) {
-      if (isMailError(error, "channel-timeout")) throw new SessionOver("timeout", tooLate);
-      throw error;
+      throw whenTooLate(error, tooLate);
     }
+  }
+
+  #take(octets: Uint8Array | undefined): void {
     if (octets === undefined) throw new SessionOver("lost");
     this.octetsIn += octets.length;
     this.wire.push(octets);
@@ -283,4 +295,9 @@ export class ServerConnection {
       forwardedFor: session.forwarded?.address,
     };
   }
+}
+
+/** A peer's silence ends the session with these words; other errors stay what they are. */
+function whenTooLate(error: unknown, tooLate: Reply): unknown {
+  return isMailError(error, "channel-timeout") ? new SessionOver("timeout", tooLate) : error;
 }

@@ -11,32 +11,50 @@ type Count = (fields: LogFields) => void;
 /** A log that passes everything on to `log`, and counts it in `registry`. */
 export function countingLog(log: Log, registry: MetricsRegistry): Log {
   const events = registry.counter("posthorn_log_events_total", "Events logged, by name and level.");
-  return wrap(log, {}, events, countersOf(registry));
+  return new CountingLog(log, {}, { events, counts: countersOf(registry) });
 }
 
-function wrap(log: Log, own: LogFields, events: Counter, counts: ReadonlyMap<string, Count>): Log {
-  const note = (level: string, event: string, fields: LogFields | undefined): void => {
+type Counted = { readonly events: Counter; readonly counts: ReadonlyMap<string, Count> };
+
+class CountingLog implements Log {
+  readonly #log: Log;
+  readonly #own: LogFields;
+  readonly #counted: Counted;
+
+  constructor(log: Log, own: LogFields, counted: Counted) {
+    this.#log = log;
+    this.#own = own;
+    this.#counted = counted;
+  }
+
+  debug(event: string, fields?: LogFields): void {
+    this.#log.debug(event, fields);
+  }
+
+  info(event: string, fields?: LogFields): void {
+    this.#note("info", event, fields);
+    this.#log.info(event, fields);
+  }
+
+  warn(event: string, fields?: LogFields): void {
+    this.#note("warn", event, fields);
+    this.#log.warn(event, fields);
+  }
+
+  error(event: string, error: unknown, fields?: LogFields): void {
+    this.#note("error", event, fields);
+    this.#log.error(event, error, fields);
+  }
+
+  child(fields: LogFields): Log {
+    return new CountingLog(this.#log.child(fields), { ...this.#own, ...fields }, this.#counted);
+  }
+
+  #note(level: string, event: string, fields: LogFields | undefined): void {
+    const { events, counts } = this.#counted;
     events.add({ event, level });
-    counts.get(event)?.(fields === undefined ? own : { ...own, ...fields });
-  };
-  return {
-    debug(event, fields) {
-      log.debug(event, fields);
-    },
-    info(event, fields) {
-      note("info", event, fields);
-      log.info(event, fields);
-    },
-    warn(event, fields) {
-      note("warn", event, fields);
-      log.warn(event, fields);
-    },
-    error(event, error, fields) {
-      note("error", event, fields);
-      log.error(event, error, fields);
-    },
-    child: (fields) => wrap(log.child(fields), { ...own, ...fields }, events, counts),
-  };
+    counts.get(event)?.(fields === undefined ? this.#own : { ...this.#own, ...fields });
+  }
 }
 
 function countersOf(registry: MetricsRegistry): ReadonlyMap<string, Count> {

@@ -9,13 +9,10 @@ export class SessionGauge {
   /** The same runner, counted while it runs. */
   counted(service: string, run: SessionRunner): SessionRunner {
     this.#open.set(service, this.#open.get(service) ?? 0);
-    return async (channel) => {
+    const over = (): void => this.#add(service, -1);
+    return (channel) => {
       this.#add(service, 1);
-      try {
-        await run(channel);
-      } finally {
-        this.#add(service, -1);
-      }
+      return run(channel).finally(over);
     };
   }
 
