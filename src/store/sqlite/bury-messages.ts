@@ -7,6 +7,8 @@
 
 import type { MessageId } from "../octets.ts";
 import type { CommitContext } from "./commit-context.ts";
+import { IN_RUNS, runList } from "./entry-runs.ts";
+import { countIn, type Runs } from "./number-runs.ts";
 
 /** So many are looked at in the commit that lets them go. */
 const MAX_AT_ONCE = 64;
@@ -18,7 +20,8 @@ export const UNHELD = `NOT EXISTS (SELECT 1 FROM entry WHERE entry.message_id = 
   AND NOT EXISTS (SELECT 1 FROM envelope WHERE envelope.message_id = message.id)
   AND NOT EXISTS (SELECT 1 FROM owed_report WHERE owed_report.message_id = message.id)`;
 
-const RELEASE = "INSERT OR IGNORE INTO released_message SELECT value FROM json_each(?)";
+const HELD = `SELECT message_id ${IN_RUNS}`;
+const RELEASE = `INSERT OR IGNORE INTO released_message ${HELD}`;
 const NEXT_RELEASED = `SELECT message_id FROM released_message ORDER BY message_id LIMIT ${BITE_MESSAGES}`;
 
 const BURY = `DELETE FROM message WHERE id = ? AND ${UNHELD}
@@ -48,13 +51,22 @@ function buryOctets(context: CommitContext, segmentId: number, size: number): vo
   if (removed > 0) context.doomed.push(segment.file);
 }
 
-/** After the entries that held them have been deleted. */
-export function release(context: CommitContext, ids: readonly MessageId[]): void {
-  if (ids.length <= MAX_AT_ONCE) {
-    for (const id of ids) buryUnlessHeld(context, id);
-    return;
+/** `deleteEntries` takes all of `uids` out of the mailbox. */
+export function release(
+  context: CommitContext,
+  mailboxId: number,
+  uids: Runs,
+  deleteEntries: () => void,
+): void {
+  const { database } = context;
+  const list = runList(uids);
+  if (countIn(uids) > MAX_AT_ONCE) {
+    database.run(RELEASE, list, mailboxId);
+    return deleteEntries();
   }
-  context.database.run(RELEASE, JSON.stringify(ids));
+  const rows = database.arrays(HELD, list, mailboxId) as [MessageId][];
+  deleteEntries();
+  for (const [id] of rows) buryUnlessHeld(context, id);
 }
 
 export function hasReleased({ database }: CommitContext): boolean {

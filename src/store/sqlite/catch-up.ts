@@ -10,6 +10,7 @@ import { ADDED_STRIDE } from "./feed-entry.ts";
 import type { KeptColumns } from "./kept-columns.ts";
 import type { MailboxColumns } from "./mailbox-columns.ts";
 import { mailboxStatus } from "./mailbox-rows.ts";
+import { numbersIn, runsOf } from "./number-runs.ts";
 import { rowsByKey } from "./rows-by-key.ts";
 import { decodeRuns } from "./uid-runs.ts";
 
@@ -33,7 +34,7 @@ export function catchUp(
   const changed = sinceKept(database, 2, kept);
   const expunged = sinceKept(database, 3, kept);
   if (changed.length + expunged.length > MAX_CATCH_UP) return undefined;
-  columns.remove(expunged);
+  columns.remove(runsOf(expunged));
   const source = { select: CHANGED, key: "uid", values: [kept.mailboxId] };
   for (const row of rowsByKey(database, source, changed)) {
     if (row !== undefined) columns.setFlags(row.slice(0, 3) as number[], row[3] as number);
@@ -59,7 +60,7 @@ function sinceKept(database: Database, kind: 2 | 3, { mailboxId, modSeq }: KeptC
       : "SELECT uids FROM feed WHERE mailbox_id = ? AND mod_seq > ? AND kind = 3";
   const uids = new Set<number>();
   for (const row of database.all<{ uids: Uint8Array | null }>(sql, mailboxId, modSeq)) {
-    for (const uid of decodeRuns(row.uids)) uids.add(uid);
+    for (const uid of numbersIn(decodeRuns(row.uids))) uids.add(uid);
     if (uids.size > MAX_CATCH_UP) break;
   }
   return [...uids].sort((a, b) => a - b);

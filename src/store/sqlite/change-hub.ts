@@ -67,7 +67,8 @@ export class ChangeHub {
       if (rows.length > 0 && rows[0].id > this.#lastId + 1) this.#listener.onGap();
       for (const row of rows) {
         this.#lastId = row.id;
-        this.#listener.onEntry({ ...row, rows: undefined, uids: decodeRuns(row.uids) });
+        const { uids, ...about } = row;
+        this.#listener.onEntry({ ...about, runs: decodeRuns(uids) });
       }
       if (rows.length < PAGE) return;
     }

@@ -3,6 +3,7 @@
 import { MailError } from "../../base/errors.ts";
 import { DELETED, SEEN } from "../mail.ts";
 import type { CommitContext } from "./commit-context.ts";
+import type { Tally } from "./entry-runs.ts";
 import { flagBits, type FlagBits } from "./flag-bits.ts";
 import type { AccountState, DomainState, MailboxState } from "./ledger.ts";
 
@@ -53,10 +54,17 @@ export function flagsIn(mailbox: MailboxState, names: readonly string[]): FlagBi
 
 /** RFC 9051 §2.3.1.1: 32 bits, never used again. */
 export function takeUid(mailbox: MailboxState): number {
-  if (mailbox.uidNext > 0xffffffff - 1) {
+  return takeUids(mailbox, 1);
+}
+
+/** The first of `count` that follow one another. */
+export function takeUids(mailbox: MailboxState, count: number): number {
+  const first = mailbox.uidNext;
+  if (first + count > 0xffffffff) {
     throw new MailError("refused", "the mailbox has used up its UIDs");
   }
-  return mailbox.uidNext++;
+  mailbox.uidNext = first + count;
+  return first;
 }
 
 /** Counts a message into its mailbox and account. The mailbox must be announced as changing. */
@@ -88,19 +96,15 @@ function countUsage(
 }
 
 /** Counts many messages in, or out. The mailbox must be announced as changing. */
-export function countAll(
+export function countTally(
   context: CommitContext,
   mailbox: MailboxState,
-  entries: readonly { readonly flags: number; readonly size: number }[],
+  { messages, octets, unseen, deleted }: Tally,
   by: 1 | -1,
 ): void {
-  let octets = 0;
-  for (const { flags, size } of entries) {
-    octets += size;
-    if ((flags & SEEN) === 0) mailbox.unseen += by;
-    if ((flags & DELETED) !== 0) mailbox.deleted += by;
-  }
-  mailbox.messages += by * entries.length;
+  mailbox.messages += by * messages;
   mailbox.sizeOctets += by * octets;
-  countUsage(context, mailbox.accountId, by * octets, by * entries.length);
+  mailbox.unseen += by * unseen;
+  mailbox.deleted += by * deleted;
+  countUsage(context, mailbox.accountId, by * octets, by * messages);
 }

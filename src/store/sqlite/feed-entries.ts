@@ -1,31 +1,46 @@
 /** Feed entries on their way between the threads: all numbers in one array, which is handed over and not copied. */
 
-import type { FeedEntry } from "./feed-entry.ts";
+import type { FeedEntry, FlagOperation } from "./feed-entry.ts";
 
 export type EncodedEntries = {
-  /** For each entry: id, account, mailbox, MODSEQ, kind, how many numbers of rows follow, and those. */
+  /**
+   * For each entry: id, account, mailbox, MODSEQ, kind, how many numbers follow of runs, of rows and of
+   * an operation on flags, and those.
+   */
   readonly numbers: Float64Array<ArrayBuffer>;
   /** The few entries that made keywords, by position. */
   readonly keywords: readonly (readonly [position: number, keywords: readonly string[]])[];
 };
 
-const HEAD = 6;
+const HEAD = 8;
+const OPERATION = 4;
 
 export function encodeEntries(entries: readonly FeedEntry[]): EncodedEntries {
   let length = 0;
-  for (const { rows } of entries) length += HEAD + (rows?.length ?? 0);
+  for (const { runs, rows, operation } of entries) {
+    length += HEAD + runs.length + (rows?.length ?? 0) + (operation ? OPERATION : 0);
+  }
   const numbers = new Float64Array(length);
   const keywords: (readonly [number, readonly string[]])[] = [];
   let at = 0;
+  const put = (values: readonly number[]): void => {
+    for (let index = 0; index < values.length; index++) numbers[at++] = values[index];
+  };
   entries.forEach((entry, position) => {
-    const rows = entry.rows ?? [];
+    const { runs, rows = [], operation } = entry;
     numbers[at++] = entry.id;
     numbers[at++] = entry.accountId;
     numbers[at++] = entry.mailboxId;
     numbers[at++] = entry.modSeq;
     numbers[at++] = entry.kind;
+    numbers[at++] = runs.length;
     numbers[at++] = rows.length;
-    for (let index = 0; index < rows.length; index++) numbers[at++] = rows[index];
+    numbers[at++] = operation ? OPERATION : 0;
+    put(runs);
+    put(rows);
+    if (operation !== undefined) {
+      put([operation.keptLow, operation.setLow, operation.keptHigh, operation.setHigh]);
+    }
     if (entry.keywords !== undefined) keywords.push([position, entry.keywords]);
   });
   return { numbers, keywords };
@@ -35,7 +50,10 @@ export function decodeEntries({ numbers, keywords }: EncodedEntries): FeedEntry[
   const entries: FeedEntry[] = [];
   const made = new Map(keywords);
   for (let at = 0; at < numbers.length;) {
-    const end = at + HEAD + numbers[at + 5];
+    const runsAt = at + HEAD;
+    const rowsAt = runsAt + numbers[at + 5];
+    const operationAt = rowsAt + numbers[at + 6];
+    const end = operationAt + numbers[at + 7];
     const names = made.get(entries.length);
     entries.push({
       id: numbers[at],
@@ -43,10 +61,21 @@ export function decodeEntries({ numbers, keywords }: EncodedEntries): FeedEntry[
       mailboxId: numbers[at + 2],
       modSeq: numbers[at + 3],
       kind: numbers[at + 4],
-      rows: Array.from(numbers.subarray(at + HEAD, end)),
+      runs: Array.from(numbers.subarray(runsAt, rowsAt)),
+      ...(operationAt > rowsAt && { rows: Array.from(numbers.subarray(rowsAt, operationAt)) }),
+      ...(end > operationAt && { operation: readOperation(numbers, operationAt) }),
       ...(names && { keywords: names }),
     });
     at = end;
   }
   return entries;
+}
+
+function readOperation(numbers: Float64Array, at: number): FlagOperation {
+  return {
+    keptLow: numbers[at],
+    setLow: numbers[at + 1],
+    keptHigh: numbers[at + 2],
+    setHigh: numbers[at + 3],
+  };
 }

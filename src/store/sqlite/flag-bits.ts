@@ -16,6 +16,8 @@ import {
 
 export type FlagBits = { readonly low: number; readonly high: number };
 
+export const ALL_FLAGS: FlagBits = { low: 0xffffffff, high: 0xffffffff };
+
 const SYSTEM_FLAGS: ReadonlyMap<string, number> = new Map([
   ["\\seen", SEEN],
   ["\\answered", ANSWERED],

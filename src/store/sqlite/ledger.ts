@@ -8,6 +8,7 @@ import { MailError } from "../../base/errors.ts";
 import type { SpecialUse } from "../mail.ts";
 import type { Database } from "./database.ts";
 import type { FeedEntry } from "./feed-entry.ts";
+import type { Runs } from "./number-runs.ts";
 import { encodeRuns } from "./uid-runs.ts";
 
 export type MailboxState = {
@@ -286,10 +287,10 @@ export class Ledger {
   enter(
     mailbox: MailboxState,
     kind: number,
-    uids: readonly number[],
-    more: { rows?: readonly number[]; keywords?: readonly string[]; modSeq?: number } = {},
+    runs: Runs,
+    more: Pick<FeedEntry, "rows" | "operation" | "keywords"> & { readonly modSeq?: number } = {},
   ): number {
-    const modSeq = more.modSeq ?? this.takeModSeq(mailbox);
+    const { modSeq = this.takeModSeq(mailbox), ...carried } = more;
     const id = this.#nextFeedId++;
     this.#database.run(
       "INSERT INTO feed (id, account_id, mailbox_id, mod_seq, kind, uids) VALUES (?, ?, ?, ?, ?, ?)",
@@ -298,7 +299,7 @@ export class Ledger {
       mailbox.id,
       modSeq,
       kind,
-      uids.length === 0 ? null : encodeRuns(uids),
+      runs.length === 0 ? null : encodeRuns(runs),
     );
     this.entries.push({
       id,
@@ -306,8 +307,8 @@ export class Ledger {
       mailboxId: mailbox.id,
       modSeq,
       kind,
-      rows: more.rows ?? uids,
-      ...(more.keywords && { keywords: more.keywords }),
+      runs,
+      ...carried,
     });
     return modSeq;
   }

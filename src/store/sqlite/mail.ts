@@ -31,6 +31,7 @@ import { mailboxStatus } from "./mailbox-rows.ts";
 import { deliveryPrefixes, holdersOf, messageDetails, messageHeads } from "./message-rows.ts";
 import { mailboxKey } from "./mailbox-name.ts";
 import type { FeedEntry } from "./feed-entry.ts";
+import { numbersIn, runsOfAny } from "./number-runs.ts";
 import { OpenMailboxes, type OpenMailboxesDeps } from "./open-mailboxes.ts";
 import type { SearchedMailbox, SearchIndex } from "./search-index.ts";
 import type { SearchIndexing } from "./search-indexing.ts";
@@ -269,12 +270,18 @@ export class SqliteMail implements MailStore {
     const rights = this.#gate.rights(grant);
     const flags = changeableFlags(rights, change.flags);
     const mask = flagMask(rights);
-    return this.#deps.writer.submit("changeFlags", () => ({
+    const answer = await this.#deps.writer.submit("changeFlags", () => ({
       mailboxId,
-      uids,
+      uids: runsOfAny(uids),
       change: { ...change, flags },
       ...(mask && { mask }),
     }));
+    return {
+      changed: numbersIn(answer.changed),
+      unchanged: numbersIn(answer.unchanged),
+      modified: numbersIn(answer.modified),
+      modSeq: answer.modSeq,
+    };
   }
 
   async copy(from: MailboxGrant, uids: readonly number[], to: MailboxGrant): Promise<CopyResult> {
@@ -288,7 +295,7 @@ export class SqliteMail implements MailStore {
     return this.#copy(fromId, uids, to, true);
   }
 
-  #copy(
+  async #copy(
     fromId: MailboxId,
     uids: readonly number[],
     to: MailboxGrant,
@@ -296,13 +303,15 @@ export class SqliteMail implements MailStore {
   ): Promise<CopyResult> {
     const toId = this.#gate.use(to, "i");
     const mask = flagMask(this.#gate.rights(to));
-    return this.#deps.writer.submit("copy", () => ({
+    const answer = await this.#deps.writer.submit("copy", () => ({
       fromId,
-      uids,
+      uids: runsOfAny(uids),
       toId,
       removes,
       ...(mask && { mask }),
     }));
+    const { uidValidity, from, to: added } = answer;
+    return { uidValidity, from: numbersIn(from), to: numbersIn(added) };
   }
 
   async expunge(
@@ -311,7 +320,9 @@ export class SqliteMail implements MailStore {
     onlyDeleted: boolean,
   ): Promise<readonly number[]> {
     const mailboxId = onlyDeleted ? this.#gate.use(grant, "e") : this.#gate.use(grant, "t", "e");
-    return this.#deps.writer.submit("expunge", () => ({ mailboxId, uids, onlyDeleted }));
+    const going = uids === "all" ? uids : runsOfAny(uids);
+    const request = { mailboxId, uids: going, onlyDeleted };
+    return numbersIn(await this.#deps.writer.submit("expunge", () => request));
   }
 
   expungedSince(grant: MailboxGrant, modSeq: number): readonly number[] | undefined {
@@ -329,7 +340,7 @@ export class SqliteMail implements MailStore {
         mailboxId,
         modSeq,
       )
-      .flatMap(({ uids }) => decodeRuns(uids))
+      .flatMap(({ uids }) => numbersIn(decodeRuns(uids)))
       .sort((a, b) => a - b);
   }
 

@@ -3,7 +3,8 @@
  * A hundred thousand messages take five megabytes and no objects.
  */
 
-import { ADDED_STRIDE, FLAGS_STRIDE } from "./feed-entry.ts";
+import { ADDED_STRIDE, type FlagOperation } from "./feed-entry.ts";
+import type { Runs } from "./number-runs.ts";
 
 const FIRST_CAPACITY = 64;
 
@@ -36,17 +37,10 @@ export class MailboxColumns {
 
   /** Position of `uid`, or of the first greater one. */
   positionOf(uid: number): number {
-    const { uids } = this;
-    let low = 0;
-    let high = this.count;
+    const { uids, count } = this;
     // Most questions are about the newest.
-    if (high > 0 && uids[high - 1] < uid) return high;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (uids[middle] < uid) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    if (count > 0 && uids[count - 1] < uid) return count;
+    return lowerBound(uids, 0, count, uid);
   }
 
   indexOfUid(uid: number): number {
@@ -73,48 +67,46 @@ export class MailboxColumns {
     }
   }
 
-  /** From rows of FLAGS_STRIDE numbers. */
-  setFlags(rows: readonly number[], modSeq: number): void {
-    for (let at = 0; at < rows.length; at += FLAGS_STRIDE) {
-      const index = this.indexOfUid(rows[at]);
-      if (index === -1) continue;
-      this.flags[index] = rows[at + 1];
-      this.flagsHigh[index] = rows[at + 2];
-      this.modSeqs[index] = modSeq;
+  setFlags([uid, low, high]: readonly number[], modSeq: number): void {
+    const index = this.indexOfUid(uid);
+    if (index === -1) return;
+    this.flags[index] = low;
+    this.flagsHigh[index] = high;
+    this.modSeqs[index] = modSeq;
+  }
+
+  changeFlags(uids: Runs, operation: FlagOperation, modSeq: number): void {
+    const { keptLow, setLow, keptHigh, setHigh } = operation;
+    const { flags, flagsHigh, modSeqs } = this;
+    for (let at = 0; at < uids.length; at += 2) {
+      const end = this.positionOf(uids[at + 1] + 1);
+      for (let index = this.positionOf(uids[at]); index < end; index++) {
+        flags[index] = (flags[index] & keptLow) | setLow;
+        flagsHigh[index] = (flagsHigh[index] & keptHigh) | setHigh;
+        modSeqs[index] = modSeq;
+      }
     }
   }
 
-  /** `uids` ascend. One pass: what stays is moved up over what goes. */
-  remove(uids: readonly number[]): void {
+  /** One pass: what stays is moved up over what goes. */
+  remove(uids: Runs): void {
     let write = -1;
     let read = 0;
-    const keep = (until: number): void => {
-      if (write === -1 || read >= until) return;
-      this.#move(write, read, until);
-      write += until - read;
-    };
-    for (const uid of uids) {
-      const index = this.indexOf(uid, read);
-      if (index === -1) continue;
-      keep(index);
-      if (write === -1) write = index;
-      read = index + 1;
+    for (let at = 0; at < uids.length; at += 2) {
+      const first = lowerBound(this.uids, read, this.count, uids[at]);
+      const end = lowerBound(this.uids, first, this.count, uids[at + 1] + 1);
+      if (end === first) continue;
+      if (write === -1) {
+        write = first;
+      } else {
+        this.#move(write, read, first);
+        write += first - read;
+      }
+      read = end;
     }
     if (write === -1) return;
-    keep(this.count);
-    this.count = write;
-  }
-
-  /** Like `indexOfUid`, knowing that rows before `from` may be in disorder. */
-  private indexOf(uid: number, from: number): number {
-    let low = from;
-    let high = this.count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.uids[middle] < uid) low = middle + 1;
-      else high = middle;
-    }
-    return low < this.count && this.uids[low] === uid ? low : -1;
+    this.#move(write, read, this.count);
+    this.count = write + this.count - read;
   }
 
   reserve(more: number): void {
@@ -143,6 +135,18 @@ export class MailboxColumns {
     this.savedDatesMs.copyWithin(to, from, until);
     this.threadIds.copyWithin(to, from, until);
   }
+}
+
+/** The first position from `from` up to `to` that holds at least `uid`. */
+function lowerBound(uids: Uint32Array, from: number, to: number, uid: number): number {
+  let low = from;
+  let high = to;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (uids[middle] < uid) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function grown32(column: Uint32Array, capacity: number): Uint32Array {

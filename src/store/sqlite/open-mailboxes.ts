@@ -8,7 +8,8 @@ import { FEED_DELETED, type FeedEntry } from "./feed-entry.ts";
 import { ColumnKeeper, type ColumnKeeperDeps } from "./column-keeper.ts";
 import { MailboxHandle, type MailboxHolder } from "./mailbox-handle.ts";
 import { mailboxInfo, mailboxStatus } from "./mailbox-rows.ts";
-import { messagesIn, SharedMailbox } from "./shared-mailbox.ts";
+import { countIn } from "./number-runs.ts";
+import { SharedMailbox } from "./shared-mailbox.ts";
 
 export type OpenMailboxesDeps = ColumnKeeperDeps & {
   readonly databaseFile: string;
@@ -86,7 +87,7 @@ export class OpenMailboxes {
   /** A mailbox that only grows is looked at now and then, so that opening it some day finds little to catch up. */
   #count(entry: FeedEntry): void {
     const { mailboxId } = entry;
-    const changes = (this.#news.get(mailboxId) ?? 0) + messagesIn(entry);
+    const changes = (this.#news.get(mailboxId) ?? 0) + countIn(entry.runs);
     if (this.#news.size >= MAX_COUNTED) this.#news.clear();
     this.#news.set(mailboxId, changes);
     if (this.#keeper.isMuch(changes)) void this.#openUnasked(mailboxId);

@@ -121,7 +121,7 @@ function file(
     thread,
   );
   countIn(context, mailbox, bits.low, size);
-  ledger.enter(mailbox, FEED_ADDED, [uid], {
+  ledger.enter(mailbox, FEED_ADDED, [uid, uid], {
     modSeq,
     rows: [
       uid,

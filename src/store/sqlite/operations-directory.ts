@@ -2,7 +2,7 @@
 
 import { MailError } from "../../base/errors.ts";
 import type { CommitContext } from "./commit-context.ts";
-import { expungeAll } from "./operations-entry.ts";
+import { expungeAll } from "./operations-expunge.ts";
 import { FIRST_MAILBOXES, insertMailbox } from "./operations-mailbox.ts";
 import { FEED_DELETED } from "./feed-entry.ts";
 import { type PasswordRecord, type RequestOf } from "./requests.ts";

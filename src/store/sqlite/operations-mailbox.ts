@@ -8,7 +8,8 @@ import { FEED_CHANGED, FEED_CREATED, FEED_DELETED, FEED_RENAMED } from "./feed-e
 import { type RequestOf } from "./requests.ts";
 import { mailboxKey } from "./mailbox-name.ts";
 import { inheritAcl } from "./operations-acl.ts";
-import { expungeAll, moveAll } from "./operations-entry.ts";
+import { moveAll } from "./operations-copy.ts";
+import { expungeAll } from "./operations-expunge.ts";
 
 /** Name and use of the mailboxes an account begins with (RFC 6154). */
 export const FIRST_MAILBOXES: readonly (readonly [name: string, use: SpecialUse | null])[] = [

@@ -7,7 +7,8 @@
 import { MailError } from "../../base/errors.ts";
 import { UNHELD } from "./bury-messages.ts";
 import type { CommitContext } from "./commit-context.ts";
-import { expunge } from "./operations-entry.ts";
+import { expunge } from "./operations-expunge.ts";
+import { runsOf } from "./number-runs.ts";
 import { isAlive } from "./process-identity.ts";
 import type { AnswerOf, RequestOf } from "./requests.ts";
 
@@ -114,7 +115,7 @@ function expungeLost(context: CommitContext, lost: readonly number[]): Place[] {
   );
   for (const mailboxId of new Set(places.map((place) => place.mailboxId))) {
     const uids = places.filter((place) => place.mailboxId === mailboxId).map(({ uid }) => uid);
-    expunge(context, { mailboxId, uids, onlyDeleted: false });
+    expunge(context, { mailboxId, uids: runsOf(uids), onlyDeleted: false });
   }
   return places;
 }

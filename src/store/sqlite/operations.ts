@@ -22,7 +22,9 @@ import {
   revokeTokens,
 } from "./operations-directory.ts";
 import { replace } from "./operations-replace.ts";
-import { changeFlags, copy, expunge } from "./operations-entry.ts";
+import { copy } from "./operations-copy.ts";
+import { expunge } from "./operations-expunge.ts";
+import { changeFlags } from "./operations-flags.ts";
 import {
   createMailbox,
   deleteMailbox,

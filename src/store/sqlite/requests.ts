@@ -7,7 +7,7 @@
 import type { ErrorCode } from "../../base/errors.ts";
 import type { Envelope, LocalDelivery } from "../acceptance.ts";
 import type { DomainChange } from "../directory.ts";
-import type { CopyResult, FlagChange, SpecialUse } from "../mail.ts";
+import type { FlagChange, SpecialUse } from "../mail.ts";
 import type { MessageId } from "../octets.ts";
 import type { OwedReport } from "../owed-report.ts";
 import type { CompactionPolicy } from "./compaction-policy.ts";
@@ -15,6 +15,7 @@ import type { OperatorWish, QueueFilter, QueueJob, Settlement, SiteRoom } from "
 import type { FlagBits } from "./flag-bits.ts";
 import type { KeptColumns } from "./kept-columns.ts";
 import type { EncodedEntries } from "./feed-entries.ts";
+import type { Runs } from "./number-runs.ts";
 
 /** Where in the batch's `extras` some octets are: first position and length. */
 export type Span = readonly [from: number, length: number];
@@ -101,17 +102,14 @@ export type Operations = {
   subscribe: Operation<{ accountId: number; name: string; isSubscribed: boolean }, void>;
   takeRecent: Operation<{ mailboxId: number }, number>;
   changeFlags: Operation<
-    { mailboxId: number; uids: readonly number[]; change: FlagChange; mask?: FlagBits },
-    { changed: number[]; unchanged: number[]; modified: number[]; modSeq: number }
+    { mailboxId: number; uids: Runs; change: FlagChange; mask?: FlagBits },
+    { changed: Runs; unchanged: Runs; modified: Runs; modSeq: number }
   >;
   copy: Operation<
-    { fromId: number; uids: readonly number[]; toId: number; removes: boolean; mask?: FlagBits },
-    CopyResult
+    { fromId: number; uids: Runs; toId: number; removes: boolean; mask?: FlagBits },
+    { uidValidity: number; from: Runs; to: Runs }
   >;
-  expunge: Operation<
-    { mailboxId: number; uids: readonly number[] | "all"; onlyDeleted: boolean },
-    number[]
-  >;
+  expunge: Operation<{ mailboxId: number; uids: Runs | "all"; onlyDeleted: boolean }, Runs>;
   /** Files that nobody needs any more. */
   keepColumns: Operation<KeptColumns, string[]>;
   lockMaildrop: Operation<{ accountId: number; holder: string; leaseMs: number }, boolean>;

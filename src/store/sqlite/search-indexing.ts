@@ -5,6 +5,7 @@ import { Worker } from "node:worker_threads";
 
 import type { Log } from "../../base/log.ts";
 import { FEED_ADDED, FEED_DELETED, FEED_EXPUNGED, type FeedEntry } from "./feed-entry.ts";
+import { numbersIn } from "./number-runs.ts";
 import type { FromSearchThread, SearchThreadOptions, ToSearchThread } from "./search-requests.ts";
 
 /** Changes are told in groups. */
@@ -42,7 +43,7 @@ export class SearchIndexing {
   note(entry: FeedEntry): void {
     const { kind, mailboxId } = entry;
     if (kind === FEED_EXPUNGED) {
-      this.#removals.push({ mailboxId, uids: entry.rows ?? entry.uids ?? [] });
+      this.#removals.push({ mailboxId, uids: numbersIn(entry.runs) });
     } else if (kind === FEED_ADDED || kind === FEED_DELETED) {
       this.#changed.add(mailboxId);
     } else return;

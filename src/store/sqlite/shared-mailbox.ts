@@ -7,6 +7,7 @@ import type { Log } from "../../base/log.ts";
 import type { MailboxChange, MailboxInfo } from "../mail.ts";
 import type { Database } from "./database.ts";
 import { MailboxColumns } from "./mailbox-columns.ts";
+import { IN_RUNS, runList } from "./entry-runs.ts";
 import { mailboxInfo } from "./mailbox-rows.ts";
 import {
   ADDED_STRIDE,
@@ -18,14 +19,14 @@ import {
   FEED_EXPUNGED,
   FEED_FLAGS,
   FEED_RENAMED,
-  FLAGS_STRIDE,
   type FeedEntry,
 } from "./feed-entry.ts";
+import { countIn, numbersIn, type Runs } from "./number-runs.ts";
 
 const ENTRY = `SELECT uid, flags, flags_high, message_id, internal_date_ms, saved_date_ms, size_octets,
   thread_id, mod_seq FROM entry WHERE mailbox_id = ? AND uid > ? ORDER BY uid LIMIT ?`;
-const ONE_ENTRY = `SELECT uid, flags, flags_high, message_id, internal_date_ms, saved_date_ms,
-  size_octets, thread_id FROM entry WHERE mailbox_id = ? AND uid = ?`;
+const THESE = `SELECT uid, flags, flags_high, message_id, internal_date_ms, saved_date_ms,
+  size_octets, thread_id ${IN_RUNS}`;
 const COUNTERS = `SELECT uid_next AS uidNext, highest_mod_seq AS highestModSeq, messages, keywords
   FROM mailbox WHERE id = ?`;
 export const PAGE_MESSAGES = 5000;
@@ -129,19 +130,19 @@ export class SharedMailbox {
     // What the columns were read with is in them already.
     if (entry.modSeq <= this.highestModSeq) return;
     this.highestModSeq = entry.modSeq;
-    this.changesSinceKept += messagesIn(entry);
+    this.changesSinceKept += countIn(entry.runs);
     if (entry.keywords !== undefined) this.keywords = entry.keywords;
     switch (entry.kind) {
       case FEED_ADDED:
-        this.columns.add(entry.rows ?? this.#readRows(entry.uids ?? []), entry.modSeq);
+        this.#add(entry);
         // Of the entry, not of the columns: its messages may be gone again by the time it is read.
-        this.uidNext = Math.max(this.uidNext, (uidsOf(entry, ADDED_STRIDE).at(-1) ?? 0) + 1);
+        this.uidNext = Math.max(this.uidNext, (entry.runs.at(-1) ?? 0) + 1);
         break;
       case FEED_FLAGS:
-        this.columns.setFlags(entry.rows ?? this.#readFlags(entry.uids ?? []), entry.modSeq);
+        this.#changeFlags(entry);
         break;
       case FEED_EXPUNGED:
-        this.columns.remove(entry.rows ?? entry.uids ?? []);
+        this.columns.remove(entry.runs);
         break;
       default:
         this.isGone ||= entry.kind === FEED_DELETED;
@@ -184,26 +185,21 @@ export class SharedMailbox {
     }
   }
 
-  #readRows(uids: readonly number[]): number[] {
-    const rows: number[] = [];
-    for (const uid of uids) {
-      for (const row of this.#database.arrays(ONE_ENTRY, this.id, uid)) {
-        rows.push(...(row as number[]));
-      }
-    }
-    this.#readKeywords();
-    return rows;
+  #add({ rows, runs, modSeq }: FeedEntry): void {
+    if (rows !== undefined) return this.columns.add(rows, modSeq);
+    this.columns.reserve(countIn(runs));
+    for (const row of this.#rowsOf(runs)) this.columns.add(row, modSeq);
   }
 
-  #readFlags(uids: readonly number[]): number[] {
-    const rows: number[] = [];
-    for (const uid of uids) {
-      for (const row of this.#database.arrays(ONE_ENTRY, this.id, uid)) {
-        rows.push(...(row.slice(0, FLAGS_STRIDE) as number[]));
-      }
-    }
+  #changeFlags({ operation, runs, modSeq }: FeedEntry): void {
+    if (operation !== undefined) return this.columns.changeFlags(runs, operation, modSeq);
+    for (const row of this.#rowsOf(runs)) this.columns.setFlags(row, modSeq);
+  }
+
+  /** As they are now, which may be later than the entry they are read for: what follows is applied once more. */
+  #rowsOf(runs: Runs): number[][] {
     this.#readKeywords();
-    return rows;
+    return this.#database.arrays(THESE, runList(runs), this.id) as number[][];
   }
 
   #readKeywords(): void {
@@ -212,25 +208,17 @@ export class SharedMailbox {
   }
 }
 
-/** How many messages an entry is about. */
-export function messagesIn({ kind, rows, uids }: FeedEntry): number {
-  if (rows === undefined) return uids?.length ?? 0;
-  return (
-    rows.length / (kind === FEED_ADDED ? ADDED_STRIDE : kind === FEED_FLAGS ? FLAGS_STRIDE : 1)
-  );
-}
-
 /** What the listeners are told of a feed entry. */
 export function changeOf(entry: FeedEntry): MailboxChange {
   const { accountId, mailboxId, modSeq } = entry;
   const about = { accountId, mailboxId, modSeq };
   switch (entry.kind) {
     case FEED_ADDED:
-      return { ...about, kind: "added", uids: uidsOf(entry, ADDED_STRIDE) };
+      return { ...about, kind: "added", uids: numbersIn(entry.runs) };
     case FEED_FLAGS:
-      return { ...about, kind: "flags", uids: uidsOf(entry, FLAGS_STRIDE) };
+      return { ...about, kind: "flags", uids: numbersIn(entry.runs) };
     case FEED_EXPUNGED:
-      return { ...about, kind: "expunged", uids: uidsOf(entry, 1) };
+      return { ...about, kind: "expunged", uids: numbersIn(entry.runs) };
     default:
       return { ...about, kind: OTHER_KINDS.get(entry.kind) ?? "mailbox-changed" };
   }
@@ -245,11 +233,3 @@ const OTHER_KINDS: ReadonlyMap<number, OtherKind> = new Map<number, OtherKind>([
   [FEED_CHANGED, "mailbox-changed"],
   [FEED_ANNOTATED, "mailbox-annotated"],
 ]);
-
-function uidsOf(entry: FeedEntry, stride: number): readonly number[] {
-  if (entry.rows === undefined) return entry.uids ?? [];
-  if (stride === 1) return entry.rows;
-  const uids: number[] = [];
-  for (let at = 0; at < entry.rows.length; at += stride) uids.push(entry.rows[at]);
-  return uids;
-}
