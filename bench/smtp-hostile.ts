@@ -1,8 +1,9 @@
 /**
  * A whole Posthorn under hostile clients (`peers/hostile-clients.ts`: ten thousand connections, floods,
  * slow octets, endless lines, half handshakes, guesses at passwords…) while a good client sends one
- * message after the other. Every ten seconds: how long the good client's messages took, memory, CPU,
- * and what the log grew by. `--seconds N` (default 30; the long run is 600) says how long.
+ * message after the other. Every ten seconds: how long the good client's messages took, memory and
+ * what it is made of, CPU, and what the log grew by; at the end whether memory was flat.
+ * `--seconds N` (default 30; the long run is 600) says how long.
  */
 
 import { fork } from "node:child_process";
@@ -12,7 +13,8 @@ import { systemClock } from "../src/net/system-clock.ts";
 import { SmtpClient } from "../src/smtp/client.ts";
 import { makePosthornFolder, type PosthornProcess } from "../test/system/posthorn-process.ts";
 import { PROXY_ADDRESS } from "./peers/hostile-clients.ts";
-import { cpuSecondsOfTree, memoryOfTree } from "./peers/process-tree.ts";
+import { memorySplit } from "./peers/memory-map.ts";
+import { cpuSecondsOfTree } from "./peers/process-tree.ts";
 
 const WINDOW_MS = 10_000;
 const ALONE_MS = 5_000;
@@ -23,6 +25,26 @@ connections = 15000
 [proxy]
 from = "${PROXY_ADDRESS}"
 `;
+
+/** From here on memory is to stay as it is (a shorter run: its second half). */
+const FLAT_FROM_S = 120;
+const FLAT_SHARE = 0.05;
+const P99_GOAL_MS = 100;
+
+type Row = Readonly<Record<"when" | "malloc, V8, files", string>> &
+  Readonly<
+    Record<
+      | "messages"
+      | "failures"
+      | "p50 ms"
+      | "p99 ms"
+      | "worst ms"
+      | "memory MB"
+      | "CPU %"
+      | "log KB/s",
+      number
+    >
+  >;
 
 type Window = {
   readonly startedMs: number;
@@ -48,13 +70,14 @@ export async function run(): Promise<void> {
       `${submissions}`,
     ]);
     endings.push(() => void attackers.kill());
-    const rows = [];
+    const rows: Row[] = [];
     for (let at = 0; at < seconds; at += WINDOW_MS / 1000) {
       const row = await watch(server, WINDOW_MS, `${at}-${at + WINDOW_MS / 1000} s`);
       rows.push(row);
       console.log(JSON.stringify(row));
     }
     console.table(rows);
+    console.log(verdict(rows));
     attackers.kill();
     console.table([await watch(server, ALONE_MS, "afterwards")]);
     await server.stop();
@@ -65,11 +88,7 @@ export async function run(): Promise<void> {
 }
 
 /** Sends messages one after the other, each on its own connection, and tells how it went. */
-async function watch(
-  server: PosthornProcess,
-  durationMs: number,
-  when: string,
-): Promise<Record<string, string | number>> {
+async function watch(server: PosthornProcess, durationMs: number, when: string): Promise<Row> {
   const before = window(server);
   const times: number[] = [];
   let failures = 0;
@@ -84,6 +103,7 @@ async function watch(
   times.sort((one, other) => one - other);
   const at = (share: number): number =>
     Number((times[Math.floor((times.length - 1) * share)] ?? 0).toFixed(1));
+  const memory = memorySplit(server.pid);
   return {
     when,
     messages: times.length,
@@ -91,10 +111,30 @@ async function watch(
     "p50 ms": at(0.5),
     "p99 ms": at(0.99),
     "worst ms": at(1),
-    "memory MB": Math.round(memoryOfTree(server.pid) / 1_048_576),
+    "memory MB": memory.totalMb,
+    "malloc, V8, files": `${memory.mallocMb} + ${memory.v8Mb} + ${memory.filesMb}`,
     "CPU %": Math.round(((after.cpuSeconds - before.cpuSeconds) / elapsedS) * 100),
     "log KB/s": Number(((after.logOctets - before.logOctets) / 1024 / elapsedS).toFixed(1)),
   };
+}
+
+/** Memory: the line that fits best through the windows that count, from their first to their last. */
+function verdict(rows: readonly Row[]): string {
+  const total = rows.length;
+  const from = Math.min(FLAT_FROM_S / (WINDOW_MS / 1000), Math.floor(total / 2));
+  const used = rows.slice(from).map((row) => row["memory MB"]);
+  const middle = (used.length - 1) / 2;
+  const mean = used.reduce((sum, each) => sum + each, 0) / used.length;
+  const spread = used.reduce((sum, _, at) => sum + (at - middle) ** 2, 0);
+  const rise = used.reduce((sum, each, at) => sum + (at - middle) * each, 0);
+  const growth = spread === 0 ? 0 : (rise / spread) * (used.length - 1);
+  const isFlat = growth <= mean * FLAT_SHARE;
+  const slow = rows.filter((row) => row["p99 ms"] > P99_GOAL_MS).map(({ when }) => when);
+  const failures = rows.reduce((sum, row) => sum + row.failures, 0);
+  return [
+    `memory ${isFlat ? "flat" : "NOT FLAT"} from ${rows[from]?.when ?? "0"} on: ${growth.toFixed(1)} MB of ${mean.toFixed(0)} MB by trend, ${Math.min(...used)} to ${Math.max(...used)} MB`,
+    `p99 at most ${Math.max(...rows.map((row) => row["p99 ms"]))} ms; over ${P99_GOAL_MS} ms in ${slow.length} of ${total} windows${slow.length > 0 ? ` (${slow.join(", ")})` : ""}; ${failures} failures`,
+  ].join("\n");
 }
 
 function window(server: PosthornProcess): Window {

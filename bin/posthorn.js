@@ -2,7 +2,7 @@
 /**
  * The door to Posthorn: plain JavaScript that any Node from 14.18 on can run. It finds a Node that is
  * new enough (the one we run under, or the one the checkout pins), and the face it was called by:
- * `sendmail`, `mailq` and `newaliases` are links to this file.
+ * `sendmail`, `mailq` and `newaliases` are links to this file. The server starts with bounds on memory.
  */
 
 import { spawn } from "node:child_process";
@@ -14,6 +14,21 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const LEAST_NODE = 24;
 const FACES = ["sendmail", "mailq", "newaliases"];
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2", "SIGCONT", "SIGWINCH"];
+
+/**
+ * glibc's allocator. Left alone it learns from the first 19 MB of work memory that a password check
+ * gives back to keep such blocks, for each thread; and a heap for each thread is never given back.
+ */
+const SERVER_ALLOCATOR = {
+  MALLOC_MMAP_THRESHOLD_: "1048576",
+  MALLOC_TRIM_THRESHOLD_: "4194304",
+  MALLOC_ARENA_MAX: "4",
+};
+/**
+ * V8. Left alone it lets what sessions leave behind grow to several times what lives before it
+ * collects it; what has once been taken from the system mostly stays.
+ */
+const SERVER_HEAP = ["--max-semi-space-size=16", "--heap-growing-percent=50"];
 
 const here = dirname(realpathSync(fileURLToPath(import.meta.url)));
 const root = dirname(here);
@@ -47,6 +62,24 @@ function runUnder(node) {
   });
 }
 
+/**
+ * Both are read only as a process begins, so this one begins anew, with the same number. Whoever
+ * sets MALLOC_MMAP_THRESHOLD_ has settled these things already.
+ */
+function beginAsServer() {
+  const isSettled = process.env.MALLOC_MMAP_THRESHOLD_ !== undefined || process.send !== undefined;
+  if (isSettled || typeof process.execve !== "function") return;
+  const args = [...process.execArgv, ...SERVER_HEAP, ...process.argv.slice(1)];
+  try {
+    process.execve(process.execPath, [process.argv0, ...args], {
+      ...SERVER_ALLOCATOR,
+      ...process.env,
+    });
+  } catch {
+    // A platform that cannot: it runs as well, in more memory.
+  }
+}
+
 function main() {
   const major = Number(process.versions.node.split(".")[0]);
   if (major < LEAST_NODE) {
@@ -59,6 +92,7 @@ function main() {
     );
     process.exit(1);
   }
+  if (process.argv.slice(2).includes("serve")) beginAsServer();
   // Compiled code is kept between starts where the package's folder may be written.
   if (nodeModule.enableCompileCache && existsSync(join(root, "node_modules"))) {
     const folder = join(root, "node_modules", ".cache", "posthorn");
