@@ -46,6 +46,11 @@ export function indexOfBytes(octets: Uint8Array, pattern: Uint8Array | number, f
     : native(octets).indexOf(pattern, from);
 }
 
+/** Whether `octet` is among them: by the platform's own search, several times as fast as `includes`. */
+export function hasOctet(octets: Uint8Array, octet: number): boolean {
+  return native(octets).indexOf(octet) !== -1;
+}
+
 /** One array with the octets of all `parts`. A single part is returned as it is, not copied. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0];

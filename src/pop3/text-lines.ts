@@ -4,15 +4,22 @@
  * NUL, at which many stop reading, becomes 0x80. Whatever else comes passes as it is, not copied.
  */
 
-import { concatBytes, CR, CRLF, indexOfBytes, LF } from "../base/bytes.ts";
+import { concatBytes, CR, CRLF, decodeLatin1, indexOfBytes, LF } from "../base/bytes.ts";
 
 const NUL = 0;
 const SHOWN = 0x80;
+/** One look at all octets tells that there is nothing to do, as nearly always. */
+const TO_MEND = /[^\r]\n|\0/;
 
 export class TextLines {
   #afterCr = false;
 
   mend(chunk: Uint8Array): Uint8Array {
+    const beginsAlone = chunk[0] === LF && !this.#afterCr;
+    if (!beginsAlone && !TO_MEND.test(decodeLatin1(chunk))) {
+      if (chunk.length > 0) this.#afterCr = chunk[chunk.length - 1] === CR;
+      return chunk;
+    }
     const lines = this.#mendLineFeeds(chunk);
     if (!lines.includes(NUL)) return lines;
     return lines.map((octet) => (octet === NUL ? SHOWN : octet));

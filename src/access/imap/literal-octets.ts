@@ -4,18 +4,19 @@
  * that sizes and offsets stay; BINARY[] gives the octets as they are.
  */
 
+import { hasOctet } from "../../base/bytes.ts";
 import type { ResponseWriter } from "../../imap/wire/response-writer.ts";
 
 const NUL = 0;
 const SHOWN = 0x80;
 
 export function withoutNul(octets: Uint8Array): Uint8Array {
-  if (!octets.includes(NUL)) return octets;
+  if (!hasOctet(octets, NUL)) return octets;
   return octets.map((octet) => (octet === NUL ? SHOWN : octet));
 }
 
 export function writeOctets(out: ResponseWriter, octets: Uint8Array, isBinary: boolean): void {
   // RFC 3516 §4.2: the other kind of literal only where it is needed.
-  if (isBinary && octets.includes(NUL)) out.literal8(octets);
+  if (isBinary && hasOctet(octets, NUL)) out.literal8(octets);
   else out.literal(withoutNul(octets));
 }

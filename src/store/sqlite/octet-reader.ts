@@ -1,11 +1,6 @@
-/** Reads stored octets from their segments; keeps the files in use open. */
+/** Reads stored octets from where their rows say that they lie in segments. */
 
-import { constants } from "node:fs";
-import { open, type FileHandle } from "node:fs/promises";
-import { join } from "node:path";
-
-import { LRUCache } from "lru-cache";
-
+import type { Clock } from "../../base/clock.ts";
 import { MailError } from "../../base/errors.ts";
 import type { MessageId, OctetRead } from "../octets.ts";
 import type { Database } from "./database.ts";
@@ -13,9 +8,7 @@ import { nearReads, type PlacedRead } from "./near-reads.ts";
 import { framesOf, tableOctets, unpack, unpackPart } from "./packed-octets.ts";
 import { MAX_AHEAD_OCTETS, ReadAhead, WINDOW_OCTETS } from "./read-ahead.ts";
 import { rowsByKey } from "./rows-by-key.ts";
-import { storeError } from "./store-error.ts";
-
-const MAX_OPEN_SEGMENTS = 128;
+import { SegmentFiles } from "./segment-files.ts";
 
 type Place = {
   readonly file: string;
@@ -37,24 +30,14 @@ const PLACES = {
   values: [],
 };
 
-type OpenFile = { readonly handle: Promise<FileHandle>; users: number; isEvicted: boolean };
-
 export class OctetReader {
   readonly #database: Database;
-  readonly #folder: string;
   readonly #ahead = new ReadAhead();
-  readonly #files: LRUCache<string, OpenFile>;
+  readonly #files: SegmentFiles;
 
-  constructor(database: Database, segmentsFolder: string) {
+  constructor(database: Database, segmentsFolder: string, clock: Clock) {
     this.#database = database;
-    this.#folder = segmentsFolder;
-    this.#files = new LRUCache<string, OpenFile>({
-      max: MAX_OPEN_SEGMENTS,
-      dispose: (file) => {
-        file.isEvicted = true;
-        if (file.users === 0) closeQuietly(file);
-      },
-    });
+    this.#files = new SegmentFiles(segmentsFolder, clock);
   }
 
   sizeOctets(id: MessageId): number | undefined {
@@ -84,7 +67,7 @@ export class OctetReader {
 
   /** Segment files that are no more: the disk has their octets back once nobody holds them open. */
   forget(files: readonly string[]): void {
-    for (const file of files) this.#files.delete(file);
+    this.#files.forget(files);
   }
 
   /** Reads that lie near each other are one; an answer is a part of what was read. */
@@ -119,7 +102,9 @@ export class OctetReader {
     }
     await Promise.all(
       nearReads(placed).map(async ({ file, start, end, parts }) => {
-        const octets = await this.#readAt(file, start, end - start).catch(() => undefined);
+        const octets =
+          this.#files.readNow(file, start, end - start) ??
+          (await this.#files.read(file, start, end - start).catch(() => undefined));
         for (const part of parts) {
           const { index } = part;
           const own = octets?.subarray(part.start - start, part.end - start);
@@ -140,7 +125,7 @@ export class OctetReader {
   }
 
   close(): void {
-    this.#files.clear();
+    this.#files.close();
     this.#ahead.clear();
   }
 
@@ -150,61 +135,25 @@ export class OctetReader {
       const octets = await this.#readPlace(place, place.start, place.start + packed);
       return unpack(octets, size).subarray(start, end);
     }
-    const table = await this.#readAt(file, place.start, tableOctets(size));
+    const table = await this.#files.read(file, place.start, tableOctets(size));
     const frames = framesOf(table, size, start, end);
     if (frames.to > packed) throw new MailError("store-corrupt", `segment ${file} is spoilt`);
-    const octets = await this.#readAt(file, place.start + frames.from, frames.to - frames.from);
+    const octets = await this.#files.read(file, place.start + frames.from, frames.to - frames.from);
     return unpackPart(table, octets, frames, size, start, end);
   }
 
   async #readPlace(place: Place, start: number, end: number): Promise<Uint8Array> {
     const { file, length } = place;
-    if (end - start > MAX_AHEAD_OCTETS) return this.#readAt(file, start, end - start);
-    const known = this.#ahead.take(file, start, end);
-    if (known !== undefined) return known;
-    if (!this.#ahead.isSequential(file, start, end)) return this.#readAt(file, start, end - start);
+    if (end - start > MAX_AHEAD_OCTETS) return this.#files.read(file, start, end - start);
+    const now = this.#ahead.take(file, start, end) ?? this.#files.readNow(file, start, end - start);
+    if (now !== undefined) return now;
+    if (!this.#ahead.isSequential(file, start, end))
+      return this.#files.read(file, start, end - start);
     // Never beyond what was committed when we looked: behind it lies what may still be overwritten.
     const until = Math.max(end, Math.min(length, start + WINDOW_OCTETS));
-    const octets = await this.#readAt(file, start, until - start);
+    const octets = await this.#files.read(file, start, until - start);
     this.#ahead.keep(file, start, octets);
     return new Uint8Array(octets.subarray(0, end - start));
-  }
-
-  async #readAt(name: string, position: number, length: number): Promise<Uint8Array> {
-    const file = this.#open(name);
-    file.users++;
-    try {
-      const handle = await file.handle;
-      const octets = new Uint8Array(length);
-      for (let done = 0; done < length;) {
-        const { bytesRead } = await handle.read(octets, done, length - done, position + done);
-        if (bytesRead === 0) {
-          throw new MailError("store-corrupt", `segment ${name} ends before its messages do`);
-        }
-        done += bytesRead;
-      }
-      return octets;
-    } catch (error) {
-      if ((error as { code?: string }).code === "ENOENT") {
-        throw new MailError("store-corrupt", `segment ${name} is missing`, { cause: error });
-      }
-      throw storeError(error, "reading a message");
-    } finally {
-      file.users--;
-      if (file.isEvicted && file.users === 0) closeQuietly(file);
-    }
-  }
-
-  #open(name: string): OpenFile {
-    let file = this.#files.get(name);
-    if (file === undefined) {
-      const handle = open(join(this.#folder, name), constants.O_RDONLY | constants.O_NOFOLLOW);
-      file = { handle, users: 0, isEvicted: false };
-      this.#files.set(name, file);
-      // Whoever reads sees the failure; the next one tries again (security row 27: EMFILE passes).
-      handle.catch(() => this.#files.delete(name));
-    }
-    return file;
   }
 }
 
@@ -218,10 +167,6 @@ function attempt(
   } catch {
     return undefined;
   }
-}
-
-function closeQuietly(file: OpenFile): void {
-  file.handle.then((handle) => handle.close()).catch(() => {});
 }
 
 function gone(id: MessageId): MailError {

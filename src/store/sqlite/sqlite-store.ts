@@ -72,7 +72,7 @@ export class SqliteStore implements Store {
     const { database, clock, random, log, folders } = deps;
     this.#deps = deps;
     this.#writer = writer;
-    this.#reader = new OctetReader(database, folders.segments);
+    this.#reader = new OctetReader(database, folders.segments, clock);
     this.#watch = new CommitWatch(database, deps.watchIntervalMs, () => this.#othersCommitted());
     const onListening = this.#watch.listening;
     this.#directoryVersion = this.#readDirectoryVersion();
