@@ -6,7 +6,7 @@ import { TestClock } from "../../base/testing/test-clock.ts";
 import { ReadPace } from "./read-pace.ts";
 
 /** A clock that reads can take time of. */
-function makeClock(): { readonly clock: Clock; pass(ms: number): void } {
+function makeClock(): { readonly clock: Clock; readonly pass: (ms: number) => void } {
   let nowMs = 0;
   const clock = Object.assign(new TestClock(), { monotonicMs: () => nowMs });
   return { clock, pass: (ms) => void (nowMs += ms) };
