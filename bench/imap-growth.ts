@@ -1,10 +1,13 @@
 /**
- * What a mailbox's size costs: SELECT, FETCH of a window of 50 from the middle and from the end, FETCH of
- * the newest, and a delivery, at sizes ten times apart. Nothing may grow, the first SELECT after a start
- * neither. POSTHORN_BENCH_SIZES is a list of sizes (default 1000,10000; try 100000,1000000).
+ * What a mailbox's size costs, at sizes ten times apart from 1,000 on. The first table is of what must not
+ * grow: opening it, also for the first time after a start, windows of 50, a change of one message, a
+ * delivery, news of it. The second is of what looks at every message, with how long one task of it held
+ * the event loop. `--messages N` is the largest size (default 10,000; 1,000,000 takes some minutes).
+ * Messages are small, so that a million of them is 2 GB. POSTHORN_BENCH_FOLDER keeps the filled folder for the
+ * next run.
  */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { serveImapSession } from "../src/access/imap/serve-imap-session.ts";
@@ -17,38 +20,54 @@ import { systemClock } from "../src/net/system-clock.ts";
 import { systemRandom } from "../src/net/system-random.ts";
 import type { Store } from "../src/store/contract.ts";
 import { openStore } from "../src/store/sqlite/open-store.ts";
+import { newsAfter } from "./peers/idle-news.ts";
 import { imapLoad, type ImapStep } from "./peers/imap-load.ts";
+import { LoopHold } from "./peers/loop-hold.ts";
 
 const USER = "bench@example.org";
+/** Whose mailbox everything is tried on before it is measured: what is compiled then costs nothing later. */
+const REHEARSAL = "rehearsal@example.org";
 const PASSWORD = "secret";
 const FILL = 1000;
 const ROUNDS = 20;
 const DELIVERIES = 200;
+const LIST = "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)";
+const MANY_OF_ALL = 3;
 
-type Row = { readonly size: number; readonly values: ReadonlyMap<string, number> };
+type Values = Map<string, number>;
+
+type Row = { readonly size: number; readonly values: Values; readonly held: Values };
 
 export async function run(): Promise<void> {
-  const sizes = (process.env.POSTHORN_BENCH_SIZES ?? "1000,10000").split(",").map(Number);
-  const folder = mkdtempSync(join(tmpdir(), "posthorn-bench-growth-"));
+  const largest = Number(process.env.POSTHORN_BENCH_MESSAGES ?? 10_000);
+  const sizes = [1_000, 10_000, 100_000, 1_000_000].filter((size) => size <= largest);
+  const kept = process.env.POSTHORN_BENCH_FOLDER;
+  const folder = kept ?? mkdtempSync(join(tmpdir(), "posthorn-bench-growth-"));
+  if (kept !== undefined) mkdirSync(kept, { recursive: true });
   const deps = { folder, clock: systemClock, random: systemRandom, log: silentLog };
   const rows: Row[] = [];
   let store = await openStore(deps);
   try {
-    await store.directory.addDomain({ name: "example.org" });
-    const { id } = await store.directory.addAccount({ address: USER, password: PASSWORD });
-    let filled = 0;
+    const id = await account(store, USER);
+    await fill(store, await account(store, REHEARSAL), 500);
     for (const size of sizes) {
-      filled = await fill(store, id, { filled, size });
+      if (!(await fill(store, id, size))) continue;
       await store.close();
       store = await openStore(deps);
-      rows.push({ size, values: await measure(store, id, size) });
-      filled += DELIVERIES;
+      rows.push(await measure(store, id, size));
     }
     print(rows);
   } finally {
     await store.close();
-    rmSync(folder, { recursive: true, force: true });
+    if (kept === undefined) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function account(store: Store, address: string): Promise<number> {
+  const found = store.credentials.accountByName(address);
+  if (found !== undefined) return found.accountId;
+  if (address === USER) await store.directory.addDomain({ name: "example.org" });
+  return (await store.directory.addAccount({ address, password: PASSWORD })).id;
 }
 
 function messageOf(index: number): Uint8Array {
@@ -60,31 +79,29 @@ function messageOf(index: number): Uint8Array {
   );
 }
 
-async function fill(
-  store: Store,
-  accountId: number,
-  { filled, size }: { readonly filled: number; readonly size: number },
-): Promise<number> {
+/** False if there is more than that already. */
+async function fill(store: Store, accountId: number, size: number): Promise<boolean> {
   const inbox = store.mail.mailbox(accountId, "INBOX");
   if (inbox === undefined) throw new Error("no INBOX");
+  const filled = store.mail.status(inbox.grant)?.messages ?? 0;
+  // A run before leaves what it delivered.
+  if (filled > size * 1.5) return false;
   for (let from = filled; from < size; from += FILL) {
     const requests = Array.from({ length: Math.min(FILL, size - from) }, (_, at) => ({
       message: store.octets.stageOctets(messageOf(from + at)),
-      flags: ["\\Seen"],
+      flags: (from + at) % 50 === 0 ? [] : ["\\Seen"],
       internalDateMs: Date.UTC(2026, 0, 1) + (from + at) * 60_000,
     }));
     await store.mail.append(inbox.grant, requests);
     if ((from / FILL) % 20 === 0) process.stdout.write(`\r  filling: ${from} of ${size}   `);
   }
-  console.log(`\r  filled: ${size}            `);
-  return Math.max(filled, size);
+  process.stdout.write(`\r  ${size} are there; indexing`.padEnd(40));
+  await store.mail.whenIndexed();
+  console.log(`\r  ${size} are there`.padEnd(40));
+  return true;
 }
 
-async function measure(
-  store: Store,
-  accountId: number,
-  size: number,
-): Promise<ReadonlyMap<string, number>> {
+async function measure(store: Store, accountId: number, size: number): Promise<Row> {
   const sessions = new SessionCounter(100);
   const listener = await listen({
     host: "127.0.0.1",
@@ -99,60 +116,166 @@ async function measure(
       ),
   });
   const { port } = listener.endpoint;
-  const items = "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)";
-  const middle = Math.floor(size / 2);
-  const repeated: ImapStep[] = Array.from({ length: ROUNDS }, () => [
-    { name: "SELECT", command: "SELECT INBOX" },
-    { name: "FETCH 50, middle", command: `FETCH ${middle - 49}:${middle} ${items}` },
-    { name: "FETCH 50, newest", command: `FETCH ${size - 49}:${size} ${items}` },
-    { name: "UID FETCH *", command: "UID FETCH * FLAGS" },
-  ]).flat();
-  const steps = [{ name: "SELECT, first", command: "SELECT INBOX" }, ...repeated];
-  const figures = await imapLoad({ port, user: USER, password: PASSWORD, steps });
-  const values = new Map<string, number>();
-  for (const { name, ms } of figures) {
-    if (name !== "LOGIN") values.set(name, Math.min(ms, values.get(name) ?? Number.MAX_VALUE));
+  const values: Values = new Map();
+  const held: Values = new Map();
+  for (const step of allSteps(500)) {
+    await ofAll({ port, user: REHEARSAL }, step, { values: new Map(), held: new Map() });
   }
-  values.set("delivery", await deliver(store, accountId, size));
+  for (const user of [REHEARSAL, USER]) {
+    values.clear();
+    const buffersBefore = process.memoryUsage().arrayBuffers;
+    await ofFew({ port, user }, user === USER ? size : 500, values);
+    const octets = process.memoryUsage().arrayBuffers - buffersBefore;
+    if (user === USER) values.set("memory of it, MB", octets / 1e6);
+    const id = store.credentials.accountByName(user)?.accountId ?? accountId;
+    await deliverAndTell(store, id, { port, user, size, values });
+  }
+  for (const step of allSteps(size)) await ofAll({ port, user: USER }, step, { values, held });
   listener.stop();
   await listener.drain(100);
-  return values;
+  return { size, values, held };
 }
 
-/** Of one message after another; the median. */
-async function deliver(store: Store, accountId: number, size: number): Promise<number> {
-  const times: number[] = [];
-  for (let n = 0; n < DELIVERIES; n++) {
-    const message = store.octets.stageOctets(messageOf(size + n));
-    const delivery = { accountId, prefix: NO_OCTETS, recipient: USER };
-    const from = performance.now();
-    await store.accept({
-      message,
-      receivedAtMs: systemClock.nowMs(),
-      envelopes: [
-        {
-          queueId: `Q${size + n}`,
-          reversePath: "sender@example.net",
-          smtpUtf8: false,
-          body: "7bit",
-          prefix: NO_OCTETS,
-          recipients: [],
-          deliveries: [delivery],
-        },
-      ],
-    });
-    times.push(performance.now() - from);
+/** What is asked of a few messages, whatever the number of all. */
+async function ofFew(
+  { port, user }: { readonly port: number; readonly user: string },
+  size: number,
+  values: Values,
+): Promise<void> {
+  const middle = Math.floor(size / 2);
+  const opening: ImapStep[] = [
+    { name: "SELECT, first", command: "SELECT INBOX" },
+    { name: "FETCH 50, first", command: `FETCH ${size - 49}:${size} ${LIST}` },
+  ];
+  const repeated = (round: number): ImapStep[] => [
+    { name: "STATUS", command: "STATUS INBOX (MESSAGES UNSEEN UIDNEXT HIGHESTMODSEQ SIZE)" },
+    { name: "SELECT", command: "SELECT INBOX" },
+    { name: "FETCH 50 FLAGS", command: `FETCH ${size - 49}:${size} (UID FLAGS)` },
+    { name: "FETCH 50, middle", command: `FETCH ${middle - 49}:${middle} ${LIST}` },
+    { name: "FETCH 50, newest", command: `FETCH ${size - 49}:${size} ${LIST}` },
+    { name: "SEARCH of 50", command: `SEARCH ${size - 49}:${size} UNSEEN` },
+    {
+      name: "STORE of 1",
+      command: `STORE ${middle + round} ${round % 2 === 0 ? "+" : "-"}FLAGS (\\Flagged)`,
+    },
+    { name: "COPY of 5", command: `COPY ${middle}:${middle + 4} Archive` },
+    { name: "MOVE of 1", command: `MOVE ${middle} Trash` },
+    { name: "", command: `STORE ${middle} +FLAGS (\\Deleted)` },
+    { name: "EXPUNGE of 1", command: "EXPUNGE" },
+    { name: "", command: `APPEND INBOX {17+}\r\nSubject: one\r\n\r\n\r\n` },
+    { name: "", command: `APPEND INBOX {17+}\r\nSubject: two\r\n\r\n\r\n` },
+  ];
+  const rounds = Array.from({ length: ROUNDS }, (_, round) => repeated(round)).flat();
+  const figures = await imapLoad({
+    port,
+    user,
+    password: PASSWORD,
+    steps: [...opening, ...rounds],
+  });
+  const times = new Map<string, number[]>();
+  for (const { name, ms } of figures) {
+    if (name === "" || name === "LOGIN") continue;
+    times.set(name, [...(times.get(name) ?? []), ms]);
   }
-  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)];
+  for (const [name, all] of times) values.set(name, median(all));
+}
+
+/** What looks at every message. */
+function allSteps(size: number): ImapStep[] {
+  return [
+    { name: "FETCH FLAGS of all", command: "UID FETCH 1:* (FLAGS)" },
+    { name: "FETCH list of all", command: `UID FETCH 1:* ${LIST}` },
+    { name: "SEARCH UNSEEN", command: "SEARCH UNSEEN" },
+    { name: "SEARCH ALL", command: "UID SEARCH ALL" },
+    { name: "SEARCH RETURN COUNT", command: "UID SEARCH RETURN (COUNT MIN MAX) SEEN" },
+    { name: "SEARCH SINCE SMALLER", command: "SEARCH SINCE 5-Feb-2026 SMALLER 1300 SEEN" },
+    { name: "SEARCH SUBJECT, rare", command: `SEARCH SUBJECT "number ${size - 7} of"` },
+    { name: "SEARCH TEXT, rare", command: `SEARCH TEXT "number ${size - 7} of"` },
+    { name: "SORT ARRIVAL", command: "SORT (REVERSE ARRIVAL) UTF-8 ALL" },
+    { name: "SORT DATE", command: "SORT (REVERSE DATE) UTF-8 ALL" },
+    { name: "SORT SUBJECT", command: "SORT (SUBJECT) UTF-8 ALL" },
+    { name: "SORT PARTIAL", command: "UID SORT RETURN (PARTIAL 1:50) (REVERSE ARRIVAL) UTF-8 ALL" },
+    { name: "THREAD REFERENCES", command: "THREAD REFERENCES UTF-8 ALL" },
+  ];
+}
+
+async function ofAll(
+  { port, user }: { readonly port: number; readonly user: string },
+  step: ImapStep,
+  { values, held }: { readonly values: Values; readonly held: Values },
+): Promise<void> {
+  const steps = [
+    { name: "", command: "SELECT INBOX" },
+    ...Array.from({ length: MANY_OF_ALL }, () => step),
+  ];
+  const hold = new LoopHold();
+  const figures = await imapLoad({ port, user, password: PASSWORD, steps });
+  held.set(step.name, hold.maxMs);
+  hold.stop();
+  const times = figures.filter(({ name }) => name === step.name).map(({ ms }) => ms);
+  values.set(step.name, Math.min(...times));
+}
+
+/** Of one message after another, by themselves; then to a session that idles. */
+async function deliverAndTell(
+  store: Store,
+  accountId: number,
+  about: {
+    readonly port: number;
+    readonly user: string;
+    readonly size: number;
+    readonly values: Values;
+  },
+): Promise<void> {
+  const { port, user, size, values } = about;
+  let number = 0;
+  const deliver = (): Promise<number> => deliverOne(store, accountId, `${size}.${number++}`);
+  const times: number[] = [];
+  for (let n = 0; n < DELIVERIES; n++) times.push(await deliver());
+  values.set("delivery", median(times));
+  const news = await newsAfter({ port, user, password: PASSWORD }, ROUNDS, deliver);
+  values.set("news of one in IDLE", median(news));
+}
+
+async function deliverOne(store: Store, accountId: number, name: string): Promise<number> {
+  const message = store.octets.stageOctets(messageOf(Number(name.replace(".", ""))));
+  const delivery = { accountId, prefix: NO_OCTETS, recipient: USER };
+  const envelope = {
+    queueId: `Q${name}-${systemClock.nowMs()}`,
+    reversePath: "sender@example.net",
+    smtpUtf8: false,
+    body: "7bit" as const,
+    prefix: NO_OCTETS,
+    recipients: [],
+    deliveries: [delivery],
+  };
+  const from = performance.now();
+  await store.accept({ message, receivedAtMs: systemClock.nowMs(), envelopes: [envelope] });
+  return performance.now() - from;
+}
+
+function median(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)];
 }
 
 function print(rows: readonly Row[]): void {
-  const names = [...rows[0].values.keys()];
-  console.log(
-    `\n${"ms, at messages:".padEnd(20)}${rows.map(({ size }) => size.toLocaleString("en").padStart(12)).join("")}`,
-  );
-  for (const name of names) {
-    const cells = rows.map(({ values }) => (values.get(name) ?? 0).toFixed(2).padStart(12));
-    console.log(`${name.padEnd(20)}${cells.join("")}`);
+  const heads = rows.map(({ size }) => size.toLocaleString("en").padStart(14)).join("");
+  const line = (name: string, cell: (row: Row) => string): void =>
+    console.log(`${name.padEnd(24)}${rows.map((row) => cell(row).padStart(14)).join("")}`);
+  const value =
+    (name: string): ((row: Row) => string) =>
+    ({ values }) =>
+      (values.get(name) ?? Number.NaN).toFixed(2);
+  console.log(`\n${"ms, at messages:".padEnd(24)}${heads}`);
+  for (const name of rows[0].values.keys()) {
+    if (!rows[0].held.has(name)) line(name, value(name));
+  }
+  console.log(`\n${"of all: ms (loop held)".padEnd(24)}${heads}`);
+  for (const name of rows[0].held.keys()) {
+    line(
+      name,
+      ({ values, held }) =>
+        `${(values.get(name) ?? 0).toFixed(1)} (${(held.get(name) ?? 0).toFixed(0)})`,
+    );
   }
 }
