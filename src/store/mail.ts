@@ -82,8 +82,18 @@ export interface OpenMailbox {
   readonly sizesOctets: Uint32Array;
   /** Names of the keywords, by bit. */
   readonly keywords: readonly string[];
+  /** UID of the last message; 0 if there is none. */
+  readonly lastUid: number;
   /** Position of `uid`, or -1. */
   indexOfUid(uid: number): number;
+  /** Position of the first message without \Seen, or -1. */
+  firstUnseen(): number;
+  /**
+   * Columns of a large mailbox come when they are asked for, and then everybody waits while they are
+   * read. Who will look at them asks here first: what says which messages there are and how they are
+   * flagged, or all. Undefined if nothing has to be waited for.
+   */
+  load(what: "flags" | "all"): Promise<void> | undefined;
   /** Called after each change is in the columns, within the same turn. Returns the function that ends it. */
   onChange(listener: (change: MailboxChange) => void): () => void;
   /** Sessions that opened it must release it. */

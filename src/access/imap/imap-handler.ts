@@ -19,6 +19,7 @@ import { advertisedMechanisms, serverMechanism } from "../../sasl/server-mechani
 import { openAppend } from "./append-transaction.ts";
 import { hiddenFrom } from "./capability-mask.ts";
 import type { ImapDeps } from "./imap-deps.ts";
+import { columnsNeeded } from "./columns-needed.ts";
 import { KeptSearches } from "./kept-searches.ts";
 import type { MailSession } from "./mail-session.ts";
 import { noSuchMailbox } from "./named-mailbox.ts";
@@ -139,6 +140,8 @@ class StoreImapHandler implements ImapHandler {
     if (this.#isSelectedGone() && !RULES[command.verb].authenticated) {
       if (command.verb !== "CLOSE" && command.verb !== "UNSELECT") return noSuchMailbox();
     }
+    const needed = session.selected && columnsNeeded(command);
+    if (needed !== undefined) await session.selected?.open.load(needed);
     switch (command.verb) {
       case "SELECT":
       case "EXAMINE":

@@ -23,6 +23,7 @@ import type { MessageSet } from "./message-set.ts";
 import { mailboxOfLabel, messagesIn } from "./gmail-labels.ts";
 import { holdRanges, sourcesOf } from "./load-sources.ts";
 import type { MailSession, Run } from "./mail-session.ts";
+import { searchBounds, type UidBounds } from "./search-bounds.ts";
 import { compileSearch, Relevancy, type SearchNode } from "./search-program.ts";
 import { MAX_HEADER_OCTETS } from "../../message/search-parts.ts";
 import { SearchText } from "./search-text.ts";
@@ -164,7 +165,9 @@ export async function searchView(
     candidatesOf,
     labelled: await labelledMessages(session, command.key),
   };
-  const found = await new Search(session, view, context).run(compileSearch(command.key, scope));
+  const bounds = searchBounds(command.key, view, session.saved);
+  const node = compileSearch(command.key, scope);
+  const found = await new Search(session, view, context).run(node, bounds);
   if (found === undefined) return { type: "refused", completion: no("Cancelled") };
   const { open } = view;
   const modSeqOf = (uid: number): number => open.modSeqs[open.indexOfUid(uid)] ?? 0;
@@ -210,15 +213,15 @@ class Search {
   }
 
   /** Undefined when the client has gone meanwhile. */
-  async run(node: SearchNode): Promise<Found | undefined> {
+  async run(node: SearchNode, bounds: UidBounds): Promise<Found | undefined> {
     const view = this.#view;
     const { open } = view;
-    const end = { uid: open.count === 0 ? 0 : open.uids[open.count - 1] };
-    const told = view.count === 0 ? 0 : end.uid;
+    const told = view.count === 0 ? 0 : Math.min(open.lastUid, bounds.to);
     let candidates: number[] = [];
-    for (let position = 0; position < open.count && open.uids[position] <= told;) {
+    const start = lowerBound(open.uids, open.count, bounds.from);
+    for (let position = start; position < open.count && open.uids[position] <= told;) {
       const uid = open.uids[position];
-      const seq = view.seqOfUid(uid);
+      const seq = uid > view.toldUid ? 0 : view.seqOfPosition(position);
       const verdict = seq === 0 ? "no" : node.quick(position, seq);
       if (verdict === "look") candidates.push(uid);
       else if (verdict === "yes" && candidates.length === 0) this.#add(position, seq, uid);

@@ -5,7 +5,6 @@ import type { CommandContext } from "../../imap/handler.ts";
 import type { SelectCommand } from "../../imap/command/select.ts";
 import type { BareCommand } from "../../imap/command/bare.ts";
 import type { MailboxInfo, OpenMailbox } from "../../store/mail.ts";
-import { SEEN } from "../../store/mail.ts";
 import type { Right } from "../../store/mailbox-grant.ts";
 import { keepIfPossible } from "./keep-if-possible.ts";
 import type { MailSession, Run } from "./mail-session.ts";
@@ -52,8 +51,7 @@ async function recentFrom(
 ): Promise<number> {
   const { mail } = session.deps.store;
   const firstRecentUid = mail.status(info.grant)?.firstRecentUid ?? open.uidNext;
-  const last = open.count === 0 ? 0 : open.uids[open.count - 1];
-  if (isReadOnly || last < firstRecentUid) return firstRecentUid;
+  if (isReadOnly || open.lastUid < firstRecentUid) return firstRecentUid;
   const taken = await keepIfPossible(session, "\\Recent", () => mail.takeRecent(info.grant));
   // Not taken: the messages are recent once more.
   return taken ?? firstRecentUid;
@@ -71,7 +69,7 @@ function describe(
   out.line(`* OK [PERMANENTFLAGS (${permanent})] Flags that are kept`);
   out.line(`* ${view.count} EXISTS`);
   if (!enabled.isRev2) writeRecent(view, context);
-  const unseen = firstUnseen(open);
+  const unseen = open.firstUnseen() + 1;
   if (unseen > 0 && !enabled.isRev2 && !enabled.isUidOnly)
     out.line(`* OK [UNSEEN ${unseen}] First unseen`);
   out.line(`* OK [UIDVALIDITY ${open.info.uidValidity}] UIDs are valid`);
@@ -79,13 +77,6 @@ function describe(
   out.line(`* OK [HIGHESTMODSEQ ${open.highestModSeq}] Highest`);
   out.line(`* OK [MAILBOXID (${open.info.objectId})] Mailbox id`);
   if (enabled.isRev2) out.text('* LIST () "/" ').mailbox(open.info.name).line("");
-}
-
-function firstUnseen(open: OpenMailbox): number {
-  for (let position = 0; position < open.count; position++) {
-    if ((open.flags[position] & SEEN) === 0) return position + 1;
-  }
-  return 0;
 }
 
 /** Messages announced here are no longer `\Recent` to the session that comes next (RFC 3501 §2.3.2). */
@@ -114,7 +105,7 @@ export const runClose: Run<BareCommand<"CLOSE"> | BareCommand<"UNSELECT">> = asy
   if (view !== undefined && command.verb === "CLOSE" && !view.isReadOnly && !view.isGone) {
     // RFC 4314 §4: without the right, CLOSE only closes.
     if (session.deps.store.acl.rights(view.open.grant).has("e"))
-      await session.deps.store.mail.expunge(view.open.grant, "all", true);
+      await session.deps.store.mail.expunge(view.open.grant, view.deletedUids(), true);
   }
   await closeSelected(session);
   return okay(command.verb === "CLOSE" ? "Closed" : "Unselected");

@@ -65,8 +65,9 @@ export const runExpunge: Run<ExpungeCommand> = async (session, command, context)
   return okay("Expunged", `HIGHESTMODSEQ ${view.open.highestModSeq}`);
 };
 
-/** The UIDs that may go, if they are flagged deleted. */
+/** The UIDs that may go, if they are still flagged deleted then. */
 function uidsOf(session: MailSession, command: ExpungeCommand): readonly number[] | "all" {
-  if (command.set === undefined || session.selected === undefined) return "all";
+  if (session.selected === undefined) return "all";
+  if (command.set === undefined) return session.selected.deletedUids();
   return Array.from(session.selected.resolve(command.set, true, session.saved).uids);
 }

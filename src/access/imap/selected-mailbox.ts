@@ -6,7 +6,7 @@
  */
 
 import { resolveRanges, type SequenceRange, type SequenceSet } from "../../imap/sequence-set.ts";
-import type { MailboxChange, OpenMailbox } from "../../store/mail.ts";
+import { DELETED, type MailboxChange, type OpenMailbox } from "../../store/mail.ts";
 
 /** Messages a set names: parallel, ascending. Ghosts are in neither. */
 export type Targets = {
@@ -51,7 +51,7 @@ export class SelectedMailbox {
     this.open = open;
     this.isReadOnly = options.isReadOnly;
     this.firstRecentUid = options.firstRecentUid;
-    this.#toldUid = open.count === 0 ? 0 : open.uids[open.count - 1];
+    this.#toldUid = open.lastUid;
     this.#toldModSeq = open.highestModSeq;
     this.#toldKeywords = open.keywords.length;
     this.#stopListening = open.onChange((change) => {
@@ -76,17 +76,19 @@ export class SelectedMailbox {
   }
 
   get #liveTold(): number {
-    return lowerBound(this.open.uids, this.open.count, this.#toldUid + 1);
+    // All of them, nearly always: then it is not looked for.
+    const { count, lastUid } = this.open;
+    return this.#toldUid >= lastUid ? count : lowerBound(this.open.uids, count, this.#toldUid + 1);
   }
 
   get hasNews(): boolean {
-    const { count, uids, keywords } = this.open;
+    const { lastUid, keywords } = this.open;
     return (
       this.isGone ||
       this.#ghosts.length > 0 ||
       this.#haveFlagsChanged ||
       keywords.length !== this.#toldKeywords ||
-      (count > 0 && uids[count - 1] > this.#toldUid)
+      lastUid > this.#toldUid
     );
   }
 
@@ -122,10 +124,9 @@ export class SelectedMailbox {
 
   /** Announces what has been added: the new count, or undefined if there is nothing to announce. */
   takeAdded(): number | undefined {
-    const { count, uids } = this.open;
-    const last = count === 0 ? 0 : uids[count - 1];
-    if (last <= this.#toldUid) return undefined;
-    this.#toldUid = last;
+    const { lastUid } = this.open;
+    if (lastUid <= this.#toldUid) return undefined;
+    this.#toldUid = lastUid;
     this.hasAnnounced = true;
     return this.count;
   }
@@ -198,6 +199,21 @@ export class SelectedMailbox {
   /** A change made by this session: its outcome is told (or silenced) by the command itself. */
   ownChange(modSeq: number): void {
     this.#ownModSeqs.add(modSeq);
+  }
+
+  /** Those flagged `\\Deleted`, whether the client was told of them or not. */
+  deletedUids(): number[] {
+    const { uids, flags, count } = this.open;
+    const deleted: number[] = [];
+    for (let position = 0; position < count; position++) {
+      if ((flags[position] & DELETED) !== 0) deleted.push(uids[position]);
+    }
+    return deleted;
+  }
+
+  /** Nothing that the client counts has gone without it knowing. */
+  get isWithoutGhosts(): boolean {
+    return this.#ghosts.length === 0;
   }
 
   seqOfPosition(position: number): number {

@@ -7,7 +7,7 @@ import type { CommandContext } from "../../imap/handler.ts";
 import type { UpdateScope } from "../../imap/session.ts";
 import { formatSet } from "../../imap/sequence-set.ts";
 import { FlagWriter } from "./flag-writer.ts";
-import type { SelectedMailbox } from "./selected-mailbox.ts";
+import { lowerBound, type SelectedMailbox } from "./selected-mailbox.ts";
 
 export function writeUpdates(
   view: SelectedMailbox,
@@ -31,8 +31,10 @@ export function writeAdded(view: SelectedMailbox, context: CommandContext): void
 
 export function writeRecent(view: SelectedMailbox, context: CommandContext): void {
   const { open, firstRecentUid } = view;
-  let recent = 0;
-  for (let at = open.count - 1; at >= 0 && open.uids[at] >= firstRecentUid; at--) recent++;
+  const recent =
+    open.lastUid < firstRecentUid
+      ? 0
+      : open.count - lowerBound(open.uids, open.count, firstRecentUid);
   context.out.text("* ").number(recent).line(" RECENT");
 }
 

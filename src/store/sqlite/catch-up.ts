@@ -7,7 +7,7 @@
 import { DELETED, SEEN } from "../mail.ts";
 import type { Database } from "./database.ts";
 import { ADDED_STRIDE } from "./feed-entry.ts";
-import type { KeptColumns } from "./kept-columns.ts";
+import { sumsOf, type ColumnSums, type KeptColumns } from "./kept-columns.ts";
 import type { MailboxColumns } from "./mailbox-columns.ts";
 import { mailboxStatus } from "./mailbox-rows.ts";
 import { numbersIn, runsOf } from "./number-runs.ts";
@@ -19,6 +19,8 @@ const MAX_CATCH_UP = 30_000;
 
 const NEWER = `SELECT uid, flags, flags_high, message_id, internal_date_ms, saved_date_ms, size_octets,
   thread_id, mod_seq FROM entry WHERE mailbox_id = ? AND uid >= ? ORDER BY uid LIMIT ${MAX_CATCH_UP}`;
+const FLAGS_AT = 1;
+const SIZE_AT = 6;
 const CHANGED = "SELECT uid, flags, flags_high, mod_seq FROM entry WHERE mailbox_id = ? AND";
 
 /** Within one view of the database. How many messages differ from what was kept; undefined if it cannot be done. */
@@ -34,6 +36,7 @@ export function catchUp(
   const changed = sinceKept(database, 2, kept);
   const expunged = sinceKept(database, 3, kept);
   if (changed.length + expunged.length > MAX_CATCH_UP) return undefined;
+  const isGrownOnly = changed.length + expunged.length === 0;
   columns.remove(runsOf(expunged));
   const source = { select: CHANGED, key: "uid", values: [kept.mailboxId] };
   for (const row of rowsByKey(database, source, changed)) {
@@ -41,7 +44,7 @@ export function catchUp(
   }
   const newer = database.arrays(NEWER, kept.mailboxId, kept.uidNext) as number[][];
   for (const row of newer) columns.add(row.slice(0, ADDED_STRIDE), row[ADDED_STRIDE]);
-  if (!agrees(columns, status)) return undefined;
+  if (!agrees(columns, status, isGrownOnly ? sumsWith(kept, newer) : undefined)) return undefined;
   return changed.length + expunged.length + newer.length;
 }
 
@@ -50,6 +53,11 @@ function reachesBack(database: Database, { feedId }: KeptColumns): boolean {
   const first = database.get<{ id: number | null }>("SELECT min(id) AS id FROM feed")?.id ?? null;
   const last = database.get<{ id: number | null }>("SELECT max(id) AS id FROM feed")?.id ?? null;
   return first !== null && last !== null && first <= feedId + 1 && last >= feedId;
+}
+
+/** Whether flags have changed or messages have gone: then columns have to be there. */
+export function hasChangesSince(database: Database, kept: KeptColumns): boolean {
+  return sinceKept(database, 2, kept).length + sinceKept(database, 3, kept).length > 0;
 }
 
 /** The UIDs of entries of one kind, ascending, each once. A literal kind lets the index be used. */
@@ -68,27 +76,27 @@ function sinceKept(database: Database, kind: 2 | 3, { mailboxId, modSeq }: KeptC
 
 type Status = NonNullable<ReturnType<typeof mailboxStatus>>;
 
-function agrees(columns: MailboxColumns, status: Status): boolean {
-  const { count, uids, flags, sizesOctets, modSeqs } = columns;
-  if (count !== status.messages) return false;
-  let unseen = 0;
-  let deleted = 0;
-  let sizeOctets = 0;
-  let lastUid = 0;
-  let lastModSeq = 0;
-  for (let index = 0; index < count; index++) {
-    if (uids[index] <= lastUid) return false;
-    lastUid = uids[index];
-    if ((flags[index] & SEEN) === 0) unseen++;
-    if ((flags[index] & DELETED) !== 0) deleted++;
-    sizeOctets += sizesOctets[index];
-    if (modSeqs[index] > lastModSeq) lastModSeq = modSeqs[index];
-  }
+/** Where nothing but new messages has come, their sums are enough, and no column has to be there. */
+function agrees(columns: MailboxColumns, status: Status, grown: ColumnSums | undefined): boolean {
+  if (columns.lastUid >= status.uidNext) return false;
+  const { messages, unseen, deleted, sizeOctets } = grown ?? sumsOf(columns);
   return (
+    columns.count === status.messages &&
+    messages === status.messages &&
     unseen === status.unseen &&
     deleted === status.deleted &&
-    sizeOctets === status.sizeOctets &&
-    lastUid < status.uidNext &&
-    lastModSeq <= status.highestModSeq
+    sizeOctets === status.sizeOctets
   );
+}
+
+/** `kept` with the new messages. */
+function sumsWith(kept: ColumnSums, newer: readonly (readonly number[])[]): ColumnSums {
+  let { messages, unseen, deleted, sizeOctets } = kept;
+  for (const row of newer) {
+    messages++;
+    if ((row[FLAGS_AT] & SEEN) === 0) unseen++;
+    if ((row[FLAGS_AT] & DELETED) !== 0) deleted++;
+    sizeOctets += row[SIZE_AT];
+  }
+  return { messages, unseen, deleted, sizeOctets };
 }

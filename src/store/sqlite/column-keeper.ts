@@ -10,10 +10,11 @@ import { join } from "node:path";
 import type { Log } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { MailboxId } from "../mail.ts";
-import { catchUp } from "./catch-up.ts";
-import { readColumns, writeColumns } from "./columns-file.ts";
+import { catchUp, hasChangesSince } from "./catch-up.ts";
+import { ColumnsFile, writeColumns } from "./columns-file.ts";
 import type { Database } from "./database.ts";
-import { keptColumns } from "./kept-columns.ts";
+import { keptColumns, sumsOf } from "./kept-columns.ts";
+import { LateColumns } from "./late-columns.ts";
 import type { SharedMailbox } from "./shared-mailbox.ts";
 import type { WriterClient } from "./writer-client.ts";
 
@@ -34,6 +35,8 @@ export type ColumnKeeperDeps = {
 
 /** Of a very large mailbox, this share may change before so many megabytes are written again. */
 const MANY_SHARE = 1 / 50;
+/** But not so many that catching up would be slow. */
+const MANY = 25_000;
 
 export class ColumnKeeper {
   readonly #deps: ColumnKeeperDeps;
@@ -50,11 +53,15 @@ export class ColumnKeeper {
     const { database, columnsFolder: folder } = this.#deps;
     const row = keptColumns(database, shared.id);
     if (row === undefined || row.uidValidity !== shared.info.uidValidity) return false;
-    const columns = await readColumns(join(folder, row.file), row);
-    if (columns === undefined) return false;
+    const file = await ColumnsFile.open(join(folder, row.file), row);
+    if (file === undefined) return false;
+    // Written anew as soon as anything changes.
+    const onDamage = (): void => void (shared.changesSinceKept = Number.POSITIVE_INFINITY);
+    const late = new LateColumns(file, { kept: row, database, onDamage });
+    if (hasChangesSince(database, row)) await late.load("all");
     const changes = database.snapshot(() => {
-      const found = catchUp(database, row, columns);
-      if (found !== undefined) shared.takeOver(columns);
+      const found = catchUp(database, row, late.columns);
+      if (found !== undefined) shared.takeOver(late);
       return found;
     });
     if (changes === undefined) return false;
@@ -67,8 +74,8 @@ export class ColumnKeeper {
   }
 
   /** Whether so many changes of a mailbox that is not open are worth opening it. */
-  isMuch(changes: number): boolean {
-    return changes >= this.#deps.keptColumnsFrom;
+  isMuch(changes: number, messages = 0): boolean {
+    return changes >= this.#limitOf(messages);
   }
 
   /** Whether they are at the end, when there is time. */
@@ -101,12 +108,15 @@ export class ColumnKeeper {
   }
 
   #keepIf(shared: SharedMailbox, share: number): void {
-    const { keptColumnsFrom } = this.#deps;
-    const limit = share * Math.max(keptColumnsFrom, shared.columns.count * MANY_SHARE);
+    const limit = share * this.#limitOf(shared.columns.count);
     if (!this.isLarge(shared.columns.count) || this.#waiting.has(shared)) return;
     if (shared.changesSinceKept === 0 || shared.changesSinceKept < limit) return;
     this.#waiting.add(shared);
     this.#writes = this.#writes.then(() => this.#keep(shared));
+  }
+
+  #limitOf(messages: number): number {
+    return Math.max(this.#deps.keptColumnsFrom, Math.min(messages * MANY_SHARE, MANY));
   }
 
   async #keep(shared: SharedMailbox): Promise<void> {
@@ -114,21 +124,26 @@ export class ColumnKeeper {
     this.#waiting.delete(shared);
     if (shared.isGone || shared.isBeingRead) return;
     const file = `${writer.writerId}-${shared.id}-${Buffer.from(random.bytes(16)).toString("hex")}.col`;
-    const { count } = shared.columns;
+    await shared.load("all")?.catch(() => undefined);
+    const { columns } = shared;
     const about = {
+      ...sumsOf(columns),
+      firstUnseen: columns.firstUnseen() === -1 ? columns.count : columns.firstUnseen(),
       mailboxId: shared.id,
       file,
       uidValidity: shared.info.uidValidity,
       feedId: shared.followedUntil ?? feedId(),
       modSeq: shared.highestModSeq,
       uidNext: shared.uidNext,
-      messages: count,
     };
-    // Copies: the mailbox goes on while they are written.
-    const columns = shared.columns.arrays.map((column) => column.slice(0, count));
     shared.changesSinceKept = 0;
     try {
       const checksums = await writeColumns(join(folder, file), shared.id, columns);
+      if (checksums === undefined) {
+        // Messages went while it was written: once more, but not at once.
+        shared.changesSinceKept = this.#limitOf(shared.columns.count) / 2;
+        return await this.#drop(file);
+      }
       const unneeded = await writer.submit("keepColumns", () => ({ ...about, checksums }));
       for (const name of unneeded) await this.#drop(name);
     } catch (error) {

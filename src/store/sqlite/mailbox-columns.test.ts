@@ -46,6 +46,102 @@ test("removing leaves every column in step, whatever goes", () => {
   );
 });
 
+/** Whose columns come when they are asked for. */
+function lateColumnsOf(uids: readonly number[], isDamaged: boolean): MailboxColumns {
+  const kept = columnsOf(uids);
+  const firstUnseen = kept.firstUnseen();
+  return new MailboxColumns({
+    count: kept.count,
+    lastUid: kept.lastUid,
+    firstUnseen: firstUnseen === -1 ? kept.count : firstUnseen,
+    source: {
+      readNow: (index, column) => {
+        if (isDamaged && index !== 0) return false;
+        column.set(kept.arrays[index].subarray(0, kept.count));
+        return true;
+      },
+      readRows: (index, column, wanted) => {
+        // The rows are what the columns would be.
+        for (const [at, uid] of wanted.entries()) column[at] = NOW.get(uid)?.[index] ?? -1;
+      },
+    },
+  });
+}
+
+/** What rows hold in the test below, by UID, in the order of columns. */
+const NOW = new Map<number, number[]>();
+
+const steps = fc.array(
+  fc.oneof(
+    fc.record({ kind: fc.constant("add" as const), count: fc.integer({ min: 1, max: 5 }) }),
+    fc.record({ kind: fc.constant("remove" as const), uids: uidSets }),
+    fc.record({
+      kind: fc.constant("flags" as const),
+      uids: uidSets,
+      keptLow: fc.nat(3),
+      setLow: fc.nat(3),
+    }),
+    fc.record({ kind: fc.constant("need" as const), index: fc.nat(8) }),
+    fc.record({ kind: fc.constant("unseen" as const) }),
+  ),
+  { maxLength: 12 },
+);
+
+test("columns that come late are what they would be, whatever happens before they come", () => {
+  fc.assert(
+    fc.property(uidSets, steps, fc.boolean(), (present, todo, isDamaged) => {
+      const whole = columnsOf(present);
+      const late = lateColumnsOf(present, isDamaged);
+      let modSeq = 10_000;
+      const both = (change: (columns: MailboxColumns) => void): void => {
+        for (const columns of [whole, late]) change(columns);
+        NOW.clear();
+        for (let at = 0; at < whole.count; at++) {
+          NOW.set(
+            whole.uids[at],
+            whole.arrays.map((column) => column[at]),
+          );
+        }
+      };
+      both(() => {});
+      for (const step of todo) {
+        modSeq++;
+        if (step.kind === "need") late.need(step.index);
+        else if (step.kind === "unseen") assert.equal(late.firstUnseen(), whole.firstUnseen());
+        else if (step.kind === "remove") both((columns) => columns.remove(runsOf(step.uids)));
+        else if (step.kind === "flags") {
+          const { uids, keptLow, setLow } = step;
+          const operation = { keptLow, setLow, keptHigh: 5, setHigh: 2 };
+          both((columns) => columns.changeFlags(runsOf(uids), operation, modSeq));
+        } else {
+          const first = whole.lastUid + 1;
+          const rows = Array.from({ length: step.count }, (_, n) => [
+            first + n,
+            n & 1,
+            1,
+            2,
+            3,
+            4,
+            5,
+            n,
+          ]);
+          both((columns) => columns.add(rows.flat(), modSeq));
+        }
+        assert.equal(late.count, whole.count);
+        assert.equal(late.lastUid, whole.lastUid);
+      }
+      const flags = whole.flags.subarray(0, whole.count);
+      const firstUnseen = flags.findIndex((bits) => (bits & 1) === 0);
+      assert.equal(late.firstUnseen(), firstUnseen);
+      assert.equal(whole.firstUnseen(), firstUnseen);
+      const valuesOf = ({ arrays, count }: MailboxColumns): number[][] =>
+        arrays.map((column) => Array.from(column.subarray(0, count)));
+      assert.deepEqual(valuesOf(late), valuesOf(whole));
+      assert.equal(late.isWhole, true);
+    }),
+  );
+});
+
 test("positionOf is where a UID is or would be", () => {
   fc.assert(
     fc.property(uidSets, fc.integer({ min: 0, max: 400 }), (present, uid) => {

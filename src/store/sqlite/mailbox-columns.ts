@@ -1,46 +1,191 @@
 /**
  * The messages of a mailbox as columns, ascending by UID: nine typed arrays that grow by doubling.
- * A hundred thousand messages take five megabytes and no objects.
+ * A hundred thousand messages take five megabytes and no objects. Columns may come late
+ * (`late-columns.ts`): how many messages there are, which is the last and which the first unseen is
+ * known without them, and what happens before they come is made up for when they do.
  */
 
+import { SEEN } from "../mail.ts";
 import { ADDED_STRIDE, type FlagOperation } from "./feed-entry.ts";
+import { closeGaps, replay, type ColumnChange } from "./column-changes.ts";
 import type { Runs } from "./number-runs.ts";
 
 const FIRST_CAPACITY = 64;
+/** Room behind columns that come late, so that the next message does not copy them; untouched memory costs nothing. */
+const SPARE_SHARE = 1 / 4;
+
+export type Column = Uint32Array | Float64Array;
+
+/** In an order that never changes: files are written in it. */
+export const COLUMN_NAMES = [
+  "uids",
+  "flags",
+  "flagsHigh",
+  "sizesOctets",
+  "modSeqs",
+  "messageIds",
+  "internalDatesMs",
+  "savedDatesMs",
+  "threadIds",
+] as const;
+
+/** Places in that order; from MOD_SEQS on members have eight octets. */
+export const UIDS = 0;
+export const FLAGS = 1;
+export const FLAGS_HIGH = 2;
+export const MOD_SEQS = 4;
+
+/** Where columns are that have not come yet. */
+export type ColumnSource = {
+  /** Fills in the column as it was when it was kept; false if that cannot be. */
+  readNow(index: number, column: Column): boolean;
+  /** Fills in the column from the rows of these messages. */
+  readRows(index: number, column: Column, uids: Uint32Array): void;
+};
+
+/** What is known of a mailbox whose columns come late. */
+export type LateStart = {
+  readonly source: ColumnSource;
+  readonly count: number;
+  readonly lastUid: number;
+  /** The position of the first unseen message; `count` if there is none. */
+  readonly firstUnseen: number;
+};
 
 export class MailboxColumns {
   count = 0;
-  uids: Uint32Array = new Uint32Array(0);
-  flags: Uint32Array = new Uint32Array(0);
-  flagsHigh: Uint32Array = new Uint32Array(0);
-  sizesOctets: Uint32Array = new Uint32Array(0);
-  modSeqs: Float64Array = new Float64Array(0);
-  messageIds: Float64Array = new Float64Array(0);
-  internalDatesMs: Float64Array = new Float64Array(0);
-  savedDatesMs: Float64Array = new Float64Array(0);
-  threadIds: Float64Array = new Float64Array(0);
+  /** 0 where there is none. */
+  lastUid = 0;
+  /** Grows when messages move to other positions. */
+  generation = 0;
+  #capacity = 0;
+  readonly #columns: (Column | undefined)[];
+  /** Set while columns are still to come. */
+  #late: LateStart | undefined;
+  /** What has happened since the columns that are still to come were kept. */
+  #changes: ColumnChange[] = [];
+  /** All before this position are seen; this one is not, or it is not known (`#isUnseenKnown`). */
+  #seenBefore = 0;
+  #isUnseenKnown = true;
 
-  /** All of them, in an order that never changes: files are written in it. */
-  get arrays(): readonly (Uint32Array | Float64Array)[] {
-    return [
-      this.uids,
-      this.flags,
-      this.flagsHigh,
-      this.sizesOctets,
-      this.modSeqs,
-      this.messageIds,
-      this.internalDatesMs,
-      this.savedDatesMs,
-      this.threadIds,
-    ];
+  constructor(late?: LateStart) {
+    this.#columns = COLUMN_NAMES.map((_, index) =>
+      late === undefined ? newColumn(index, 0) : undefined,
+    );
+    if (late === undefined) return;
+    this.#late = late;
+    this.count = late.count;
+    this.lastUid = late.lastUid;
+    this.#seenBefore = late.firstUnseen;
+    this.#capacity = late.count + FIRST_CAPACITY + Math.floor(late.count * SPARE_SHARE);
+  }
+
+  get uids(): Uint32Array {
+    return (this.#columns[0] ?? this.#come(0)) as Uint32Array;
+  }
+  get flags(): Uint32Array {
+    return (this.#columns[1] ?? this.#come(1)) as Uint32Array;
+  }
+  get flagsHigh(): Uint32Array {
+    return (this.#columns[2] ?? this.#come(2)) as Uint32Array;
+  }
+  get sizesOctets(): Uint32Array {
+    return (this.#columns[3] ?? this.#come(3)) as Uint32Array;
+  }
+  get modSeqs(): Float64Array {
+    return (this.#columns[4] ?? this.#come(4)) as Float64Array;
+  }
+  get messageIds(): Float64Array {
+    return (this.#columns[5] ?? this.#come(5)) as Float64Array;
+  }
+  get internalDatesMs(): Float64Array {
+    return (this.#columns[6] ?? this.#come(6)) as Float64Array;
+  }
+  get savedDatesMs(): Float64Array {
+    return (this.#columns[7] ?? this.#come(7)) as Float64Array;
+  }
+  get threadIds(): Float64Array {
+    return (this.#columns[8] ?? this.#come(8)) as Float64Array;
+  }
+
+  /** All of them, in their order. */
+  get arrays(): readonly Column[] {
+    return this.#columns.map((column, index) => column ?? this.#come(index));
+  }
+
+  need(index: number): Column {
+    return this.#columns[index] ?? this.#come(index);
+  }
+
+  /** All columns are here. */
+  get isWhole(): boolean {
+    return this.#late === undefined;
+  }
+
+  isLate(index: number): boolean {
+    return this.#columns[index] === undefined;
+  }
+
+  /** A column to be filled with what was kept, and then handed to `came`. */
+  blank(index: number): Column {
+    return newColumn(index, this.#capacity);
+  }
+
+  /** Takes a late column as it was kept. */
+  came(index: number, column: Column): void {
+    const late = this.#late;
+    if (late === undefined || !this.isLate(index)) return;
+    const wide = column.length >= this.#capacity ? column : grown(column, this.#capacity);
+    replay(wide, { index, count: late.count, changes: this.#changes });
+    this.#take(index, wide);
+  }
+
+  /** At once, for somebody who asks for it. */
+  #come(index: number): Column {
+    const { source, count } = this.#late as LateStart;
+    const column = this.blank(index);
+    if (source.readNow(index, column.subarray(0, count))) {
+      this.came(index, column);
+      return this.#columns[index] as Column;
+    }
+    source.readRows(index, column, this.uids.subarray(0, this.count));
+    this.#take(index, column);
+    return column;
+  }
+
+  #take(index: number, column: Column): void {
+    this.#columns[index] = column;
+    if (this.#columns.includes(undefined)) return;
+    this.#late = undefined;
+    this.#changes = [];
+  }
+
+  /** Position of the first message without \Seen; -1 if there is none. */
+  firstUnseen(): number {
+    if (!this.#isUnseenKnown) {
+      const { flags, count } = this;
+      while (this.#seenBefore < count && (flags[this.#seenBefore] & SEEN) !== 0) this.#seenBefore++;
+      this.#isUnseenKnown = true;
+    }
+    return this.#seenBefore < this.count ? this.#seenBefore : -1;
   }
 
   /** Position of `uid`, or of the first greater one. */
   positionOf(uid: number): number {
-    const { uids, count } = this;
     // Most questions are about the newest.
-    if (count > 0 && uids[count - 1] < uid) return count;
-    return lowerBound(uids, 0, count, uid);
+    return this.lastUid < uid ? this.count : this.#positionFrom(uid, 0);
+  }
+
+  #positionFrom(uid: number, from: number): number {
+    const { uids } = this;
+    let low = from;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (uids[middle] < uid) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   indexOfUid(uid: number): number {
@@ -48,115 +193,105 @@ export class MailboxColumns {
     return position < this.count && this.uids[position] === uid ? position : -1;
   }
 
-  /** Adds messages from rows of ADDED_STRIDE numbers, all with one MODSEQ. Those that are there already are passed over. */
-  add(rows: readonly number[], modSeq: number): void {
-    this.reserve(rows.length / ADDED_STRIDE);
+  /** Adds messages from rows of ADDED_STRIDE numbers, with one MODSEQ or one for each. Those that are there already are passed over. */
+  add(rows: readonly number[], modSeq: number | readonly number[]): void {
+    const fresh: number[] = [];
     for (let at = 0; at < rows.length; at += ADDED_STRIDE) {
-      const uid = rows[at];
-      if (this.count > 0 && this.uids[this.count - 1] >= uid) continue;
-      const index = this.count++;
-      this.uids[index] = uid;
-      this.flags[index] = rows[at + 1];
-      this.flagsHigh[index] = rows[at + 2];
-      this.messageIds[index] = rows[at + 3];
-      this.internalDatesMs[index] = rows[at + 4];
-      this.savedDatesMs[index] = rows[at + 5];
-      this.sizesOctets[index] = rows[at + 6];
-      this.threadIds[index] = rows[at + 7];
-      this.modSeqs[index] = modSeq;
+      if (rows[at] <= this.lastUid) continue;
+      this.lastUid = rows[at];
+      fresh.push(at);
+    }
+    if (fresh.length === 0) return;
+    this.reserve(fresh.length);
+    const change: ColumnChange = { kind: "add", rows, fresh, modSeq };
+    this.#apply(change);
+    for (const at of fresh) {
+      const isSeen = (rows[at + 1] & SEEN) !== 0;
+      if (this.#isUnseenKnown && this.#seenBefore === this.count && isSeen) this.#seenBefore++;
+      this.count++;
     }
   }
 
   setFlags([uid, low, high]: readonly number[], modSeq: number): void {
-    const index = this.indexOfUid(uid);
-    if (index === -1) return;
-    this.flags[index] = low;
-    this.flagsHigh[index] = high;
-    this.modSeqs[index] = modSeq;
+    const operation = { keptLow: 0, setLow: low, keptHigh: 0, setHigh: high };
+    this.changeFlags([uid, uid], operation, modSeq);
   }
 
   changeFlags(uids: Runs, operation: FlagOperation, modSeq: number): void {
-    const { keptLow, setLow, keptHigh, setHigh } = operation;
-    const { flags, flagsHigh, modSeqs } = this;
-    for (let at = 0; at < uids.length; at += 2) {
-      const end = this.positionOf(uids[at + 1] + 1);
-      for (let index = this.positionOf(uids[at]); index < end; index++) {
-        flags[index] = (flags[index] & keptLow) | setLow;
-        flagsHigh[index] = (flagsHigh[index] & keptHigh) | setHigh;
-        modSeqs[index] = modSeq;
+    const ranges = this.#rangesOf(uids);
+    if (ranges.length === 0) return;
+    this.#apply({ kind: "flags", ranges, operation, modSeq });
+    if ((operation.setLow & SEEN) !== 0) {
+      for (let at = 0; at < ranges.length; at += 2) {
+        const isHere = ranges[at] <= this.#seenBefore && this.#seenBefore < ranges[at + 1];
+        if (isHere) this.#isUnseenKnown = false;
       }
+    } else if ((operation.keptLow & SEEN) === 0 && ranges[0] <= this.#seenBefore) {
+      this.#seenBefore = ranges[0];
+      this.#isUnseenKnown = true;
     }
   }
 
-  /** One pass: what stays is moved up over what goes. */
+  /** What stays is moved up over what goes. */
   remove(uids: Runs): void {
-    let write = -1;
-    let read = 0;
-    for (let at = 0; at < uids.length; at += 2) {
-      const first = lowerBound(this.uids, read, this.count, uids[at]);
-      const end = lowerBound(this.uids, first, this.count, uids[at + 1] + 1);
-      if (end === first) continue;
-      if (write === -1) {
-        write = first;
-      } else {
-        this.#move(write, read, first);
-        write += first - read;
-      }
-      read = end;
+    const ranges = this.#rangesOf(uids);
+    if (ranges.length === 0) return;
+    let before = 0;
+    let all = 0;
+    for (let at = 0; at < ranges.length; at += 2) {
+      const [from, to] = [ranges[at], ranges[at + 1]];
+      all += to - from;
+      before += Math.max(0, Math.min(to, this.#seenBefore) - from);
+      if (from <= this.#seenBefore && this.#seenBefore < to) this.#isUnseenKnown = false;
     }
-    if (write === -1) return;
-    this.#move(write, read, this.count);
-    this.count = write + this.count - read;
+    this.#seenBefore -= before;
+    this.#apply({ kind: "remove", ranges });
+    this.count -= all;
+    this.lastUid = this.count === 0 ? 0 : this.uids[this.count - 1];
+    this.generation++;
+  }
+
+  /** Of those that are there: the first position of each run, and the first behind it. */
+  #rangesOf(uids: Runs): number[] {
+    const ranges: number[] = [];
+    let behind = 0;
+    for (let at = 0; at < uids.length && uids[at] <= this.lastUid; at += 2) {
+      const from = this.#positionFrom(uids[at], behind);
+      behind = this.#positionFrom(uids[at + 1] + 1, from);
+      if (from === ranges.at(-1)) ranges[ranges.length - 1] = behind;
+      else if (from < behind) ranges.push(from, behind);
+    }
+    return ranges;
+  }
+
+  /** To the columns that are here now, and to the others when they come. */
+  #apply(change: ColumnChange): void {
+    if (this.#late !== undefined) this.#changes.push(change);
+    const changes = [change];
+    for (const [index, column] of this.#columns.entries()) {
+      if (column === undefined) continue;
+      if (change.kind === "remove") closeGaps(column, change.ranges, this.count);
+      else replay(column, { index, count: this.count, changes });
+    }
   }
 
   reserve(more: number): void {
     const needed = this.count + more;
-    if (needed <= this.uids.length) return;
-    const capacity = Math.max(FIRST_CAPACITY, needed, this.uids.length * 2);
-    this.uids = grown32(this.uids, capacity);
-    this.flags = grown32(this.flags, capacity);
-    this.flagsHigh = grown32(this.flagsHigh, capacity);
-    this.sizesOctets = grown32(this.sizesOctets, capacity);
-    this.modSeqs = grown64(this.modSeqs, capacity);
-    this.messageIds = grown64(this.messageIds, capacity);
-    this.internalDatesMs = grown64(this.internalDatesMs, capacity);
-    this.savedDatesMs = grown64(this.savedDatesMs, capacity);
-    this.threadIds = grown64(this.threadIds, capacity);
-  }
-
-  #move(to: number, from: number, until: number): void {
-    this.uids.copyWithin(to, from, until);
-    this.flags.copyWithin(to, from, until);
-    this.flagsHigh.copyWithin(to, from, until);
-    this.sizesOctets.copyWithin(to, from, until);
-    this.modSeqs.copyWithin(to, from, until);
-    this.messageIds.copyWithin(to, from, until);
-    this.internalDatesMs.copyWithin(to, from, until);
-    this.savedDatesMs.copyWithin(to, from, until);
-    this.threadIds.copyWithin(to, from, until);
+    if (needed <= this.#capacity) return;
+    this.#capacity = Math.max(FIRST_CAPACITY, needed, this.#capacity * 2);
+    for (const [index, column] of this.#columns.entries()) {
+      if (column !== undefined) this.#columns[index] = grown(column, this.#capacity);
+    }
   }
 }
 
-/** The first position from `from` up to `to` that holds at least `uid`. */
-function lowerBound(uids: Uint32Array, from: number, to: number, uid: number): number {
-  let low = from;
-  let high = to;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (uids[middle] < uid) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+function newColumn(index: number, length: number): Column {
+  return index < MOD_SEQS ? new Uint32Array(length) : new Float64Array(length);
 }
 
-function grown32(column: Uint32Array, capacity: number): Uint32Array {
-  const larger = new Uint32Array(capacity);
-  larger.set(column);
-  return larger;
-}
-
-function grown64(column: Float64Array, capacity: number): Float64Array {
-  const larger = new Float64Array(capacity);
+function grown(column: Column, capacity: number): Column {
+  const larger =
+    column instanceof Uint32Array ? new Uint32Array(capacity) : new Float64Array(capacity);
   larger.set(column);
   return larger;
 }

@@ -79,6 +79,18 @@ export class MailboxHandle implements OpenMailbox {
     return this.#shared.keywords;
   }
 
+  get lastUid(): number {
+    return this.#shared.columns.lastUid;
+  }
+
+  firstUnseen(): number {
+    return this.#shared.columns.firstUnseen();
+  }
+
+  load(what: "flags" | "all"): Promise<void> | undefined {
+    return this.#shared.load(what);
+  }
+
   indexOfUid(uid: number): number {
     return this.#shared.columns.indexOfUid(uid);
   }

@@ -21,7 +21,7 @@ export type OpenMailboxesDeps = ColumnKeeperDeps & {
 const LARGE_MAILBOX = 10_000;
 /** Mailboxes kept in memory after the last session has left them. */
 const MAX_IDLE_MAILBOXES = 100;
-const MAX_IDLE_MESSAGES = 500_000;
+const MAX_IDLE_MESSAGES = 1_500_000;
 /** Mailboxes that are opened once more at the end, so that the next start finds little to catch up. */
 const MAX_AT_CLOSE = 20;
 /** Mailboxes that nobody has open and whose news are counted. */
@@ -90,7 +90,10 @@ export class OpenMailboxes {
     const changes = (this.#news.get(mailboxId) ?? 0) + countIn(entry.runs);
     if (this.#news.size >= MAX_COUNTED) this.#news.clear();
     this.#news.set(mailboxId, changes);
-    if (this.#keeper.isMuch(changes)) void this.#openUnasked(mailboxId);
+    // A large mailbox is worth it seldom.
+    if (!this.#keeper.isMuch(changes)) return;
+    const messages = mailboxStatus(this.#deps.database, mailboxId)?.messages ?? 0;
+    if (this.#keeper.isMuch(changes, messages)) void this.#openUnasked(mailboxId);
   }
 
   async #openUnasked(mailboxId: MailboxId): Promise<void> {
@@ -117,13 +120,13 @@ export class OpenMailboxes {
       });
       keeper.changed(shared);
     } else {
-      shared.load();
+      shared.readAll();
     }
     return shared;
   }
 
   async #readRows(shared: SharedMailbox, messages: number): Promise<void> {
-    if (messages <= LARGE_MAILBOX) return shared.load();
+    if (messages <= LARGE_MAILBOX) return shared.readAll();
     const snapshot = Database.openForReading(this.#deps.databaseFile);
     try {
       await shared.loadSlowly(snapshot, () => setImmediate());

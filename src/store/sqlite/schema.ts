@@ -451,6 +451,25 @@ const UNTHREADED = `
   CREATE INDEX entry_without_thread ON entry (mailbox_id, uid) WHERE thread_id = 0;
 `;
 
+const KEPT_SUMS = `
+  -- What is kept now says what it adds up to; what was kept before is read from the rows once more.
+  DROP TABLE kept_columns;
+  CREATE TABLE kept_columns (
+    mailbox_id INTEGER PRIMARY KEY,
+    file TEXT NOT NULL,
+    uid_validity INTEGER NOT NULL,
+    feed_id INTEGER NOT NULL,
+    mod_seq INTEGER NOT NULL,
+    uid_next INTEGER NOT NULL,
+    messages INTEGER NOT NULL,
+    unseen INTEGER NOT NULL,
+    deleted INTEGER NOT NULL,
+    size_octets INTEGER NOT NULL,
+    first_unseen INTEGER NOT NULL,
+    checksums BLOB NOT NULL
+  ) STRICT;
+`;
+
 export const SCHEMA: readonly SchemaStep[] = [
   { version: 1, sql: STORAGE + DIRECTORY + MAIL + QUEUE },
   { version: 2, sql: LEASES },
@@ -471,4 +490,5 @@ export const SCHEMA: readonly SchemaStep[] = [
   { version: 17, sql: KEPT_COLUMNS },
   { version: 18, sql: RELEASED },
   { version: 19, sql: UNTHREADED },
+  { version: 20, sql: KEPT_SUMS },
 ];

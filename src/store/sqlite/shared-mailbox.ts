@@ -6,11 +6,11 @@
 import type { Log } from "../../base/log.ts";
 import type { MailboxChange, MailboxInfo } from "../mail.ts";
 import type { Database } from "./database.ts";
+import type { LateColumns } from "./late-columns.ts";
 import { MailboxColumns } from "./mailbox-columns.ts";
 import { IN_RUNS, runList } from "./entry-runs.ts";
 import { mailboxInfo } from "./mailbox-rows.ts";
 import {
-  ADDED_STRIDE,
   FEED_ADDED,
   FEED_ANNOTATED,
   FEED_CHANGED,
@@ -55,6 +55,7 @@ export class SharedMailbox {
   followedUntil: number | undefined;
   /** Messages added, changed or gone since the columns were last kept in a file; all, if they never were. */
   changesSinceKept: number = Number.POSITIVE_INFINITY;
+  #late: LateColumns | undefined;
   /** What came while the columns were being read. */
   #early: FeedEntry[] | undefined;
 
@@ -66,7 +67,7 @@ export class SharedMailbox {
   }
 
   /** Reads it in one go; for mailboxes that are not large. */
-  load(): void {
+  readAll(): void {
     this.#database.snapshot(() => {
       this.readCounters(this.#database);
       while (this.readPage(this.#database));
@@ -85,9 +86,16 @@ export class SharedMailbox {
   }
 
   /** Takes what is right according to the database as it is now. */
-  takeOver(columns: MailboxColumns): void {
-    this.columns = columns;
+  takeOver(late: LateColumns): void {
+    this.columns = late.columns;
+    this.#late = late;
     this.readCounters(this.#database, 0);
+  }
+
+  /** What of the columns is still to be read; undefined if all is there. */
+  load(what: "flags" | "all"): Promise<void> | undefined {
+    if (this.#late?.isDone === true) this.#late = undefined;
+    return this.#late?.load(what);
   }
 
   /** Whatever the feed tells while `read` runs waits until it is done. */
@@ -115,9 +123,9 @@ export class SharedMailbox {
   /** Reads on behind the last UID; false when there was nothing more. */
   readPage(database: Database): boolean {
     const { columns } = this;
-    const last = columns.count === 0 ? 0 : columns.uids[columns.count - 1];
-    const rows = database.arrays(ENTRY, this.id, last, PAGE_MESSAGES) as number[][];
-    for (const row of rows) columns.add(row.slice(0, ADDED_STRIDE), row[ADDED_STRIDE]);
+    const rows = database.arrays(ENTRY, this.id, columns.lastUid, PAGE_MESSAGES) as number[][];
+    const modSeqs = rows.map((row) => row.pop() ?? 0);
+    columns.add(rows.flat(), modSeqs);
     return rows.length === PAGE_MESSAGES;
   }
 
@@ -154,8 +162,8 @@ export class SharedMailbox {
   /** Reads everything again and tells what is different: when the feed no longer reaches back far enough. */
   reload(): void {
     const before = Array.from(this.columns.uids.subarray(0, this.columns.count));
-    this.columns.count = 0;
-    this.load();
+    this.columns = new MailboxColumns();
+    this.readAll();
     this.changesSinceKept = Number.POSITIVE_INFINITY;
     const { columns, highestModSeq } = this;
     const expunged = before.filter((uid) => columns.indexOfUid(uid) === -1);
@@ -187,8 +195,7 @@ export class SharedMailbox {
 
   #add({ rows, runs, modSeq }: FeedEntry): void {
     if (rows !== undefined) return this.columns.add(rows, modSeq);
-    this.columns.reserve(countIn(runs));
-    for (const row of this.#rowsOf(runs)) this.columns.add(row, modSeq);
+    this.columns.add(this.#rowsOf(runs).flat(), modSeq);
   }
 
   #changeFlags({ operation, runs, modSeq }: FeedEntry): void {
