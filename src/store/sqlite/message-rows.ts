@@ -5,23 +5,39 @@ import type { DetailName, Details, HeadName, MailboxId, MessageHead } from "../m
 import type { MessageId, OctetStore } from "../octets.ts";
 import type { Database, Value } from "./database.ts";
 import { HEAD_COLUMNS, headOfOctets, headValue } from "./message-head.ts";
-import { rowsByKey } from "./rows-by-key.ts";
+import { packedSelect, type PackedColumn } from "./packed-rows.ts";
+import { rowsByKey, type RowSource } from "./rows-by-key.ts";
 
-const DETAIL_COLUMNS: Readonly<Record<DetailName, string>> = {
-  sizeOctets: "size_octets",
-  headerOctets: "header_octets",
-  envelope: "envelope",
-  bodyStructure: "body_structure",
-  structure: "structure",
+const DETAIL_COLUMNS: Readonly<Record<DetailName, PackedColumn>> = {
+  sizeOctets: { name: "size_octets", kind: "number" },
+  headerOctets: { name: "header_octets", kind: "number" },
+  envelope: { name: "envelope", kind: "octets" },
+  bodyStructure: { name: "body_structure", kind: "octets" },
+  structure: { name: "structure", kind: "octets" },
 };
+
+/** Rows of `table`; packed, where there are octets to pack and nothing that cannot be. */
+function sourceOf(
+  table: string,
+  key: string,
+  columns: readonly (PackedColumn | string)[],
+): RowSource {
+  const packed = columns.filter((column) => typeof column !== "string");
+  if (packed.length === columns.length && packed.some(({ kind }) => kind === "octets")) {
+    const all = [{ name: key, kind: "number" } as const, ...packed];
+    return { select: packedSelect(table, all), key, values: [], packed: all };
+  }
+  const names = columns.map((column) => (typeof column === "string" ? column : column.name));
+  return { select: `SELECT ${[key, ...names].join(", ")} FROM ${table} WHERE`, key, values: [] };
+}
 
 export function messageDetails<Name extends DetailName>(
   database: Database,
   messageIds: ArrayLike<MessageId>,
   names: readonly Name[],
 ): (Details<Name> | undefined)[] {
-  const columns = names.map((name) => `, ${DETAIL_COLUMNS[name]}`).join("");
-  const source = { select: `SELECT id${columns} FROM message WHERE`, key: "id", values: [] };
+  const columns = names.map((name) => DETAIL_COLUMNS[name]);
+  const source = sourceOf("message", "id", columns);
   return rowsByKey(database, source, messageIds).map((row) => {
     if (row === undefined) return undefined;
     const details: Record<string, Value> = { messageId: row[0] };
@@ -33,18 +49,18 @@ export function messageDetails<Name extends DetailName>(
 /** A message without a row has its head made of so much of it. */
 const HEAD_OCTETS = 262_144;
 
+const OCTET_HEADS: ReadonlySet<HeadName> = new Set(["threadHashes", "commonFields"]);
+
 export async function messageHeads<Name extends HeadName>(
   database: Database,
   octets: OctetStore,
   wanted: { readonly messageIds: ArrayLike<MessageId>; readonly names: readonly Name[] },
 ): Promise<(Pick<MessageHead, Name> | undefined)[]> {
   const { messageIds, names } = wanted;
-  const columns = names.map((name) => `, ${HEAD_COLUMNS[name]}`).join("");
-  const source = {
-    select: `SELECT message_id${columns} FROM message_head WHERE`,
-    key: "message_id",
-    values: [],
-  };
+  const columns = names.map((name): PackedColumn | string =>
+    OCTET_HEADS.has(name) ? { name: HEAD_COLUMNS[name], kind: "octets" } : HEAD_COLUMNS[name],
+  );
+  const source = sourceOf("message_head", "message_id", columns);
   const rows = rowsByKey(database, source, messageIds);
   const heads: (Pick<MessageHead, Name> | undefined)[] = [];
   for (const [index, row] of rows.entries()) {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import fc from "fast-check";
 import { Database } from "./database.ts";
+import { packedSelect } from "./packed-rows.ts";
 import { rowsByKey } from "./rows-by-key.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "posthorn-rows-"));
@@ -37,4 +38,39 @@ test("rows come in the order of the keys, once for each, with holes where there 
     }),
     { numRuns: 60 },
   );
+});
+
+test("packed rows are the same rows, whatever octets they hold", () => {
+  database.exec("CREATE TABLE heap (id INTEGER PRIMARY KEY, size INTEGER, a BLOB, b BLOB)");
+  const held = new Map<number, [number, Uint8Array, Uint8Array]>();
+  const octets = fc.uint8Array({ maxLength: 40 });
+  const stored = fc.tuple(fc.maxSafeNat(), octets, octets);
+  const samples = fc.sample(stored, { numRuns: 600, seed: 5 });
+  for (const [index, row] of samples.entries()) {
+    const id = index + Math.floor(index / 5) + 1;
+    held.set(id, row);
+    database.run("INSERT INTO heap VALUES (?, ?, ?, ?)", id, ...row);
+  }
+  const packed = [
+    { name: "id", kind: "number" },
+    { name: "a", kind: "octets" },
+    { name: "size", kind: "number" },
+    { name: "b", kind: "octets" },
+  ] as const;
+  const heap = { select: packedSelect("heap", packed), key: "id", values: [], packed };
+  for (const wanted of [
+    Array.from({ length: 720 }, (_, index) => index),
+    [700, 3, 3, 650, 6],
+    [6],
+    [9999],
+    [],
+  ]) {
+    const rows = rowsByKey(database, heap, wanted);
+    assert.equal(rows.length, wanted.length);
+    wanted.forEach((id, index) => {
+      const row = held.get(id);
+      const is = rows[index]?.map((value) => (value instanceof Uint8Array ? [...value] : value));
+      assert.deepEqual(is, row && [id, [...row[1]], row[0], [...row[2]]]);
+    });
+  }
 });

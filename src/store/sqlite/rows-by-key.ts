@@ -4,6 +4,7 @@
  */
 
 import type { Database, Value } from "./database.ts";
+import { unpackRows, type PackedColumn } from "./packed-rows.ts";
 
 export type RowSource = {
   /** `SELECT … FROM … WHERE …`, ending before the condition on the key; the key is the first column. */
@@ -11,6 +12,8 @@ export type RowSource = {
   readonly key: string;
   /** Values of the conditions before. */
   readonly values: readonly Value[];
+  /** `select` is that of `packedSelect`, of these columns. */
+  readonly packed?: readonly PackedColumn[];
 };
 
 /** Keys asked for together. */
@@ -53,20 +56,22 @@ type Stretch = {
 
 function readSome(database: Database, source: RowSource, stretch: Stretch): Value[][] {
   const { keys, order, from, to } = stretch;
-  const { select, key, values } = source;
+  const { select, key, values, packed } = source;
+  const answer = (condition: string, some: readonly number[]): Value[][] =>
+    packed === undefined
+      ? database.arrays(`${select} ${condition} ORDER BY ${key}`, ...values, ...some)
+      : unpackRows(database.arrays(`${select} ${condition}`, ...values, ...some)[0], packed);
   const count = to - from;
   const first = keys[order[from]];
   const last = keys[order[to - 1]];
   if (count > 1 && last - first < count * (1 + MAX_WASTE)) {
-    const sql = `${select} ${key} BETWEEN ? AND ? ORDER BY ${key}`;
-    return database.arrays(sql, ...values, first, last);
+    return answer(`${key} BETWEEN ? AND ?`, [first, last]);
   }
   const length = LIST_LENGTHS.find((candidate) => candidate >= count) ?? MAX_KEYS;
   const list: number[] = [];
   for (let index = from; index < to; index++) list.push(keys[order[index]]);
   while (list.length < length) list.push(last);
-  const sql = `${select} ${key} IN ${LISTS.get(length)} ORDER BY ${key}`;
-  return database.arrays(sql, ...values, ...list);
+  return answer(`${key} IN ${LISTS.get(length)}`, list);
 }
 
 /** Positions of the keys, by key. Nearly always they ascend already. */
