@@ -14,6 +14,7 @@ import type { OctetRange } from "../../message/imap-view/section.ts";
 import { findSection, partialRange, selectHeaderFields } from "../../message/imap-view/section.ts";
 import {
   chosenFields,
+  chosenLength,
   commonChoice,
   type CommonChoice,
 } from "../../message/imap-view/common-fields.ts";
@@ -183,15 +184,24 @@ export class FetchBodies {
     const choice = this.#choices.get(item);
     if (choice === undefined || head?.commonFields === undefined) return undefined;
     const { section, partial, label } = item;
+    const { commonFields: encoded } = head;
     const { prefix } = source;
     const before =
       prefix.length === 0
-        ? undefined
+        ? NO_OCTETS
         : selectHeaderFields(prefix, section.fields, { not: false }).subarray(0, -2);
-    const octets = chosenFields(head.commonFields, choice, before);
+    if (partial === undefined) {
+      const length = chosenLength(encoded, choice);
+      if (length === undefined) return undefined;
+      return { label, partial, body: { kind: "chosen", before, encoded, choice, length } };
+    }
+    const octets = chosenFields(encoded, choice, before);
     if (octets === undefined) return undefined;
-    const clipped = partial === undefined ? octets : clip(octets, partial);
-    return { label, partial, body: { kind: "octets", octets: clipped, isBinary: false } };
+    return {
+      label,
+      partial,
+      body: { kind: "octets", octets: clip(octets, partial), isBinary: false },
+    };
   }
 
   async #loadBinary(

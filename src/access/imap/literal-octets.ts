@@ -15,6 +15,11 @@ export function withoutNul(octets: Uint8Array): Uint8Array {
   return octets.map((octet) => (octet === NUL ? SHOWN : octet));
 }
 
+/** The same in place. */
+export function showNul(octets: Uint8Array, start: number, end: number): void {
+  for (let at = start; at < end; at++) if (octets[at] === NUL) octets[at] = SHOWN;
+}
+
 export function writeOctets(out: ResponseWriter, octets: Uint8Array, isBinary: boolean): void {
   // RFC 3516 §4.2: the other kind of literal only where it is needed.
   if (isBinary && hasOctet(octets, NUL)) out.literal8(octets);

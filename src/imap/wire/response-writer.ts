@@ -107,6 +107,14 @@ export class ResponseWriter {
     return this;
   }
 
+  /** `length` octets that `write` puts into `target` from `at` on, all of them. */
+  fill(length: number, write: (target: Uint8Array, at: number) => void): this {
+    this.#reserve(length);
+    write(this.#current, this.#length);
+    this.#length += length;
+    return this;
+  }
+
   /** A whole number, not negative. */
   number(value: number): this {
     if (value > 4294967295) return this.text(String(value));
