@@ -21,6 +21,8 @@ const store = await openStore({
   random: systemRandom,
   log: silentLog,
   segmentOctets: 200_000,
+  // Both ways for a group's octets, and redo rows that come and go.
+  redo: { groupOctets: 30_000, keptOctets: 60_000 },
   compaction: {
     pauseMs: 5,
     restMs: 20,

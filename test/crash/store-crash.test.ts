@@ -15,12 +15,15 @@ import type { CommitPoint } from "../../src/store/sqlite/commit-point.ts";
 import { CrashLedger } from "./crash-ledger.ts";
 import { openAgain, prepare, runUntilKilled } from "./doomed-process.ts";
 
-const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 12);
+const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 18);
 const POINTS: readonly CommitPoint[] = [
   "octets-appended",
   "rows-written",
   "octets-synced",
   "committed",
+  "segment-synced",
+  "redo-dropped",
+  "segment-sealing",
   "compaction-copied",
   "compaction-committed",
 ];

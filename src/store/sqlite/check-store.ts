@@ -116,6 +116,12 @@ const CONTRADICTIONS: readonly (readonly [kind: string, sql: string])[] = [
   ],
   [
     "row-broken",
+    `SELECT 'redo row ' || redo.id AS place, 'is of no octets that are stored' AS problem
+     FROM redo LEFT JOIN segment ON segment.id = segment_id
+     WHERE segment.id IS NULL OR start + length(octets) > length_octets`,
+  ],
+  [
+    "row-broken",
     `SELECT 'recipient ' || id AS place, 'has no envelope' AS problem
      FROM recipient WHERE NOT EXISTS (SELECT 1 FROM envelope WHERE envelope.id = envelope_id)`,
   ],

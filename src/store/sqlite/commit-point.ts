@@ -5,5 +5,8 @@ export type CommitPoint =
   | "octets-synced"
   | "rows-written"
   | "committed"
+  | "segment-synced"
+  | "segment-sealing"
+  | "redo-dropped"
   | "compaction-copied"
   | "compaction-committed";

@@ -7,7 +7,7 @@ import type { Store } from "../contract.ts";
 import { DEFAULT_COMPACTION_TIMES, type CompactionTimes } from "./compaction-pace.ts";
 import { DEFAULT_COMPACTION_POLICY, type CompactionPolicy } from "./compaction-policy.ts";
 import { Database } from "./database.ts";
-import type { Answers } from "./requests.ts";
+import type { Answers, RedoPolicy } from "./requests.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 import { storeFolders } from "./store-files.ts";
 import { WriterClient } from "./writer-client.ts";
@@ -24,6 +24,8 @@ export type StoreOptions = {
   readonly watchIntervalMs?: number;
   /** A segment that has grown beyond this is closed and a new one begun. Default 64 MiB. */
   readonly segmentOctets?: number;
+  /** Groups of few octets wait for one sync instead of two. */
+  readonly redo?: RedoPolicy;
   /** Entries of the change feed kept; older expunges can no longer be told (RFC 7162 VANISHED). Default 500,000. */
   readonly feedEntriesKept?: number;
   /**
@@ -40,6 +42,7 @@ export type StoreOptions = {
 };
 
 const DEFAULT_SEGMENT_OCTETS = 64 << 20;
+const DEFAULT_REDO: RedoPolicy = { groupOctets: 128 << 10, keptOctets: 1 << 20 };
 const DEFAULT_FEED_ENTRIES_KEPT = 500_000;
 const DEFAULT_MIN_FREE_OCTETS = 64 << 20;
 const DEFAULT_WATCH_INTERVAL_MS = 200;
@@ -56,6 +59,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       segmentOctets: options.segmentOctets ?? DEFAULT_SEGMENT_OCTETS,
       feedEntriesKept: options.feedEntriesKept ?? DEFAULT_FEED_ENTRIES_KEPT,
       compaction: { ...DEFAULT_COMPACTION_POLICY, ...options.compaction },
+      redo: options.redo ?? DEFAULT_REDO,
       hooks: options.writerHooks?.href,
     },
     options.clock,

@@ -29,6 +29,7 @@ const RECOUNTS: readonly string[] = [
   `DELETE FROM message WHERE ${UNHELD}`,
   "DELETE FROM message_head WHERE NOT EXISTS (SELECT 1 FROM message WHERE message.id = message_id)",
   "DELETE FROM released_message",
+  "DELETE FROM redo WHERE NOT EXISTS (SELECT 1 FROM segment WHERE segment.id = segment_id)",
   RECOUNT_SEGMENTS,
   `UPDATE mailbox SET (messages, size_octets, unseen, deleted) = (SELECT count(*),
      coalesce(sum(size_octets), 0), coalesce(sum((flags & 1) = 0), 0), coalesce(sum((flags & 8) <> 0), 0)

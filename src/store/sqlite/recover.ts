@@ -1,7 +1,8 @@
 /**
- * Puts in order what processes that died have left: segments are cut to their last committed octet
- * and sealed, files nobody committed are removed, leases end. What was committed stays as it is.
- * Files and rows of processes that live are not touched.
+ * Puts in order what processes that died have left: octets that only redo rows are sure to have are
+ * put back, segments are cut to their last committed octet and sealed, files nobody committed are
+ * removed, leases end. What was committed stays as it is. Files and rows of processes that live are
+ * not touched.
  */
 
 import { readdirSync, statSync, truncateSync, unlinkSync } from "node:fs";
@@ -10,12 +11,20 @@ import { join } from "node:path";
 import type { CommitContext } from "./commit-context.ts";
 import { endLeasesOf } from "./operations-claim.ts";
 import { isAlive } from "./process-identity.ts";
+import { replayRedo, rescueRedo } from "./replay-redo.ts";
 import type { WriterEvent } from "./requests.ts";
+import type { SegmentAppender } from "./segment-appender.ts";
 
 type WriterRow = { readonly id: number; readonly pid: number; readonly started: string };
-type SegmentRow = { readonly id: number; readonly file: string; readonly length: number };
+type SegmentRow = {
+  readonly id: number;
+  readonly file: string;
+  readonly length: number;
+  readonly writerId: number | null;
+};
 
-export function recover(context: CommitContext): WriterEvent[] {
+/** `appender`: takes what a disk that fails does not take back. */
+export function recover(context: CommitContext, appender: SegmentAppender): WriterEvent[] {
   const { database } = context;
   const events: WriterEvent[] = [];
   database.exec("BEGIN IMMEDIATE");
@@ -27,10 +36,10 @@ export function recover(context: CommitContext): WriterEvent[] {
     for (const { id, pid } of writers) {
       if (living.has(id)) continue;
       events.push({ level: "info", event: "store.recovering", fields: { writerId: id, pid } });
-      sealSegmentsOf(context, id, events);
       endLeasesOf(context, id);
       database.run("DELETE FROM writer WHERE id = ?", id);
     }
+    sealSegments(context, appender, living, events);
     // Sealed by their writer while nothing lived in them any more; their files are strays now.
     database.run(
       `DELETE FROM segment WHERE writer_id IS NULL AND live_octets = 0
@@ -45,13 +54,27 @@ export function recover(context: CommitContext): WriterEvent[] {
   return events;
 }
 
-function sealSegmentsOf(context: CommitContext, writerId: number, events: WriterEvent[]): void {
+/** Those that no living process writes to: also what a writer gave up before it ended. */
+function sealSegments(
+  context: CommitContext,
+  appender: SegmentAppender,
+  living: ReadonlySet<number>,
+  events: WriterEvent[],
+): void {
   const { database, folders } = context;
   const segments = database.all<SegmentRow>(
-    "SELECT id, file, length_octets AS length FROM segment WHERE writer_id = ?",
-    writerId,
+    `SELECT id, file, length_octets AS length, writer_id AS writerId FROM segment
+     WHERE writer_id IS NOT NULL OR id IN (SELECT segment_id FROM redo)`,
   );
-  for (const { id, file, length } of segments) {
+  for (const segment of segments) {
+    if (segment.writerId !== null && living.has(segment.writerId)) continue;
+    const { id, file, length } = segment;
+    const isPutBack = putBack(context, appender, segment, events);
+    if (!isPutBack) {
+      // What its disk does not take back lies in another segment now, and the rest is as long as it is.
+      database.run("UPDATE segment SET writer_id = NULL WHERE id = ?", id);
+      continue;
+    }
     const path = join(folders.segments, file);
     const present = sizeOf(path);
     if (present > length) {
@@ -69,6 +92,33 @@ function sealSegmentsOf(context: CommitContext, writerId: number, events: Writer
       });
     }
     database.run("UPDATE segment SET writer_id = NULL WHERE id = ?", id);
+  }
+}
+
+/**
+ * Whether the segment has all its octets again; false if another one has those it did not take.
+ * Throws if none does: nothing may be read before it is there.
+ */
+function putBack(
+  { database, folders }: CommitContext,
+  appender: SegmentAppender,
+  { id, file }: SegmentRow,
+  events: WriterEvent[],
+): boolean {
+  try {
+    const octets = replayRedo(database, id, folders.segments, file);
+    if (octets > 0) {
+      events.push({ level: "info", event: "store.octets-put-back", fields: { file, octets } });
+    }
+    return true;
+  } catch (error) {
+    const octets = rescueRedo(database, id, appender);
+    events.push({
+      level: "error",
+      event: "store.octets-rescued",
+      fields: { file, octets, problem: String(error) },
+    });
+    return false;
   }
 }
 

@@ -277,12 +277,21 @@ export type FromWriter = Answers | Tidied | Opened | OpenFailed | Closed;
 export type Tidy = { readonly type: "tidy"; readonly nowMs: number };
 export type ToWriter = Batch | Tidy | { readonly type: "close" };
 
+/** Which commits keep their octets in redo rows instead of waiting for the segment, and how long. */
+export type RedoPolicy = {
+  /** A group of at most so many octets does. */
+  readonly groupOctets: number;
+  /** From so many octets on the segment is synced, and rows are dropped. */
+  readonly keptOctets: number;
+};
+
 export type WriterOptions = {
   readonly folder: string;
   readonly segmentOctets: number;
   readonly feedEntriesKept: number;
   /** What segments compaction takes. */
   readonly compaction: CompactionPolicy;
+  readonly redo: RedoPolicy;
   /** A module of a test that exports `at(point)`: called at the named points of a commit. */
   readonly hooks: string | undefined;
 };

@@ -470,6 +470,19 @@ const KEPT_SUMS = `
   ) STRICT;
 `;
 
+/**
+ * Octets of commits that did not wait for their segment to be synced. Only segments that are still
+ * written to have any; where their writer died they are put back before the segment is sealed.
+ */
+const REDO = `
+  CREATE TABLE redo (
+    id INTEGER PRIMARY KEY,
+    segment_id INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    octets BLOB NOT NULL
+  ) STRICT;
+`;
+
 export const SCHEMA: readonly SchemaStep[] = [
   { version: 1, sql: STORAGE + DIRECTORY + MAIL + QUEUE },
   { version: 2, sql: LEASES },
@@ -491,4 +504,5 @@ export const SCHEMA: readonly SchemaStep[] = [
   { version: 18, sql: RELEASED },
   { version: 19, sql: UNTHREADED },
   { version: 20, sql: KEPT_SUMS },
+  { version: 21, sql: REDO },
 ];

@@ -44,9 +44,11 @@ async function commitAll(writer: StoreWriter): Promise<void> {
       break;
     }
   }
-  isCommitting = false;
-  if (!isClosing) return;
-  writer.close();
+  if (!isClosing) {
+    isCommitting = false;
+    return;
+  }
+  await writer.close();
   say({ type: "closed" });
   port.close();
 }
@@ -61,6 +63,7 @@ async function start(): Promise<void> {
     segmentOctets: options.segmentOctets,
     feedEntriesKept: options.feedEntriesKept,
     compaction: options.compaction,
+    redo: options.redo,
     at: hooks?.at,
   });
   port.on("message", (message: ToWriter) => {

@@ -1,7 +1,8 @@
 /**
  * The writing side of the store: takes batches of requests and makes one commit of each group
- * (DESIGN §2). Octets are appended and synced while the rows are written; the transaction commits
- * only once they are on disk; answers come after that (Invariant 1).
+ * (DESIGN §2). Many octets are appended and synced while the rows are written, and the transaction
+ * commits only once they are on disk. Few are kept in redo rows too, so that the commit's own sync
+ * is the only one. Answers come after that (Invariant 1).
  *
  * A request that fails takes nothing of the others with it: the group is then run again, each
  * request within its savepoint.
@@ -17,6 +18,7 @@ import type { CommitPoint } from "./commit-point.ts";
 import { CompactionStep } from "./compaction-step.ts";
 import type { CompactionPolicy } from "./compaction-policy.ts";
 import { Database } from "./database.ts";
+import { GroupOctets } from "./group-octets.ts";
 import { encodeEntries } from "./feed-entries.ts";
 import { giveThreads } from "./give-threads.ts";
 import { Ledger } from "./ledger.ts";
@@ -26,7 +28,15 @@ import { giveBackLeases } from "./operations-queue.ts";
 import { pruneFeed } from "./prune-feed.ts";
 import { ownIdentity } from "./process-identity.ts";
 import { recover } from "./recover.ts";
-import type { Answers, Batch, Failure, PostedRequest, Tidied, WriterEvent } from "./requests.ts";
+import type {
+  Answers,
+  Batch,
+  Failure,
+  PostedRequest,
+  RedoPolicy,
+  Tidied,
+  WriterEvent,
+} from "./requests.ts";
 import { SCHEMA } from "./schema.ts";
 import { SegmentAppender, type Appended } from "./segment-appender.ts";
 import { storeError } from "./store-error.ts";
@@ -37,6 +47,7 @@ export type WriterSettings = {
   readonly segmentOctets: number;
   readonly feedEntriesKept: number;
   readonly compaction: CompactionPolicy;
+  readonly redo: RedoPolicy;
   readonly at: ((point: CommitPoint) => void) | undefined;
 };
 
@@ -44,14 +55,14 @@ export class StoreWriter {
   readonly writerId: number;
   readonly #database: Database;
   readonly #folders: StoreFolders;
-  readonly #appender: SegmentAppender;
+  readonly #octets: GroupOctets;
   readonly #ledger: Ledger;
   readonly #context: CommitContext;
   readonly #compaction: CompactionStep;
   readonly #at: (point: CommitPoint) => void;
   readonly #feedEntriesKept: number;
   /** What recovery found, told with the first answers. */
-  #events: WriterEvent[] = [];
+  readonly #events: WriterEvent[] = [];
 
   constructor(settings: WriterSettings) {
     this.#at = settings.at ?? (() => {});
@@ -74,11 +85,13 @@ export class StoreWriter {
       identity.started,
     );
     this.writerId = this.#database.get<{ id: number }>("SELECT last_insert_rowid() AS id")?.id ?? 0;
-    this.#appender = new SegmentAppender(
+    const appender = new SegmentAppender(
       this.#database,
       this.#folders,
       this.writerId,
       settings.segmentOctets,
+      "plain",
+      this.#at,
     );
     this.#ledger = new Ledger(this.#database);
     this.#context = new CommitContext(
@@ -86,62 +99,59 @@ export class StoreWriter {
       this.#ledger,
       this.#folders,
       this.writerId,
-      () => this.#appender.newFileName(),
+      () => appender.newFileName(),
     );
+    this.#octets = new GroupOctets(this.#context, appender, settings.redo);
     this.#compaction = new CompactionStep(this.#context, {
       policy: settings.compaction,
       segmentOctets: settings.segmentOctets,
       at: this.#at,
     });
-    this.#events.push(...recover(this.#context));
+    this.#events.push(...recover(this.#context, appender));
+    appender.committed();
   }
 
   /** One commit of all batches; one outcome a request, in order. Never rejects. */
   async commit(batches: readonly Batch[]): Promise<Answers> {
-    const appended: (Appended | undefined)[] = [];
+    this.#octets.rescueStranded();
+    let appended: readonly (Appended | undefined)[] = [];
     let diskProblem: unknown;
-    let synced: Promise<unknown> = Promise.resolve(undefined);
     try {
       this.#at("before-append");
-      for (const { octets, hasOctets } of batches) {
-        appended.push(hasOctets ? this.#appender.append(octets) : undefined);
-      }
+      appended = this.#octets.append(batches);
       this.#at("octets-appended");
-      // The sync runs while the rows are written.
-      if (this.#appender.writtenLength !== undefined) {
-        synced = this.#appender.sync().then(
-          () => undefined,
-          (error: unknown) => storeError(error, "syncing a segment"),
-        );
-      }
+      this.#octets.beginSync(batches);
     } catch (error) {
-      this.#appender.rolledBack();
-      appended.length = 0;
+      this.#octets.rolledBack();
+      appended = [];
       diskProblem = storeError(error, "writing a segment");
     }
     let outcomes: Outcomes;
+    let isRedoDropped: boolean;
     const isDurable = !batches.every(({ requests }) => requests.every(isPassing));
     try {
       if (!isDurable) this.#database.setDurable(false);
       outcomes = this.#runGroup(batches, appended, diskProblem);
-      if (appended.length > 0) this.#recordLength();
+      this.#octets.record(batches, appended);
       pruneFeed(this.#context, this.#feedEntriesKept);
       this.#ledger.flush();
       this.#at("rows-written");
-      const syncProblem = await synced;
+      const syncProblem = await this.#octets.ended();
       if (syncProblem !== undefined) throw syncProblem;
       this.#at("octets-synced");
+      isRedoDropped = this.#octets.dropSynced();
       this.#database.exec("COMMIT");
     } catch (error) {
-      await synced;
+      await this.#octets.ended();
       this.#rollBack();
-      this.#appender.rolledBack();
+      this.#octets.rolledBack();
       return this.#failed(batches, storeError(error, "committing"));
     } finally {
       if (!isDurable) this.#database.setDurable(true);
     }
     this.#at("committed");
-    this.#appender.committed();
+    if (isRedoDropped) this.#at("redo-dropped");
+    this.#octets.committed();
     this.#removeDoomed();
     return this.#answers(outcomes);
   }
@@ -151,8 +161,9 @@ export class StoreWriter {
     return this.#compaction.step(nowMs);
   }
 
-  close(): void {
-    this.#appender.seal();
+  /** Never while a commit is under way. */
+  async close(): Promise<void> {
+    await this.#octets.close();
     giveBackLeases(this.#context);
     this.#compaction.close();
     this.#database.run("DELETE FROM writer WHERE id = ?", this.writerId);
@@ -168,7 +179,7 @@ export class StoreWriter {
     if (diskProblem === undefined) {
       // Nearly always nothing fails. Savepoints cost a fifth of a commit, so the first try goes without.
       try {
-        this.#begin(batches);
+        this.#begin(batches[0].nowMs);
         const answers = batches.flatMap((batch, index) => {
           this.#enterBatch(batch, appended[index]);
           return batch.requests.map((posted) => this.#runBare(posted));
@@ -178,7 +189,7 @@ export class StoreWriter {
         this.#rollBack();
       }
     }
-    this.#begin(batches);
+    this.#begin(batches[0].nowMs);
     this.#context.diskProblem = diskProblem;
     const answers: unknown[] = [];
     const failures: [number, Failure][] = [];
@@ -197,9 +208,9 @@ export class StoreWriter {
     return { answers, failures };
   }
 
-  #begin(batches: readonly Batch[]): void {
+  #begin(nowMs: number): void {
     this.#database.run("BEGIN IMMEDIATE");
-    this.#context.begin(batches[0].nowMs);
+    this.#context.begin(nowMs);
   }
 
   #enterBatch({ octets, extras }: Batch, appended: Appended | undefined): void {
@@ -239,12 +250,6 @@ export class StoreWriter {
     }
   }
 
-  #recordLength(): void {
-    const written = this.#appender.writtenLength;
-    if (written === undefined) return;
-    this.#ledger.change(this.#ledger.segment(written.segmentId)).lengthOctets = written.octets;
-  }
-
   #rollBack(): void {
     try {
       this.#database.exec("ROLLBACK");
@@ -278,8 +283,7 @@ export class StoreWriter {
   }
 
   #answers(outcomes: Outcomes): Answers {
-    const events = [...this.#events, ...this.#context.events];
-    this.#events = [];
+    const events = [...this.#takeEvents(), ...this.#context.events];
     return {
       type: "answers",
       ...outcomes,
@@ -290,11 +294,14 @@ export class StoreWriter {
     };
   }
 
+  #takeEvents(): WriterEvent[] {
+    return [...this.#events.splice(0), ...this.#octets.takeEvents()];
+  }
+
   #failed(batches: readonly Batch[], error: unknown): Answers {
     const failure = failureOf(error);
     const requests = batches.flatMap((batch) => batch.requests);
-    const events = this.#events;
-    this.#events = [];
+    const events = this.#takeEvents();
     return {
       type: "answers",
       answers: requests.map(() => undefined),
