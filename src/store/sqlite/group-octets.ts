@@ -113,6 +113,10 @@ export class GroupOctets {
     this.#appender.seal();
   }
 
+  get isSyncing(): boolean {
+    return this.#appender.isSyncing;
+  }
+
   takeEvents(): readonly WriterEvent[] {
     return this.#events.splice(0);
   }

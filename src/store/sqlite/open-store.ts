@@ -26,6 +26,11 @@ export type StoreOptions = {
   readonly segmentOctets?: number;
   /** Groups of few octets wait for one sync instead of two. */
   readonly redo?: RedoPolicy;
+  /**
+   * So long the outcome of a delivery attempt may wait for another commit to share its sync; after a
+   * power cut in that time the attempt is made again. Default 10 ms.
+   */
+  readonly settlementLingerMs?: number;
   /** Entries of the change feed kept; older expunges can no longer be told (RFC 7162 VANISHED). Default 500,000. */
   readonly feedEntriesKept?: number;
   /**
@@ -43,6 +48,7 @@ export type StoreOptions = {
 
 const DEFAULT_SEGMENT_OCTETS = 64 << 20;
 const DEFAULT_REDO: RedoPolicy = { groupOctets: 128 << 10, keptOctets: 1 << 20 };
+const DEFAULT_SETTLEMENT_LINGER_MS = 10;
 const DEFAULT_FEED_ENTRIES_KEPT = 500_000;
 const DEFAULT_MIN_FREE_OCTETS = 64 << 20;
 const DEFAULT_WATCH_INTERVAL_MS = 200;
@@ -60,6 +66,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       feedEntriesKept: options.feedEntriesKept ?? DEFAULT_FEED_ENTRIES_KEPT,
       compaction: { ...DEFAULT_COMPACTION_POLICY, ...options.compaction },
       redo: options.redo ?? DEFAULT_REDO,
+      settlementLingerMs: options.settlementLingerMs ?? DEFAULT_SETTLEMENT_LINGER_MS,
       hooks: options.writerHooks?.href,
     },
     options.clock,

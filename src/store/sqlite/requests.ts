@@ -292,6 +292,8 @@ export type WriterOptions = {
   /** What segments compaction takes. */
   readonly compaction: CompactionPolicy;
   readonly redo: RedoPolicy;
+  /** How long the outcome of an attempt may wait for another commit to be synced with. */
+  readonly settlementLingerMs: number;
   /** A module of a test that exports `at(point)`: called at the named points of a commit. */
   readonly hooks: string | undefined;
 };

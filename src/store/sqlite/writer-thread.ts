@@ -1,5 +1,6 @@
 /** The writer's thread: takes batches from the event loop, and puts all that wait into one commit. */
 
+import { setImmediate } from "node:timers/promises";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 
 import { InvariantError } from "../../base/errors.ts";
@@ -16,6 +17,7 @@ const waiting: Batch[] = [];
 let tidying: Tidy | undefined;
 let isCommitting = false;
 let isClosing = false;
+let payTimer: NodeJS.Timeout | undefined;
 
 function say(message: FromWriter): void {
   port.postMessage(message, message.type === "answers" ? [message.entries.numbers.buffer] : []);
@@ -36,6 +38,8 @@ async function commitAll(writer: StoreWriter): Promise<void> {
     }
     if (waiting.length > 0) {
       say(await writer.commit(waiting.splice(0)));
+      // However much waits: what is done behind it must be heard of.
+      if (writer.isSyncing) await setImmediate();
     } else if (tidying !== undefined) {
       const { nowMs } = tidying;
       tidying = undefined;
@@ -46,11 +50,26 @@ async function commitAll(writer: StoreWriter): Promise<void> {
   }
   if (!isClosing) {
     isCommitting = false;
+    paySoon(writer);
     return;
   }
+  clearTimeout(payTimer);
   await writer.close();
   say({ type: "closed" });
   port.close();
+}
+
+/** Settlements share the sync of the next commit; where none comes in time, they get one of their own. */
+function paySoon(writer: StoreWriter): void {
+  const { debt } = writer;
+  if (payTimer !== undefined || debt === undefined) return;
+  payTimer = setTimeout(() => {
+    payTimer = undefined;
+    // During a commit nothing: at its end it is asked again.
+    if (isCommitting) return;
+    if (writer.debt === debt) writer.payDebt();
+    paySoon(writer);
+  }, options.settlementLingerMs);
 }
 
 async function start(): Promise<void> {
@@ -64,6 +83,7 @@ async function start(): Promise<void> {
     feedEntriesKept: options.feedEntriesKept,
     compaction: options.compaction,
     redo: options.redo,
+    settlementLingerMs: options.settlementLingerMs,
     at: hooks?.at,
   });
   port.on("message", (message: ToWriter) => {

@@ -9,8 +9,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { renameSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
+import { renameSync } from "node:fs";
 
 import { isMailError } from "../../base/errors.ts";
 import { CommitContext } from "./commit-context.ts";
@@ -40,6 +39,7 @@ import type {
 import { SCHEMA } from "./schema.ts";
 import { SegmentAppender, type Appended } from "./segment-appender.ts";
 import { storeError } from "./store-error.ts";
+import { SyncDebt, type Debt } from "./sync-debt.ts";
 import { makeStoreFolders, storeFolders, syncFolder, type StoreFolders } from "./store-files.ts";
 
 export type WriterSettings = {
@@ -48,6 +48,7 @@ export type WriterSettings = {
   readonly feedEntriesKept: number;
   readonly compaction: CompactionPolicy;
   readonly redo: RedoPolicy;
+  readonly settlementLingerMs: number;
   readonly at: ((point: CommitPoint) => void) | undefined;
 };
 
@@ -61,6 +62,7 @@ export class StoreWriter {
   readonly #compaction: CompactionStep;
   readonly #at: (point: CommitPoint) => void;
   readonly #feedEntriesKept: number;
+  readonly #debt: SyncDebt;
   /** What recovery found, told with the first answers. */
   readonly #events: WriterEvent[] = [];
 
@@ -102,6 +104,7 @@ export class StoreWriter {
       () => appender.newFileName(),
     );
     this.#octets = new GroupOctets(this.#context, appender, settings.redo);
+    this.#debt = new SyncDebt(this.#database, this.#folders.segments, settings.settlementLingerMs);
     this.#compaction = new CompactionStep(this.#context, {
       policy: settings.compaction,
       segmentOctets: settings.segmentOctets,
@@ -128,7 +131,7 @@ export class StoreWriter {
     }
     let outcomes: Outcomes;
     let isRedoDropped: boolean;
-    const isDurable = !batches.every(({ requests }) => requests.every(isPassing));
+    const isDurable = this.#debt.mustSync(batches);
     try {
       if (!isDurable) this.#database.setDurable(false);
       outcomes = this.#runGroup(batches, appended, diskProblem);
@@ -152,8 +155,23 @@ export class StoreWriter {
     this.#at("committed");
     if (isRedoDropped) this.#at("redo-dropped");
     this.#octets.committed();
-    this.#removeDoomed();
+    const doomed = this.#context.doomed.splice(0);
+    this.#events.push(...this.#debt.committed(batches, isDurable, doomed));
     return this.#answers(outcomes);
+  }
+
+  /** Settlements on their way to the disk: the next commit takes them there, or `payDebt`. */
+  get debt(): Debt | undefined {
+    return this.#debt.debt;
+  }
+
+  payDebt(): void {
+    this.#events.push(...this.#debt.pay());
+  }
+
+  /** Something goes on in the background that needs a turn of the event loop to be heard of. */
+  get isSyncing(): boolean {
+    return this.#octets.isSyncing;
   }
 
   /** One bite of compaction, between commits. Never rejects. */
@@ -167,6 +185,7 @@ export class StoreWriter {
     giveBackLeases(this.#context);
     this.#compaction.close();
     this.#database.run("DELETE FROM writer WHERE id = ?", this.writerId);
+    this.#debt.pay();
     this.#database.close();
   }
 
@@ -272,16 +291,6 @@ export class StoreWriter {
     }
   }
 
-  #removeDoomed(): void {
-    for (const file of this.#context.doomed) {
-      try {
-        unlinkSync(join(this.#folders.segments, file));
-      } catch (error) {
-        this.#events.push(eventOf("store.segment-not-removed", error));
-      }
-    }
-  }
-
   #answers(outcomes: Outcomes): Answers {
     const events = [...this.#takeEvents(), ...this.#context.events];
     return {
@@ -323,11 +332,6 @@ class TransactionLost extends Error {
 }
 
 type AnyOperation = (context: CommitContext, request: unknown) => unknown;
-
-/** Leases end with the machine anyway, kept columns can be made again: nobody waits for the disk. */
-function isPassing({ name }: PostedRequest): boolean {
-  return name === "claim" || name === "keepColumns";
-}
 
 export function failureOf(error: unknown): Failure {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
