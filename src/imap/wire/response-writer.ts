@@ -12,6 +12,9 @@ import type { Completion } from "../completion.ts";
 import { encodeMailboxName } from "../mailbox-name.ts";
 
 const FIRST_CAPACITY = 2_048;
+/** What begins is mostly short, as news are: it is written into octets that many writers share. */
+const SHORT_CAPACITY = 256;
+const SHARED_OCTETS = 16_384;
 const MAX_CAPACITY = 131_072;
 /** Octets that may gather before `relieve` sends them. */
 const RELIEF_OCTETS = 98_304;
@@ -173,6 +176,10 @@ export class ResponseWriter {
     if (this.#length + more <= this.#current.length) return;
     if (this.#length >= MAX_CAPACITY / 2 || this.#current.length === MAX_CAPACITY) this.#close();
     const needed = this.#length + more;
+    if (this.#current.length === 0 && needed <= SHORT_CAPACITY) {
+      this.#current = shortOctets();
+      return;
+    }
     const wanted = Math.max(this.#lastCapacity, 4 * this.#current.length);
     this.#lastCapacity = Math.min(MAX_CAPACITY, wanted);
     const grown = new Uint8Array(Math.max(needed, this.#lastCapacity));
@@ -193,6 +200,19 @@ export class ResponseWriter {
 /** Response text is one line of ASCII (RFC 9051 §7.1). */
 function oneLine(text: string): string {
   return text === "" ? "Done" : text.replace(/[^\x20-\x7e]/g, "?");
+}
+
+let shared: Uint8Array = NO_OCTETS;
+let sharedUsed = 0;
+
+/** Each piece is given away once. */
+function shortOctets(): Uint8Array {
+  if (sharedUsed + SHORT_CAPACITY > shared.length) {
+    shared = new Uint8Array(SHARED_OCTETS);
+    sharedUsed = 0;
+  }
+  sharedUsed += SHORT_CAPACITY;
+  return shared.subarray(sharedUsed - SHORT_CAPACITY, sharedUsed);
 }
 
 export function ascii(text: string): Uint8Array {
