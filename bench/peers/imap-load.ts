@@ -29,13 +29,18 @@ export type ImapJob = {
   readonly sessions?: number;
 };
 
-/** Carries out the steps one after another in a new session. */
-export function imapLoad(job: ImapJob): Promise<ImapFigure[]> {
+/** Carries out the steps one after another in a new session. Each figure of one session is told as it comes. */
+export function imapLoad(
+  job: ImapJob,
+  onFigure: (figure: ImapFigure) => void = () => {},
+): Promise<ImapFigure[]> {
   const worker = new Worker(new URL(import.meta.url), { workerData: job });
   return new Promise((resolve, reject) => {
-    worker.once("message", (figures: ImapFigure[] | { problem: string }) =>
-      Array.isArray(figures) ? resolve(figures) : reject(new Error(figures.problem)),
-    );
+    worker.on("message", (message: ImapFigure[] | ImapFigure | { problem: string }) => {
+      if (Array.isArray(message)) resolve(message);
+      else if ("problem" in message) reject(new Error(message.problem));
+      else onFigure(message);
+    });
     worker.once("error", reject);
   });
 }
@@ -73,16 +78,21 @@ async function openSession(port: number): Promise<Session> {
   return { step, end: () => socket.destroy() };
 }
 
-async function carryOut(job: ImapJob): Promise<ImapFigure[]> {
+async function carryOut(job: ImapJob, tell: (figure: ImapFigure) => void): Promise<ImapFigure[]> {
   const opened = Array.from({ length: job.sessions ?? 1 }, () => openSession(job.port));
   const sessions = await Promise.all(opened);
   const login = { name: "LOGIN", command: `LOGIN ${job.user} "${job.password}"` };
   const logins = await Promise.all(sessions.map(({ step }) => step(login)));
+  if (job.sessions === undefined) tell(logins[0]);
   const began = performance.now();
   const figures = await Promise.all(
     sessions.map(async ({ step, end }) => {
       const own: ImapFigure[] = [];
-      for (const each of job.steps) own.push(await step(each));
+      for (const each of job.steps) {
+        const figure = await step(each);
+        own.push(figure);
+        if (job.sessions === undefined) tell(figure);
+      }
       end();
       return own;
     }),
@@ -95,7 +105,7 @@ async function carryOut(job: ImapJob): Promise<ImapFigure[]> {
 
 if (parentPort !== null && workerData !== null) {
   const port = parentPort;
-  carryOut(workerData as ImapJob).then(
+  carryOut(workerData as ImapJob, (figure) => port.postMessage(figure)).then(
     (figures) => port.postMessage(figures),
     (error: unknown) => port.postMessage({ problem: String(error) }),
   );
