@@ -30,6 +30,7 @@ import { SearchText } from "./search-text.ts";
 import { lowerBound, type SelectedMailbox } from "./selected-mailbox.ts";
 import { Slicer } from "./slicer.ts";
 import { writeAdded } from "./updates.ts";
+import { writeNumbers } from "./write-numbers.ts";
 
 /** Messages read together: so many, and of so many octets that their text is in memory at a time. */
 const BATCH = 32;
@@ -46,7 +47,7 @@ export const runSearch: Run<SearchCommand> = async (session, command, context) =
   const search = await findMessages(session, command, context);
   if (search.type === "refused") return search.completion;
   const returned = returnedBy(command);
-  answer(command, search, context);
+  await answer(session, command, { search, context });
   if (returned.returns.has("UPDATE")) keepUpToDate(session, command, { search, modSeq, context });
   // Last: until here `$` is what it was.
   if (returned.returns.has("SAVE")) session.saved = savedOf(search.found.uids, returned);
@@ -357,13 +358,17 @@ type DetailOf = (typeof SIZES)[number] | "envelope" | "structure";
 
 type Candidate = { readonly uid: number; readonly text: SearchText; isReadable: boolean };
 
-function answer(command: SearchCommand, search: FoundMessages, context: CommandContext): void {
+async function answer(
+  session: MailSession,
+  command: SearchCommand,
+  { search, context }: { readonly search: FoundMessages; readonly context: CommandContext },
+): Promise<void> {
   const { out, enabled } = context;
   const { found, usesModSeq } = search;
   const numbers = command.isUid ? found.uids : found.seqs;
   if (command.returns === undefined && !enabled.isRev2) {
     out.text("* SEARCH");
-    for (const number of numbers) out.text(" ").number(number);
+    await writeNumbers(out, numbers, new Slicer(session.deps.clock));
     if (usesModSeq && numbers.length > 0) out.text(` (MODSEQ ${found.highestModSeq})`);
     out.line("");
     return;

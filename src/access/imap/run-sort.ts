@@ -14,6 +14,7 @@ import { findMessages, returnedBy, type FoundMessages } from "./run-search.ts";
 import { fold } from "./search-text.ts";
 import { Slicer } from "./slicer.ts";
 import { sortSliced } from "./sliced-sort.ts";
+import { writeNumbers } from "./write-numbers.ts";
 
 const BATCH = 256;
 
@@ -26,13 +27,14 @@ export const runSort: Run<SortCommand> = async (session, command, context) => {
   const slicer = new Slicer(session.deps.clock);
   const columns = await keyColumns(session, search, { command, slicer, context });
   if (context.isCancelled()) return no("Cancelled");
-  const order = Uint32Array.from(found.uids, (_, index) => index);
+  const order = new Uint32Array(found.uids.length);
+  for (let at = 0; at < order.length; at++) order[at] = at;
   await sortSliced(order, comparator(columns, command.criteria), slicer);
-  const uids = Array.from(order, (index) => found.uids[index]);
+  const uids = inOrder(found.uids, order);
   const returned = returnedBy(command);
   if (returned.returns.has("SAVE")) session.saved = savedOf(uids, returned);
-  const numbers = command.isUid ? uids : Array.from(order, (index) => found.seqs[index]);
-  if (command.returns === undefined) writeSort(context, numbers, search);
+  const numbers = command.isUid ? uids : inOrder(found.seqs, order);
+  if (command.returns === undefined) await writeSort(context, numbers, { search, slicer });
   else {
     const { modSeqOf, scoreOf } = search;
     const { isUid } = command;
@@ -41,6 +43,12 @@ export const runSort: Run<SortCommand> = async (session, command, context) => {
   }
   return okay("Sorted");
 };
+
+function inOrder(numbers: readonly number[], order: Uint32Array): number[] {
+  const ordered: number[] = [];
+  for (const index of order) ordered.push(numbers[index]);
+  return ordered;
+}
 
 async function keyColumns(
   session: MailSession,
@@ -156,13 +164,14 @@ function comparator(
 }
 
 /** RFC 7162 §3.1.5: with a MODSEQ key the highest is told. */
-function writeSort(
+async function writeSort(
   { out }: CommandContext,
   numbers: readonly number[],
-  { found, usesModSeq }: FoundMessages,
-): void {
+  { search, slicer }: { readonly search: FoundMessages; readonly slicer: Slicer },
+): Promise<void> {
+  const { found, usesModSeq } = search;
   out.text("* SORT");
-  for (const number of numbers) out.text(" ").number(number);
+  await writeNumbers(out, numbers, slicer);
   if (usesModSeq && numbers.length > 0) out.text(` (MODSEQ ${found.highestModSeq})`);
   out.line("");
 }

@@ -26,6 +26,8 @@ type FlagChange = Extract<MailboxChange, { readonly kind: "flags" }>;
 
 /** So many changes are remembered one by one until they are told. */
 const MAX_UNTOLD = 200;
+/** A change that is looked for costs as much as so many messages that are looked at. */
+const FEW_SHARE = 16;
 
 export class SelectedMailbox {
   readonly open: OpenMailbox;
@@ -169,15 +171,30 @@ export class SelectedMailbox {
     const positions: number[] = [];
     const end = this.#liveTold;
     const isOthers = this.#changedByOthers();
-    for (let position = 0; position < end; position++) {
+    const look = (position: number): void => {
       const modSeq = modSeqs[position];
-      if (modSeq <= this.#toldModSeq) continue;
+      if (modSeq <= this.#toldModSeq) return;
       if (!this.#ownModSeqs.has(modSeq) || isOthers(uids[position])) positions.push(position);
-    }
+    };
+    const few = this.#fewChanged(end);
+    if (few !== undefined) for (const position of few) look(position);
+    else for (let position = 0; position < end; position++) look(position);
     this.#toldModSeq = highestModSeq;
     this.#ownModSeqs.clear();
     this.#untold = [];
     return positions;
+  }
+
+  /** Where those are that have changed, if that is less work than looking at the first `end`. */
+  #fewChanged(end: number): number[] | undefined {
+    let changes = 0;
+    for (const { uids } of this.#untold ?? []) changes += uids.length;
+    if (this.#untold === undefined || changes * FEW_SHARE > end) return undefined;
+    const positions = new Set<number>();
+    for (const { uids } of this.#untold) {
+      for (const uid of uids) positions.add(this.open.indexOfUid(uid));
+    }
+    return [...positions].filter((at) => at !== -1 && at < end).sort((a, b) => a - b);
   }
 
   /** Another session's change just before our own, of the same message, bears our MODSEQ now. */

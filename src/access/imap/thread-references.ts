@@ -81,10 +81,12 @@ async function linkedRoots(
 ): Promise<Container[]> {
   const roots: Container[] = [];
   const all = await linkAll(messages, slicer);
-  await cutDeep(
-    [...all].filter(({ parent }) => parent === undefined),
-    slicer,
-  );
+  const tops: Container[] = [];
+  for (const container of all) {
+    if (container.parent === undefined) tops.push(container);
+    if (slicer.isDue()) await slicer.rest();
+  }
+  await cutDeep(tops, slicer);
   for (const container of all) {
     if (container.parent === undefined) roots.push(...prune(container, true));
     if (slicer.isDue()) await slicer.rest();
@@ -102,8 +104,13 @@ async function toNodes(roots: readonly Container[], slicer: Slicer): Promise<Thr
 }
 
 async function sortByDate(roots: readonly Container[], slicer: Slicer): Promise<Container[]> {
-  const first = roots.map(firstMessage);
-  const order = Uint32Array.from(roots, (_, index) => index);
+  const first: (ThreadMessage | undefined)[] = [];
+  const order = new Uint32Array(roots.length);
+  for (let at = 0; at < order.length; at++) {
+    order[at] = at;
+    first.push(firstMessage(roots[at]));
+    if (slicer.isDue()) await slicer.rest();
+  }
   await sortSliced(order, (a, b) => compareMessages(first[a], first[b]), slicer);
   return Array.from(order, (index) => roots[index]);
 }
@@ -214,6 +221,7 @@ function compareMessages(a: ThreadMessage | undefined, b: ThreadMessage | undefi
 async function joinSubjects(roots: readonly Container[], slicer: Slicer): Promise<Container[]> {
   const bySubject = new Map<string, Container>();
   for (const root of roots) {
+    if (slicer.isDue()) await slicer.rest();
     const subject = firstMessage(root)?.baseSubject ?? "";
     if (subject === "") continue;
     const other = bySubject.get(subject);
