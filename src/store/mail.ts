@@ -234,6 +234,8 @@ export interface MailStore {
     messageIds: ArrayLike<MessageId>,
     names: readonly Name[],
   ): Promise<(Pick<MessageHead, Name> | undefined)[]>;
+  /** `sentMs` of many; NaN where there is none, or the message is gone. */
+  sentDates(messageIds: ArrayLike<MessageId>): Promise<Float64Array>;
   /** In which mailboxes of its own the account has these stored messages; those that are in none are left out. */
   holders(
     accountId: number,

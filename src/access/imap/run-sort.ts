@@ -8,6 +8,7 @@ import { no, okay } from "../../imap/completion.ts";
 import type { SortCommand, SortCriterion } from "../../imap/command/sort.ts";
 import type { CommandContext } from "../../imap/handler.ts";
 import type { MessageHead } from "../../store/mail.ts";
+import type { MessageId } from "../../store/octets.ts";
 import { savedOf, writeEsearch } from "./esearch-answer.ts";
 import type { MailSession, Run } from "./mail-session.ts";
 import { findMessages, returnedBy, type FoundMessages } from "./run-search.ts";
@@ -18,7 +19,8 @@ import { writeNumbers } from "./write-numbers.ts";
 
 const BATCH = 256;
 
-type Column = (string | number)[];
+/** Numbers, or folded texts. */
+type Column = Float64Array | string[];
 
 export const runSort: Run<SortCommand> = async (session, command, context) => {
   const search = await findMessages(session, command, context);
@@ -61,40 +63,46 @@ async function keyColumns(
 ): Promise<Column[]> {
   const { command, slicer, context } = work;
   const { criteria } = command;
-  const columns: Column[] = criteria.map(() => []);
+  const { uids } = found;
+  const columns = criteria.map(({ key }): Column =>
+    isNumber(key) ? new Float64Array(uids.length) : [],
+  );
   const open = session.selected?.open;
   if (open === undefined) return columns;
+  const { mail } = session.deps.store;
   const names = headNames(criteria);
-  for (let from = 0; from < found.uids.length; from += BATCH) {
-    const batch = found.uids.slice(from, from + BATCH);
-    const ids = batch.map((uid) => open.messageIds[open.indexOfUid(uid)] ?? 0);
-    const heads = names.length > 0 ? await session.deps.store.mail.heads(ids, names) : [];
-    for (const [index, uid] of batch.entries()) {
-      const position = open.indexOfUid(uid);
-      const head = heads[index] ?? NO_HEAD;
-      const arrivalMs = open.internalDatesMs[position] ?? 0;
-      const sizeOctets = open.sizesOctets[position] ?? 0;
-      for (const [column, { key }] of criteria.entries()) {
-        const score = scoreOf(uid);
-        columns[column].push(valueOf(key, { head, arrivalMs, sizeOctets, score }));
-      }
+  const needsDates = criteria.some(({ key }) => key === "DATE");
+  for (let from = 0; from < uids.length; from += BATCH) {
+    const to = Math.min(uids.length, from + BATCH);
+    const ids: MessageId[] = [];
+    const arrivalsMs = new Float64Array(to - from);
+    const sizesOctets = new Uint32Array(to - from);
+    let position = -1;
+    for (let at = from; at < to; at++) {
+      const isNext = position + 1 < open.count && open.uids[position + 1] === uids[at];
+      position = isNext ? position + 1 : open.indexOfUid(uids[at]);
+      // What is gone meanwhile has no date and no head.
+      ids.push(open.messageIds[position] ?? 0);
+      arrivalsMs[at - from] = open.internalDatesMs[position] ?? 0;
+      sizesOctets[at - from] = open.sizesOctets[position] ?? 0;
     }
+    const datesMs = needsDates ? await mail.sentDates(ids) : arrivalsMs;
+    const heads = names.length > 0 ? await mail.heads(ids, names) : [];
+    const known = { from, uids, scoreOf, datesMs, heads, arrivalsMs, sizesOctets };
+    for (const [at, { key }] of criteria.entries()) fillColumn(columns[at], key, known);
     if (slicer.isDue(BATCH)) await slicer.rest();
     if (context.isCancelled()) break;
-    await context.progress.report(from, found.uids.length);
+    await context.progress.report(from, uids.length);
   }
   return columns;
 }
 
 type SortHead = Pick<
   MessageHead,
-  "sentMs" | "baseSubject" | "from" | "to" | "cc" | "displayFrom" | "displayTo"
+  "baseSubject" | "from" | "to" | "cc" | "displayFrom" | "displayTo"
 >;
 
-const NO_HEAD: Partial<SortHead> = {};
-
 const HEAD_OF_KEY: Readonly<Partial<Record<SortCriterion["key"], keyof SortHead>>> = {
-  DATE: "sentMs",
   SUBJECT: "baseSubject",
   FROM: "from",
   TO: "to",
@@ -103,64 +111,71 @@ const HEAD_OF_KEY: Readonly<Partial<Record<SortCriterion["key"], keyof SortHead>
   DISPLAYTO: "displayTo",
 };
 
+function isNumber(key: SortCriterion["key"]): boolean {
+  return HEAD_OF_KEY[key] === undefined;
+}
+
 function headNames(criteria: readonly SortCriterion[]): (keyof SortHead)[] {
   const names = criteria.flatMap(({ key }) => HEAD_OF_KEY[key] ?? []);
   return [...new Set(names)].sort();
 }
 
+/** Of the messages from place `from` on. */
 type Known = {
-  readonly head: Partial<SortHead>;
-  readonly arrivalMs: number;
-  readonly sizeOctets: number;
-  readonly score: number;
+  readonly from: number;
+  readonly uids: readonly number[];
+  readonly scoreOf: (uid: number) => number;
+  readonly datesMs: Float64Array;
+  readonly heads: readonly (Partial<SortHead> | undefined)[];
+  readonly arrivalsMs: Float64Array;
+  readonly sizesOctets: Uint32Array;
 };
 
-function valueOf(key: SortCriterion["key"], known: Known): string | number {
-  const { head, arrivalMs, sizeOctets } = known;
-  switch (key) {
-    case "ARRIVAL":
-      return arrivalMs;
-    case "SIZE":
-      return sizeOctets;
-    case "RELEVANCY":
-      // RFC 6203 §5: the nearest come first.
-      return -known.score;
-    case "DATE":
+function fillColumn(column: Column, key: SortCriterion["key"], known: Known): void {
+  const { from, arrivalsMs, datesMs, heads } = known;
+  if (!(column instanceof Float64Array)) {
+    const name = HEAD_OF_KEY[key];
+    for (const head of heads) column.push(fold((name && head?.[name]) ?? ""));
+  } else if (key === "ARRIVAL") column.set(arrivalsMs, from);
+  else if (key === "SIZE") column.set(known.sizesOctets, from);
+  else if (key === "DATE") {
+    for (let at = 0; at < datesMs.length; at++) {
       // RFC 5256 §2.2: without a valid Date field, INTERNALDATE.
-      return head.sentMs ?? arrivalMs;
-    case "SUBJECT":
-      return fold(head.baseSubject ?? "");
-    case "FROM":
-      return fold(head.from ?? "");
-    case "TO":
-      return fold(head.to ?? "");
-    case "CC":
-      return fold(head.cc ?? "");
-    case "DISPLAYFROM":
-      return fold(head.displayFrom ?? "");
-    case "DISPLAYTO":
-      return fold(head.displayTo ?? "");
+      column[from + at] = Number.isNaN(datesMs[at]) ? arrivalsMs[at] : datesMs[at];
+    }
+  } else {
+    // RFC 6203 §5: the nearest come first.
+    for (let at = from; at < from + arrivalsMs.length; at++) {
+      column[at] = -known.scoreOf(known.uids[at]);
+    }
   }
 }
 
+type Comparator = (a: number, b: number) => number;
+
 /** By the criteria in order; equals by sequence number (RFC 5256 §3). */
-function comparator(
-  columns: readonly Column[],
-  criteria: readonly SortCriterion[],
-): (a: number, b: number) => number {
+function comparator(columns: readonly Column[], criteria: readonly SortCriterion[]): Comparator {
+  const each = criteria.map(({ isReverse }, at) => columnComparator(columns[at], isReverse));
+  if (each.length === 1) {
+    const [only] = each;
+    return (a, b) => only(a, b) || a - b;
+  }
   return (a, b) => {
-    for (const [at, { isReverse }] of criteria.entries()) {
-      const left = columns[at][a];
-      const right = columns[at][b];
-      if (left === right) continue;
-      const isBefore =
-        typeof left === "string" && typeof right === "string"
-          ? compareCodePoints(left, right) < 0
-          : left < right;
-      return isBefore === isReverse ? 1 : -1;
+    for (const compare of each) {
+      const order = compare(a, b);
+      if (order !== 0) return order;
     }
     return a - b;
   };
+}
+
+function columnComparator(column: Column, isReverse: boolean): Comparator {
+  if (column instanceof Float64Array) {
+    return isReverse ? (a, b) => column[b] - column[a] : (a, b) => column[a] - column[b];
+  }
+  const compare = (a: number, b: number): number =>
+    column[a] === column[b] ? 0 : compareCodePoints(column[a], column[b]);
+  return isReverse ? (a, b) => compare(b, a) : compare;
 }
 
 /** RFC 7162 §3.1.5: with a MODSEQ key the highest is told. */

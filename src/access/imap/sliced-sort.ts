@@ -10,6 +10,7 @@ export async function sortSliced(
   compare: (a: number, b: number) => number,
   slicer: Slicer,
 ): Promise<void> {
+  if (await isSorted(items, compare, slicer)) return;
   for (let from = 0; from < items.length; from += RUN) {
     items.subarray(from, from + RUN).sort(compare);
     if (slicer.isDue(RUN)) await slicer.rest();
@@ -29,6 +30,19 @@ export async function sortSliced(
     [source, target] = [target, source];
   }
   if (source !== items) items.set(source);
+}
+
+/** Mail comes nearly in the order in which it was sent. */
+async function isSorted(
+  items: Uint32Array,
+  compare: (a: number, b: number) => number,
+  slicer: Slicer,
+): Promise<boolean> {
+  for (let at = 1; at < items.length; at++) {
+    if (compare(items[at - 1], items[at]) > 0) return false;
+    if (slicer.isDue()) await slicer.rest();
+  }
+  return true;
 }
 
 async function merge(

@@ -28,7 +28,13 @@ import { changeableFlags, flagMask, mayChangeFlag } from "./flag-scope.ts";
 import { FeedListeners } from "./feed-listeners.ts";
 import type { MailGate } from "./mail-gate.ts";
 import { mailboxStatus } from "./mailbox-rows.ts";
-import { deliveryPrefixes, holdersOf, messageDetails, messageHeads } from "./message-rows.ts";
+import {
+  deliveryPrefixes,
+  holdersOf,
+  messageDetails,
+  messageHeads,
+  sentDates,
+} from "./message-rows.ts";
 import { mailboxKey } from "./mailbox-name.ts";
 import type { FeedEntry } from "./feed-entry.ts";
 import { numbersIn, runsOfAny } from "./number-runs.ts";
@@ -178,6 +184,10 @@ export class SqliteMail implements MailStore {
     names: readonly Name[],
   ): Promise<(Pick<MessageHead, Name> | undefined)[]> {
     return messageHeads(this.#deps.database, this.#deps.octets, { messageIds, names });
+  }
+
+  sentDates(messageIds: ArrayLike<MessageId>): Promise<Float64Array> {
+    return sentDates(this.#deps.database, this.#deps.octets, messageIds);
   }
 
   prefix(grant: MailboxGrant, uid: number): Uint8Array {

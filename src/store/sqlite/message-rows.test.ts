@@ -44,10 +44,13 @@ test("heads of messages that an older Posthorn stored are made from their octets
   open.release();
   const names = Object.keys(HEAD_COLUMNS) as HeadName[];
   const before = await store.mail.heads(ids, names);
+  const dates = await store.mail.sentDates(ids);
   const database = Database.openForWriting(storeFolders(folder).database);
   database.run("DELETE FROM message_head");
   database.close();
   const made = await store.mail.heads(ids, names);
+  assert.deepEqual(await store.mail.sentDates(ids), dates);
+  assert.deepEqual([...dates], [Date.UTC(2026, 1, 3, 9), Date.UTC(2026, 1, 3, 9)]);
   const [first] = before;
   assert.equal(first?.baseSubject, "Plan");
   assert.equal(first?.displayFrom, "Jürgen");

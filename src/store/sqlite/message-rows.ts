@@ -6,7 +6,7 @@ import type { MessageId, OctetStore } from "../octets.ts";
 import type { Database, Value } from "./database.ts";
 import { HEAD_COLUMNS, headOfOctets, headValue } from "./message-head.ts";
 import { packedSelect, type PackedColumn } from "./packed-rows.ts";
-import { rowsByKey, type RowSource } from "./rows-by-key.ts";
+import { numbersByKey, rowsByKey, type RowSource } from "./rows-by-key.ts";
 
 const DETAIL_COLUMNS: Readonly<Record<DetailName, PackedColumn>> = {
   sizeOctets: { name: "size_octets", kind: "number" },
@@ -73,6 +73,21 @@ export async function messageHeads<Name extends HeadName>(
     heads.push(head as Pick<MessageHead, Name>);
   }
   return heads;
+}
+
+const SENT = { table: "message_head", key: "message_id", column: "sent_ms" };
+
+/** When the messages were sent; NaN where their Date names no moment, or they are gone. */
+export async function sentDates(
+  database: Database,
+  octets: OctetStore,
+  messageIds: ArrayLike<MessageId>,
+): Promise<Float64Array> {
+  const { numbers, missing } = numbersByKey(database, SENT, messageIds);
+  for (const index of missing) {
+    numbers[index] = (await madeHead(octets, messageIds[index]))?.sentMs ?? Number.NaN;
+  }
+  return numbers;
 }
 
 /** Undefined for what is gone or cannot be read. */

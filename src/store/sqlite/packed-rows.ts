@@ -25,7 +25,7 @@ export function unpackRows(packed: readonly Value[], columns: readonly PackedCol
   const rows: Value[][] = [];
   let at = 0;
   for (const { kind } of columns) {
-    const numbers = JSON.parse(`[${String(packed[at++])}]`) as number[];
+    const numbers = numbersOf(packed[at++]);
     if (rows.length === 0) for (let row = 0; row < numbers.length; row++) rows.push([]);
     if (kind === "number") {
       for (let row = 0; row < numbers.length; row++) rows[row].push(numbers[row]);
@@ -38,6 +38,11 @@ export function unpackRows(packed: readonly Value[], columns: readonly PackedCol
     }
   }
   return isAscending(rows) ? rows : rows.sort((a, b) => Number(a[0]) - Number(b[0]));
+}
+
+/** Of `group_concat` of numbers, or of the word null. */
+export function numbersOf(list: Value): number[] {
+  return JSON.parse(`[${list as string}]`) as number[];
 }
 
 function isAscending(rows: readonly Value[][]): boolean {

@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import fc from "fast-check";
 import { Database } from "./database.ts";
 import { packedSelect } from "./packed-rows.ts";
-import { rowsByKey } from "./rows-by-key.ts";
+import { numbersByKey, rowsByKey } from "./rows-by-key.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "posthorn-rows-"));
 const database = Database.openForWriting(join(folder, "rows.db"));
@@ -72,5 +72,32 @@ test("packed rows are the same rows, whatever octets they hold", () => {
       const is = rows[index]?.map((value) => (value instanceof Uint8Array ? [...value] : value));
       assert.deepEqual(is, row && [id, [...row[1]], row[0], [...row[2]]]);
     });
+  }
+});
+
+test("numbers come in the order of the keys; null is NaN, and so is what is missing", () => {
+  database.exec("CREATE TABLE moment (id INTEGER PRIMARY KEY, ms INTEGER)");
+  for (let id = 1; id <= 900; id++) {
+    const ms = id % 5 === 0 ? null : id * 1_700_000_007 - 9_000_000;
+    if (id % 7 !== 0) database.run("INSERT INTO moment VALUES (?, ?)", id, ms);
+  }
+  const moment = { table: "moment", key: "id", column: "ms" };
+  for (const wanted of [
+    Array.from({ length: 950 }, (_, index) => index),
+    [900, 2, 2, 5, 7, 1],
+    [9999],
+    [],
+  ]) {
+    const { numbers, missing } = numbersByKey(database, moment, wanted);
+    const isMissing = (id: number): boolean => id < 1 || id > 900 || id % 7 === 0;
+    const expected = wanted.map((id) =>
+      isMissing(id) || id % 5 === 0 ? Number.NaN : id * 1_700_000_007 - 9_000_000,
+    );
+    assert.deepEqual([...numbers], expected);
+    const places = wanted.flatMap((id, place) => (isMissing(id) ? [place] : []));
+    assert.deepEqual(
+      missing.sort((a, b) => a - b),
+      places,
+    );
   }
 });
