@@ -269,7 +269,7 @@ export interface MailStore {
   /** `changed`: UIDs whose flags differ now; `unchanged`: were so already; `modified`: failed UNCHANGEDSINCE. Absent UIDs are in none. */
   changeFlags(
     grant: MailboxGrant,
-    uids: readonly number[],
+    uids: ArrayLike<number>,
     change: FlagChange,
   ): Promise<{
     changed: readonly number[];
@@ -278,12 +278,12 @@ export interface MailStore {
     modSeq: number;
   }>;
   /** Octets are shared, not copied. Absent UIDs are passed over. `from[i]` became `to[i]`. */
-  copy(from: MailboxGrant, uids: readonly number[], to: MailboxGrant): Promise<CopyResult>;
-  move(from: MailboxGrant, uids: readonly number[], to: MailboxGrant): Promise<CopyResult>;
+  copy(from: MailboxGrant, uids: ArrayLike<number>, to: MailboxGrant): Promise<CopyResult>;
+  move(from: MailboxGrant, uids: ArrayLike<number>, to: MailboxGrant): Promise<CopyResult>;
   /** Removes the given UIDs; with `onlyDeleted` just those flagged `\Deleted`. Returns the removed. */
   expunge(
     grant: MailboxGrant,
-    uids: readonly number[] | "all",
+    uids: ArrayLike<number> | "all",
     onlyDeleted: boolean,
   ): Promise<readonly number[]>;
   /** UIDs expunged after `modSeq`, ascending (RFC 7162 VANISHED); undefined when that is longer ago than tombstones are kept. */

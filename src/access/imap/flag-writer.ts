@@ -1,6 +1,6 @@
 /** Flags as IMAP spells them, from the bits of an open mailbox: each combination is spelled once and kept. */
 
-import { encodeLatin1 } from "../../base/bytes.ts";
+import { encodeLatin1, NO_OCTETS } from "../../base/bytes.ts";
 import type { ResponseWriter } from "../../imap/wire/response-writer.ts";
 import {
   ANSWERED,
@@ -30,6 +30,9 @@ export class FlagWriter {
   readonly #firstRecentUid: number;
   readonly #cache = new Map<number, Uint8Array>();
   #keywords: number;
+  /** Neighbours often have the same. */
+  #lastKey = -1;
+  #last: Uint8Array = NO_OCTETS;
 
   /** `firstRecentUid` is infinite where `\Recent` is not told (RFC 9051). */
   constructor(open: OpenMailbox, firstRecentUid: number) {
@@ -44,6 +47,7 @@ export class FlagWriter {
     if (keywords.length !== this.#keywords) {
       this.#keywords = keywords.length;
       this.#cache.clear();
+      this.#lastKey = -1;
     }
     const isRecent = uids[position] >= this.#firstRecentUid;
     const low = flags[position];
@@ -51,10 +55,12 @@ export class FlagWriter {
     // 32 + 20 bits and the recent bit fit a double exactly; rarer combinations are not cached.
     const isCacheable = high < 1_048_576;
     const key = (high * 4294967296 + low) * 2 + (isRecent ? 1 : 0);
+    if (key === this.#lastKey) return void out.octets(this.#last);
     const known = isCacheable ? this.#cache.get(key) : undefined;
     if (known !== undefined) {
-      out.octets(known);
-      return;
+      this.#lastKey = key;
+      this.#last = known;
+      return void out.octets(known);
     }
     const spelled = encodeLatin1(`(${this.#names(low, high, isRecent).join(" ")})`);
     if (isCacheable && this.#cache.size < MAX_CACHED) this.#cache.set(key, spelled);

@@ -10,7 +10,7 @@ import { formatSet, resolveRanges, type SequenceRange } from "../../imap/sequenc
 import type { MailSession } from "./mail-session.ts";
 import { lowerBound, type SelectedMailbox } from "./selected-mailbox.ts";
 import { Slicer } from "./slicer.ts";
-import { makeFlagWriter, writeFlagsOf } from "./updates.ts";
+import { flagsTeller } from "./updates.ts";
 
 export async function writeResync(
   session: MailSession,
@@ -87,14 +87,14 @@ async function writeChangedSince(
   since: Since,
 ): Promise<void> {
   const { open } = view;
-  const flagWriter = makeFlagWriter(view, since.context);
+  const tell = flagsTeller(view, since.context, { flags: true, uid: true });
   const slicer = new Slicer(session.deps.clock);
   // While the loop rests, positions may move: it goes on from the UID it has reached.
   for (const range of since.ranges) {
     let position = lowerBound(open.uids, open.count, range.from);
     while (position < open.count && open.uids[position] <= range.to) {
       if (open.modSeqs[position] > since.modSeq && view.seqOfUid(open.uids[position]) > 0) {
-        writeFlagsOf(view, since.context, { position, flagWriter, withUid: true });
+        tell(position);
       }
       const nextUid = open.uids[position] + 1;
       position++;

@@ -4,18 +4,11 @@ import { bad, no, okay, type Completion } from "../../imap/completion.ts";
 import type { StoreCommand } from "../../imap/command/store.ts";
 import type { CommandContext } from "../../imap/handler.ts";
 import { formatSet } from "../../imap/sequence-set.ts";
-import type { FlagWriter } from "./flag-writer.ts";
 import type { Run } from "./mail-session.ts";
 import { runStoreLabels } from "./run-store-labels.ts";
 import type { SelectedMailbox } from "./selected-mailbox.ts";
 import { Slicer } from "./slicer.ts";
-import {
-  makeFlagWriter,
-  writeAdded,
-  writeFlagsLine,
-  writeFlagsOf,
-  writeUpdates,
-} from "./updates.ts";
+import { flagsTeller, writeAdded, writeFlagsLine, writeUpdates } from "./updates.ts";
 
 export const runStore: Run<StoreCommand> = async (session, command, context) => {
   const view = session.selected;
@@ -30,7 +23,7 @@ export const runStore: Run<StoreCommand> = async (session, command, context) => 
     return runStoreLabels(session, view, { command, labels: command.labels, context });
   }
   const { uids } = view.resolve(command.set, command.isUid, session.saved);
-  const outcome = await session.deps.store.mail.changeFlags(view.open.grant, Array.from(uids), {
+  const outcome = await session.deps.store.mail.changeFlags(view.open.grant, uids, {
     action: command.action,
     flags: command.flags,
     unchangedSince: command.unchangedSince,
@@ -38,12 +31,11 @@ export const runStore: Run<StoreCommand> = async (session, command, context) => 
   if (outcome.changed.length > 0) view.ownChange(outcome.modSeq);
   if (view.takeNewKeywords()) writeFlagsLine(view, context);
   const told = command.isSilent ? silentlyTold(context, outcome) : without(uids, outcome.modified);
-  const flagWriter = command.isSilent ? undefined : makeFlagWriter(view, context);
-  await writeOutcome(
-    view,
-    { told, flagWriter, context, isUid: command.isUid },
-    new Slicer(session.deps.clock),
-  );
+  const tell = flagsTeller(view, context, {
+    flags: !command.isSilent,
+    uid: command.isUid || context.enabled.isQresync,
+  });
+  await writeOutcome(view, { told, tell, context }, new Slicer(session.deps.clock));
   return completionFor(view, command, outcome.modified);
 };
 
@@ -51,33 +43,35 @@ export const runStore: Run<StoreCommand> = async (session, command, context) => 
 function silentlyTold(
   context: CommandContext,
   outcome: { readonly changed: readonly number[] },
-): readonly number[] {
+): ArrayLike<number> {
   return context.enabled.isCondstore ? outcome.changed : [];
 }
 
-function without(uids: Uint32Array, left: readonly number[]): readonly number[] {
-  if (left.length === 0) return Array.from(uids);
+function without(uids: Uint32Array, left: readonly number[]): ArrayLike<number> {
+  if (left.length === 0) return uids;
   const leftOut = new Set(left);
-  return Array.from(uids).filter((uid) => !leftOut.has(uid));
+  return uids.filter((uid) => !leftOut.has(uid));
 }
 
 type Telling = {
-  readonly told: readonly number[];
-  readonly flagWriter: FlagWriter | undefined;
+  readonly told: ArrayLike<number>;
+  readonly tell: (position: number) => void;
   readonly context: CommandContext;
-  readonly isUid: boolean;
 };
 
 async function writeOutcome(
   view: SelectedMailbox,
-  telling: Telling,
+  { told, tell, context }: Telling,
   slicer: Slicer,
 ): Promise<void> {
-  const { told, flagWriter, context, isUid } = telling;
-  const withUid = isUid || context.enabled.isQresync;
-  for (const uid of told) {
-    const position = view.open.indexOfUid(uid);
-    if (position !== -1) writeFlagsOf(view, context, { position, flagWriter, withUid });
+  const { open } = view;
+  let position = -1;
+  for (let at = 0; at < told.length; at++) {
+    const uid = told[at];
+    // The next one, nearly always.
+    const isNext = position + 1 < open.count && open.uids[position + 1] === uid;
+    position = isNext ? position + 1 : open.indexOfUid(uid);
+    if (position !== -1) tell(position);
     if (slicer.isDue()) await slicer.rest();
     if (context.out.isHeavy) await context.out.relieve();
   }

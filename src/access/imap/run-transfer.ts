@@ -32,8 +32,8 @@ export const runTransfer: Run<TransferCommand> = async (session, command, contex
   const from = view.open.grant;
   const result = await orTryCreate(
     command.verb === "COPY"
-      ? mail.copy(from, Array.from(uids), target.grant)
-      : mail.move(from, Array.from(uids), target.grant),
+      ? mail.copy(from, uids, target.grant)
+      : mail.move(from, uids, target.grant),
   );
   if ("status" in result) return result;
   if (result.from.length === 0) return okay("Nothing to do");

@@ -116,11 +116,11 @@ export class SelectedMailbox {
   }
 
   #addGhosts(uids: readonly number[]): void {
-    const told = uids.filter((uid) => uid <= this.#toldUid);
+    const told = uids.slice(0, lowerBound(uids, uids.length, this.#toldUid + 1));
     if (told.length === 0) return;
-    const isAscending =
-      this.#ghosts.length === 0 || this.#ghosts[this.#ghosts.length - 1] < told[0];
-    for (const uid of told) this.#ghosts.push(uid);
+    const before = this.#ghosts;
+    const isAscending = before.length === 0 || before[before.length - 1] < told[0];
+    this.#ghosts = before.length === 0 ? told : before.concat(told);
     if (!isAscending) this.#ghosts.sort((a, b) => a - b);
   }
 
@@ -137,15 +137,24 @@ export class SelectedMailbox {
   takeExpunged(): { seqs: number[]; uids: number[] } {
     const uids = this.#ghosts;
     if (uids.length === 0) return { seqs: [], uids };
-    const seqs = uids.map((uid, index) => this.#liveBelow(uid) + index + 1).reverse();
+    const seqs = this.#seqsOfGhosts().reverse();
     this.#ghosts = [];
     return { seqs, uids };
   }
 
   /** What `takeExpunged` would take, lowest number first. */
   get ghosts(): { readonly seqs: readonly number[]; readonly uids: readonly number[] } {
-    const uids = this.#ghosts;
-    return { seqs: uids.map((uid, index) => this.#liveBelow(uid) + index + 1), uids: [...uids] };
+    return { seqs: this.#seqsOfGhosts(), uids: [...this.#ghosts] };
+  }
+
+  /** Ascending. Ghosts often lie side by side: then as many live ones are below the next. */
+  #seqsOfGhosts(): number[] {
+    const { uids, count } = this.open;
+    let below = 0;
+    return this.#ghosts.map((uid, index) => {
+      if (below < count && uids[below] < uid) below = lowerBound(uids, count, uid);
+      return below + index + 1;
+    });
   }
 
   /**
@@ -243,10 +252,6 @@ export class SelectedMailbox {
   seqOfUid(uid: number): number {
     const position = uid <= this.#toldUid ? this.open.indexOfUid(uid) : -1;
     return position === -1 ? 0 : this.seqOfPosition(position);
-  }
-
-  #liveBelow(uid: number): number {
-    return lowerBound(this.open.uids, this.open.count, uid);
   }
 
   /** Whether every number of a set of sequence numbers stands for a message (RFC 9051 §6.4.5: else BAD). */

@@ -46,20 +46,21 @@ export function writeExpunged(view: SelectedMailbox, context: CommandContext): v
     out.line(`* VANISHED ${formatSet(uids)}`);
     return;
   }
-  for (const seq of seqs) out.text("* ").number(seq).line(" EXPUNGE");
+  for (const seq of seqs) out.text("* ").number(seq).text(" EXPUNGE\r\n");
 }
 
 function writeChanged(view: SelectedMailbox, context: CommandContext): void {
   const positions = view.takeChanged();
   if (positions.length === 0) return;
-  const flagWriter = makeFlagWriter(view, context);
-  for (const position of positions) {
-    writeFlagsOf(view, context, { position, flagWriter, withUid: context.enabled.isQresync });
-  }
+  const tell = flagsTeller(view, context, { flags: true, uid: context.enabled.isQresync });
+  for (const position of positions) tell(position);
 }
 
-export function makeFlagWriter(view: SelectedMailbox, context: CommandContext): FlagWriter {
-  const firstRecentUid = context.enabled.isRev2 ? Number.POSITIVE_INFINITY : view.firstRecentUid;
+export function makeFlagWriter(
+  view: SelectedMailbox,
+  { enabled }: Pick<CommandContext, "enabled">,
+): FlagWriter {
+  const firstRecentUid = enabled.isRev2 ? Number.POSITIVE_INFINITY : view.firstRecentUid;
   return new FlagWriter(view.open, firstRecentUid);
 }
 
@@ -72,31 +73,34 @@ export function beginFetch(
   else out.text("* ").number(seq).text(" FETCH (");
 }
 
-/** `* 5 FETCH (UID 9 FLAGS (\Seen) MODSEQ (7))` as far as asked and enabled. */
-export function writeFlagsOf(
+/**
+ * Writes `* 5 FETCH (UID 9 FLAGS (\Seen) MODSEQ (7))` for a position, as far as asked and enabled. Put
+ * together once, since a STORE may tell of ten thousand messages.
+ */
+export function flagsTeller(
   view: SelectedMailbox,
-  context: CommandContext,
-  message: {
-    readonly position: number;
-    readonly flagWriter: FlagWriter | undefined;
-    readonly withUid: boolean;
-  },
-): void {
-  const { out, enabled } = context;
-  const { position, flagWriter } = message;
-  const withUid = message.withUid && !enabled.isUidOnly;
-  const uid = view.open.uids[position];
-  beginFetch(context, { seq: view.seqOfPosition(position), uid });
-  if (withUid) out.text("UID ").number(view.open.uids[position]);
-  if (flagWriter !== undefined) {
-    out.text(withUid ? " FLAGS " : "FLAGS ");
-    flagWriter.write(out, position);
-  }
-  if (enabled.isCondstore) {
-    out.text(withUid || flagWriter !== undefined ? " MODSEQ (" : "MODSEQ (");
-    out.number(view.open.modSeqs[position]).text(")");
-  }
-  out.line(")");
+  { out, enabled }: CommandContext,
+  told: { readonly flags: boolean; readonly uid: boolean },
+): (position: number) => void {
+  const { open } = view;
+  const flagWriter = told.flags ? makeFlagWriter(view, { enabled }) : undefined;
+  const flags = told.flags ? "FLAGS " : "";
+  const modSeq = told.flags ? " MODSEQ (" : "MODSEQ (";
+  const head = enabled.isUidOnly
+    ? ` UIDFETCH (${flags}`
+    : told.uid
+      ? " FETCH (UID "
+      : ` FETCH (${flags}`;
+  const withUid = told.uid && !enabled.isUidOnly;
+  const afterUid = told.flags || enabled.isCondstore ? ` ${flags}` : "";
+  return (position) => {
+    const number = enabled.isUidOnly ? open.uids[position] : view.seqOfPosition(position);
+    out.text("* ").number(number).text(head);
+    if (withUid) out.number(open.uids[position]).text(afterUid);
+    flagWriter?.write(out, position);
+    if (enabled.isCondstore) out.text(modSeq).number(open.modSeqs[position]).text("))\r\n");
+    else out.text(")\r\n");
+  };
 }
 
 export function writeFlagsLine(view: SelectedMailbox, context: CommandContext): void {

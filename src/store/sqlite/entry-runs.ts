@@ -84,6 +84,6 @@ export function removableRuns(
   return runsOf(firstOfEach(database.arrays(sql, mailboxId)));
 }
 
-function* firstOfEach(rows: readonly Value[][]): Iterable<number> {
-  for (const row of rows) yield row[0] as number;
+function firstOfEach(rows: readonly Value[][]): number[] {
+  return rows.map((row) => row[0] as number);
 }

@@ -268,7 +268,7 @@ export class SqliteMail implements MailStore {
 
   async changeFlags(
     grant: MailboxGrant,
-    uids: readonly number[],
+    uids: ArrayLike<number>,
     change: FlagChange,
   ): Promise<{
     changed: readonly number[];
@@ -294,12 +294,12 @@ export class SqliteMail implements MailStore {
     };
   }
 
-  async copy(from: MailboxGrant, uids: readonly number[], to: MailboxGrant): Promise<CopyResult> {
+  async copy(from: MailboxGrant, uids: ArrayLike<number>, to: MailboxGrant): Promise<CopyResult> {
     const fromId = this.#gate.use(from, "r");
     return this.#copy(fromId, uids, to, false);
   }
 
-  async move(from: MailboxGrant, uids: readonly number[], to: MailboxGrant): Promise<CopyResult> {
+  async move(from: MailboxGrant, uids: ArrayLike<number>, to: MailboxGrant): Promise<CopyResult> {
     // RFC 6851 §4.4: as COPY, STORE \Deleted and EXPUNGE together.
     const fromId = this.#gate.use(from, "r", "t", "e");
     return this.#copy(fromId, uids, to, true);
@@ -307,7 +307,7 @@ export class SqliteMail implements MailStore {
 
   async #copy(
     fromId: MailboxId,
-    uids: readonly number[],
+    uids: ArrayLike<number>,
     to: MailboxGrant,
     removes: boolean,
   ): Promise<CopyResult> {
@@ -326,7 +326,7 @@ export class SqliteMail implements MailStore {
 
   async expunge(
     grant: MailboxGrant,
-    uids: readonly number[] | "all",
+    uids: ArrayLike<number> | "all",
     onlyDeleted: boolean,
   ): Promise<readonly number[]> {
     const mailboxId = onlyDeleted ? this.#gate.use(grant, "e") : this.#gate.use(grant, "t", "e");

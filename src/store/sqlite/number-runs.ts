@@ -7,27 +7,34 @@
 export type Runs = readonly number[];
 
 /** `numbers` ascend, each once. */
-export function runsOf(numbers: Iterable<number>): number[] {
+export function runsOf(numbers: ArrayLike<number>): number[] {
   const runs: number[] = [];
-  let last = Number.NaN;
-  for (const number of numbers) {
-    if (number === last + 1) runs[runs.length - 1] = number;
-    else runs.push(number, number);
-    last = number;
+  for (let at = 0; at < numbers.length;) {
+    const first = numbers[at];
+    let last = first;
+    for (at++; at < numbers.length && numbers[at] === last + 1; at++) last++;
+    runs.push(first, last);
   }
   return runs;
 }
 
 /** In any order, and perhaps twice; nearly always they ascend already. */
-export function runsOfAny(numbers: readonly number[]): number[] {
-  const isAscending = numbers.every((number, index) => index === 0 || numbers[index - 1] < number);
-  return runsOf(isAscending ? numbers : [...new Set(numbers)].sort((a, b) => a - b));
+export function runsOfAny(numbers: ArrayLike<number>): number[] {
+  const runs = runsOf(numbers);
+  for (let at = 2; at < runs.length; at += 2) {
+    if (runs[at] <= runs[at - 1]) {
+      return runsOf([...new Set(Array.from(numbers))].sort((a, b) => a - b));
+    }
+  }
+  return runs;
 }
 
 export function numbersIn(runs: Runs): number[] {
   const numbers: number[] = [];
+  numbers.length = countIn(runs);
+  let to = 0;
   for (let at = 0; at < runs.length; at += 2) {
-    for (let number = runs[at]; number <= runs[at + 1]; number++) numbers.push(number);
+    for (let number = runs[at]; number <= runs[at + 1]; number++) numbers[to++] = number;
   }
   return numbers;
 }

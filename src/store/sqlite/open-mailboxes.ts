@@ -24,6 +24,8 @@ const MAX_IDLE_MAILBOXES = 100;
 const MAX_IDLE_MESSAGES = 1_500_000;
 /** Mailboxes that are opened once more at the end, so that the next start finds little to catch up. */
 const MAX_AT_CLOSE = 20;
+/** Until a mailbox that nobody has open is looked at: whoever made the news has their answer first. */
+const LOOK_AFTER_MS = 1000;
 /** Mailboxes that nobody has open and whose news are counted. */
 const MAX_COUNTED = 10_000;
 
@@ -35,6 +37,8 @@ export class OpenMailboxes {
   readonly #loaded = new Map<MailboxId, SharedMailbox>();
   /** How much has happened in mailboxes that are not loaded. */
   readonly #news = new Map<MailboxId, number>();
+  readonly #toLookAt = new Set<MailboxId>();
+  #looking: NodeJS.Timeout | undefined;
 
   constructor(deps: OpenMailboxesDeps) {
     this.#deps = deps;
@@ -63,6 +67,7 @@ export class OpenMailboxes {
   }
 
   async close(): Promise<void> {
+    this.#takeToLookAt();
     const grown = [...this.#news].filter(([, changes]) => this.#keeper.isSome(changes));
     for (const [mailboxId] of grown.slice(0, MAX_AT_CLOSE)) await this.#openUnasked(mailboxId);
     await Promise.allSettled(this.#open.values());
@@ -93,7 +98,23 @@ export class OpenMailboxes {
     // A large mailbox is worth it seldom.
     if (!this.#keeper.isMuch(changes)) return;
     const messages = mailboxStatus(this.#deps.database, mailboxId)?.messages ?? 0;
-    if (this.#keeper.isMuch(changes, messages)) void this.#openUnasked(mailboxId);
+    if (this.#keeper.isMuch(changes, messages)) this.#lookLater(mailboxId);
+  }
+
+  #lookLater(mailboxId: MailboxId): void {
+    if (this.#toLookAt.size === 0) {
+      this.#looking = setTimeout(() => {
+        for (const id of this.#takeToLookAt()) void this.#openUnasked(id);
+      }, LOOK_AFTER_MS).unref();
+    }
+    this.#toLookAt.add(mailboxId);
+  }
+
+  #takeToLookAt(): MailboxId[] {
+    clearTimeout(this.#looking);
+    const ids = [...this.#toLookAt];
+    this.#toLookAt.clear();
+    return ids;
   }
 
   async #openUnasked(mailboxId: MailboxId): Promise<void> {

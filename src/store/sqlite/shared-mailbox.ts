@@ -221,14 +221,31 @@ export function changeOf(entry: FeedEntry): MailboxChange {
   const about = { accountId, mailboxId, modSeq };
   switch (entry.kind) {
     case FEED_ADDED:
-      return { ...about, kind: "added", uids: numbersIn(entry.runs) };
+      return changeOfMessages(entry, "added");
     case FEED_FLAGS:
-      return { ...about, kind: "flags", uids: numbersIn(entry.runs) };
+      return changeOfMessages(entry, "flags");
     case FEED_EXPUNGED:
-      return { ...about, kind: "expunged", uids: numbersIn(entry.runs) };
+      return changeOfMessages(entry, "expunged");
     default:
       return { ...about, kind: OTHER_KINDS.get(entry.kind) ?? "mailbox-changed" };
   }
+}
+
+/** Ten thousand UIDs become an array only if somebody looks at them. */
+function changeOfMessages(
+  { accountId, mailboxId, modSeq, runs }: FeedEntry,
+  kind: "added" | "flags" | "expunged",
+): MailboxChange {
+  let uids: readonly number[] | undefined;
+  return {
+    accountId,
+    mailboxId,
+    modSeq,
+    kind,
+    get uids() {
+      return (uids ??= numbersIn(runs));
+    },
+  };
 }
 
 type OtherKind = Exclude<MailboxChange["kind"], "added" | "flags" | "expunged">;
