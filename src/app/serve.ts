@@ -108,23 +108,27 @@ function greet(found: FoundConfig, server: Server, firstAccount: FirstAccount | 
   );
 }
 
+/** Ctrl-C reaches us from the terminal and from a launcher that passes it on: that is one request. */
+const SAME_REQUEST_MS = 1_000;
+
 /** The first signal asks for an orderly end, a second one ends at once. */
 function stopSignal(log: ProcessLog): Promise<string> {
   return new Promise((resolve) => {
-    let isAsked = false;
+    let askedMs: number | undefined;
     const onSignal = (signal: string): void => {
-      if (isAsked) {
+      if (askedMs !== undefined && performance.now() - askedMs < SAME_REQUEST_MS) return;
+      if (askedMs !== undefined) {
         log.warn("app.stopped-at-once", { signal });
         log.flush();
         process.exit(1);
       }
-      isAsked = true;
+      askedMs = performance.now();
       resolve(signal);
     };
     process.on("SIGTERM", onSignal);
     process.on("SIGINT", onSignal);
     // After Ctrl-C the launcher ends too: that is no second request.
-    watchLauncher(process.env, () => isAsked || onSignal("launcher ended"));
+    watchLauncher(process.env, () => askedMs ?? onSignal("launcher ended"));
   });
 }
 

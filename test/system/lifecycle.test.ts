@@ -163,8 +163,11 @@ test("first start: an account, a certificate, instructions that work; second sta
   const failed = await second.event("app.reload-failed");
   assert.match(String(failed["error"]), /posthorn\.toml:1:1: there is no setting hostnam/);
   assert.equal(second.child.exitCode, null, "a broken file never stops a running server");
+  // As after Ctrl-C: from the terminal, and once more from the launcher.
+  second.child.kill("SIGINT");
   second.child.kill("SIGTERM");
   assert.equal(await second.ended, 0);
+  await second.event("app.stopped");
 });
 
 test("a busy port ends the start with a sentence that names it, and exit code 1", async () => {
