@@ -95,6 +95,13 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     },
   ],
   [
+    "backup",
+    {
+      summary: "copy the data folder while the server runs",
+      add: async (program) => (await import("./backup-command.ts")).addBackupCommand(program),
+    },
+  ],
+  [
     "mail",
     {
       summary: "read and write mail in the terminal",

@@ -55,6 +55,15 @@ export interface Store {
    */
   repair(progress?: (done: number, total: number) => void): Promise<RepairReport>;
 
+  /**
+   * Copies the data folder, as it is at one moment, to `target`: new, an empty folder, or an earlier
+   * backup. Rejects with `refused` for any other.
+   */
+  backup(
+    target: string,
+    progress?: (doneOctets: number, totalOctets: number) => void,
+  ): Promise<BackupReport>;
+
   /** Waits for what is under way, then closes. */
   close(): Promise<void>;
 }
@@ -90,6 +99,13 @@ export type StoreProblem = {
   /** The message whose octets are damaged, or the segment file at fault. */
   readonly messageId?: number;
   readonly file?: string;
+};
+
+export type BackupReport = {
+  readonly segments: number;
+  /** In these segments, and those of them that were not in an earlier backup. */
+  readonly octets: number;
+  readonly copiedOctets: number;
 };
 
 export type RepairReport = {

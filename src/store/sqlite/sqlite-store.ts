@@ -6,9 +6,16 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { AcceptedEnvelope, Acceptance } from "../acceptance.ts";
-import type { RepairReport, Store, StoreActivity, StoreProblem } from "../contract.ts";
+import type {
+  BackupReport,
+  RepairReport,
+  Store,
+  StoreActivity,
+  StoreProblem,
+} from "../contract.ts";
 import type { OctetStore, StagedMessage } from "../octets.ts";
 import { acceptedEnvelopes, acceptRequest, stagedOf } from "./accept-request.ts";
+import { backupStore } from "./backup-store.ts";
 import { checkStore } from "./check-store.ts";
 import { CompactionPace, type CompactionTimes } from "./compaction-pace.ts";
 import { CommitWatch } from "./commit-watch.ts";
@@ -148,6 +155,13 @@ export class SqliteStore implements Store {
       (request) => this.#writer.submit("repair", () => request),
       progress,
     );
+  }
+
+  backup(
+    target: string,
+    progress?: (doneOctets: number, totalOctets: number) => void,
+  ): Promise<BackupReport> {
+    return backupStore(this.#deps.folders, target, progress);
   }
 
   async close(): Promise<void> {
