@@ -7,6 +7,7 @@ import { suite } from "node:test";
 
 import { aclSuite } from "./acl.suite.ts";
 import { acceptanceSuite } from "./acceptance.suite.ts";
+import { bulkSuite } from "./bulk.suite.ts";
 import { claimSuite } from "./claim.suite.ts";
 import { directorySuite } from "./directory.suite.ts";
 import { mailSuite } from "./mail.suite.ts";
@@ -24,6 +25,7 @@ export function storeContract(name: string, makeFixture: () => Promise<StoreFixt
     mailboxSuite(withStore(makeFixture, `${name} mailboxes`));
     aclSuite(withStore(makeFixture, `${name} access lists`));
     mailSuite(withStore(makeFixture, `${name} mail`));
+    bulkSuite(withStore(makeFixture, `${name} many at once`));
     replaceSuite(withStore(makeFixture, `${name} replace`));
     claimSuite(withStore(makeFixture, `${name} claims`));
     queueSuite(withStore(makeFixture, `${name} queue`));
