@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { buryReleased, hasReleased } from "./bury-messages.ts";
 import type { CommitContext } from "./commit-context.ts";
 import type { CompactionPolicy } from "./compaction-policy.ts";
-import { Compactor, type Bite } from "./compactor.ts";
+import { Compactor, type Bite, type Move } from "./compactor.ts";
+import { LargeMove } from "./large-move.ts";
 import type { Tidied, WriterEvent } from "./requests.ts";
-import { SegmentAppender } from "./segment-appender.ts";
+import { SegmentAppender, type Appended } from "./segment-appender.ts";
 import type { CommitPoint } from "./commit-point.ts";
 
 type Options = {
@@ -23,6 +24,8 @@ export class CompactionStep {
   /** Its own segments: what a failed bite leaves there concerns no delivery. */
   readonly #appender: SegmentAppender;
   readonly #at: (point: CommitPoint) => void;
+  /** Begun, and to be carried on with. */
+  #large: LargeMove | undefined;
 
   constructor(context: CommitContext, { policy, segmentOctets, at }: Options) {
     const { database, folders, writerId } = context;
@@ -56,8 +59,9 @@ export class CompactionStep {
       this.#transact(nowMs, () => buryReleased(this.#context));
       return true;
     }
-    const bite = this.#compactor.nextBite(nowMs, events);
-    if (bite !== undefined) await this.#move(bite, nowMs);
+    const bite = this.#large ?? this.#compactor.nextBite(nowMs, events);
+    if (bite instanceof LargeMove) await this.#movePiece(bite, nowMs, events);
+    else if (bite !== undefined) await this.#moveBite(bite, nowMs);
     else if (this.#compactor.hasDead()) {
       this.#transact(nowMs, () => this.#compactor.removeDead());
     }
@@ -69,23 +73,62 @@ export class CompactionStep {
     this.#appender.seal();
   }
 
-  async #move(bite: Bite, nowMs: number): Promise<void> {
+  async #moveBite(bite: Bite, nowMs: number): Promise<void> {
     try {
       const appended = this.#appender.append(bite.octets);
       await this.#appender.sync();
-      this.#at("compaction-copied");
-      this.#transact(nowMs, () => {
-        this.#compactor.move(bite, appended);
-        this.#compactor.removeDead();
-        const { ledger } = this.#context;
-        const written = this.#appender.writtenLength;
-        if (written === undefined) return;
-        ledger.change(ledger.segment(written.segmentId)).lengthOctets = written.octets;
-      });
+      this.#move(bite, appended, nowMs);
     } catch (error) {
       this.#appender.rolledBack();
       throw error;
     }
+    this.#moved();
+  }
+
+  /** What was appended of a message counts only with its last piece. */
+  async #movePiece(large: LargeMove, nowMs: number, events: WriterEvent[]): Promise<void> {
+    this.#large = undefined;
+    let isMoved = false;
+    try {
+      const piece = large.nextPiece();
+      if (piece !== undefined) {
+        large.appended = this.#appender.append(piece);
+        await this.#appender.sync();
+        if (!large.isComplete) {
+          this.#large = large;
+          return;
+        }
+        isMoved = this.#moveLarge(large, nowMs);
+      }
+    } finally {
+      if (!isMoved && this.#large === undefined) this.#appender.rolledBack();
+    }
+    if (isMoved) this.#moved();
+    // When it was expunged meanwhile, its segment may have gone with it.
+    else if (this.#compactor.isThere(large)) this.#compactor.spoil(large.victim, events);
+  }
+
+  #moveLarge(large: LargeMove, nowMs: number): boolean {
+    const { victim, row, appended } = large;
+    if (appended === undefined || !large.isUnharmed()) return false;
+    const messages = [{ row, length: row.size, isPacked: false }];
+    this.#move({ victim, messages }, appended, nowMs);
+    return true;
+  }
+
+  #move(move: Move, appended: Appended, nowMs: number): void {
+    this.#at("compaction-copied");
+    this.#transact(nowMs, () => {
+      this.#compactor.move(move, appended);
+      this.#compactor.removeDead();
+      const { ledger } = this.#context;
+      const written = this.#appender.writtenLength;
+      if (written === undefined) return;
+      ledger.change(ledger.segment(written.segmentId)).lengthOctets = written.octets;
+    });
+  }
+
+  #moved(): void {
     this.#appender.committed();
     this.#at("compaction-committed");
   }

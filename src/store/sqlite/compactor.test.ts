@@ -234,6 +234,55 @@ test("a large message keeps no dead octets beside it on the disk", () =>
     await isThere(world, 2, large);
   }));
 
+/** A bite at a time; how much each has written. */
+async function bites(
+  { store, inbox, clock, octetsOnDisk }: World,
+  most: number,
+): Promise<number[]> {
+  const written: number[] = [];
+  for (let last = octetsOnDisk(); written.length < most;) {
+    await clock.advance(60_000);
+    await sleep(5);
+    // Behind the bite, for the writer does one thing after the other.
+    await store.mail.expunge(inbox.grant, [4711], false);
+    written.push(octetsOnDisk() - last);
+    last = octetsOnDisk();
+  }
+  return written;
+}
+
+test("a large message is moved in pieces, between which mail is committed", () =>
+  inWorld({}, async (world) => {
+    const large = largeMessage("b");
+    await appendAll(world, [largeMessage("a"), large]);
+    await appendAll(world, [messageOf(0)]);
+    await world.settle();
+    await world.store.mail.expunge(world.inbox.grant, [1], false);
+    const written = await bites(world, 20);
+    assert.ok(written.filter((octets) => octets > 0).length >= 4, `${written}`);
+    assert.ok(Math.max(...written) <= 3 << 20, `${written}`);
+    await world.settle();
+    await isThere(world, 2, large);
+  }));
+
+test("a large message that is expunged while it is moved leaves nothing behind", () =>
+  inWorld({}, async (world) => {
+    await appendAll(world, [largeMessage("a"), largeMessage("b")]);
+    await appendAll(world, [messageOf(0)]);
+    await world.settle();
+    const before = world.octetsOnDisk();
+    await world.store.mail.expunge(world.inbox.grant, [1], false);
+    const written = await bites(world, 3);
+    assert.ok(
+      written.some((octets) => octets > 0),
+      `${written}`,
+    );
+    await world.store.mail.expunge(world.inbox.grant, [2], false);
+    await world.settle();
+    assert.ok(before - world.octetsOnDisk() > 16_000_000, `${before} to ${world.octetsOnDisk()}`);
+    assert.deepEqual(await world.store.check(), []);
+  }));
+
 test("a large message among small ones does not keep these from being packed", () =>
   inWorld({ segmentOctets: 20_000_000 }, async (world) => {
     const large = largeMessage("a");

@@ -14,7 +14,9 @@ import { join } from "node:path";
 
 import { concatBytes, equalBytes } from "../../base/bytes.ts";
 import type { CompactionPolicy } from "./compaction-policy.ts";
+import type { MessageRow, Victim } from "./compaction-rows.ts";
 import type { CommitContext } from "./commit-context.ts";
+import { LargeMove } from "./large-move.ts";
 import { pack, unpack } from "./packed-octets.ts";
 import type { WriterEvent } from "./requests.ts";
 import type { Appended } from "./segment-appender.ts";
@@ -25,24 +27,13 @@ const MAX_BITE_MESSAGES = 256;
 /** Larger ones are moved as they are: packing them would keep deliveries waiting. */
 const MAX_PACKED_OCTETS = 8 << 20;
 
-type Victim = { readonly id: number; readonly file: string };
-type MessageRow = {
-  readonly id: number;
-  readonly start: number;
-  readonly size: number;
-  /** Its length in the segment if it is packed there. */
-  readonly packed: number | null;
-  readonly sha256: Uint8Array;
-};
+/** `length`: in its new segment. */
+type Moving = { readonly row: MessageRow; readonly length: number; readonly isPacked: boolean };
 
-type Moving = { readonly row: MessageRow; readonly octets: Uint8Array; readonly isPacked: boolean };
+export type Move = { readonly victim: Victim; readonly messages: readonly Moving[] };
 
 /** Living octets on their way: read, compared, and ready to be appended. */
-export type Bite = {
-  readonly victim: Victim;
-  readonly messages: readonly Moving[];
-  readonly octets: Uint8Array;
-};
+export type Bite = Move & { readonly octets: Uint8Array };
 
 const MOSTLY_DEAD = `SELECT id, file FROM segment
   WHERE writer_id IS NULL AND live_octets > 0
@@ -74,7 +65,7 @@ export class Compactor {
   }
 
   /** The next bite, or undefined when no segment is worth it. `events` takes what was found wrong. */
-  nextBite(nowMs: number, events: WriterEvent[]): Bite | undefined {
+  nextBite(nowMs: number, events: WriterEvent[]): Bite | LargeMove | undefined {
     this.#stampFull(nowMs);
     const atHand = this.#victim && this.#biteOf(this.#victim, events);
     if (atHand !== undefined) return atHand;
@@ -100,27 +91,27 @@ export class Compactor {
   }
 
   /** Within a transaction, after the octets have been appended: from now on they are read from there. */
-  move({ victim, messages }: Bite, appended: Appended): void {
+  move({ victim, messages }: Move, appended: Appended): void {
     const { database, ledger, doomed } = this.#context;
     let left = 0;
     let moved = 0;
     let at = appended.start;
-    for (const { row, octets, isPacked } of messages) {
+    for (const { row, length, isPacked } of messages) {
       const changes = database.run(
         `UPDATE message SET segment_id = ?, start = ?, packed_octets = ?
          WHERE id = ? AND segment_id = ?`,
         appended.segmentId,
         at,
-        isPacked ? octets.length : null,
+        isPacked ? length : null,
         row.id,
         victim.id,
       );
       // One that was expunged meanwhile by another process leaves its copy dead.
       if (changes > 0) {
         left += lengthOf(row);
-        moved += octets.length;
+        moved += length;
       }
-      at += octets.length;
+      at += length;
     }
     ledger.change(ledger.segment(appended.segmentId)).liveOctets += moved;
     const segment = ledger.change(ledger.segment(victim.id));
@@ -157,44 +148,60 @@ export class Compactor {
     );
   }
 
-  #biteOf(victim: Victim, events: WriterEvent[]): Bite | undefined {
-    const { database } = this.#context;
-    const rows = within(database.all<MessageRow>(MESSAGES, victim.id), BITE_OCTETS);
-    if (rows.length === 0) return undefined;
-    const messages = this.#read(victim, rows);
-    if (messages !== undefined) {
-      const pieces = messages.map(({ octets }) => octets);
-      return { victim, messages, octets: pieces.length === 1 ? pieces[0] : concatBytes(pieces) };
-    }
+  /** A segment that is not what its rows say is left alone from now on. */
+  spoil(victim: Victim, events: WriterEvent[]): void {
     this.#spoilt.add(victim.id);
+    this.#victim = undefined;
     events.push({
       level: "error",
       event: "store.segment-spoilt",
       fields: { file: victim.file, advice: "run `posthorn doctor store`" },
     });
-    return undefined;
+  }
+
+  isThere({ victim, row }: LargeMove): boolean {
+    const found = "SELECT 1 FROM message WHERE id = ? AND segment_id = ?";
+    return this.#context.database.get(found, row.id, victim.id) !== undefined;
+  }
+
+  #pathOf({ file }: Victim): string {
+    return join(this.#context.folders.segments, file);
+  }
+
+  #biteOf(victim: Victim, events: WriterEvent[]): Bite | LargeMove | undefined {
+    const { database } = this.#context;
+    const rows = within(database.all<MessageRow>(MESSAGES, victim.id), BITE_OCTETS);
+    if (rows.length === 0) return undefined;
+    if (rows[0].packed === null && rows[0].size > MAX_PACKED_OCTETS) {
+      return new LargeMove(victim, rows[0], this.#pathOf(victim));
+    }
+    const read = this.#read(victim, rows);
+    if (read === undefined) this.spoil(victim, events);
+    return read;
   }
 
   /** Undefined if any message is not what its hash says. */
-  #read(victim: Victim, rows: readonly MessageRow[]): Moving[] | undefined {
-    const path = join(this.#context.folders.segments, victim.file);
+  #read(victim: Victim, rows: readonly MessageRow[]): Bite | undefined {
     let descriptor: number;
     try {
-      descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+      descriptor = openSync(this.#pathOf(victim), constants.O_RDONLY | constants.O_NOFOLLOW);
     } catch {
       return undefined;
     }
     try {
       const messages: Moving[] = [];
+      const pieces: Uint8Array[] = [];
       for (const row of rows) {
         const stored = readExactly(descriptor, row.start, lengthOf(row));
         const octets = row.packed === null ? stored : unpack(stored, row.size);
         if (!equalBytes(hash("sha256", octets, "buffer"), row.sha256)) return undefined;
         const isSmall = row.size <= MAX_PACKED_OCTETS;
         const packed = row.packed !== null ? stored : isSmall ? pack(octets) : undefined;
-        messages.push({ row, octets: packed ?? octets, isPacked: packed !== undefined });
+        const piece = packed ?? octets;
+        pieces.push(piece);
+        messages.push({ row, length: piece.length, isPacked: packed !== undefined });
       }
-      return messages;
+      return { victim, messages, octets: pieces.length === 1 ? pieces[0] : concatBytes(pieces) };
     } catch {
       return undefined;
     } finally {
