@@ -52,6 +52,16 @@ export type QueueDeps = {
   readonly onListening: (isListening: boolean) => void;
 };
 
+type NextDue = Record<"ready" | "leased" | "waiting", number | null>;
+
+/** One statement for the three: it is asked after every commit, and looking at the log costs the most. */
+const NEXT_DUE = `SELECT
+  (SELECT next_attempt_ms FROM recipient WHERE state = ${READY} LIMIT 1) AS ready,
+  (SELECT next_attempt_ms FROM recipient WHERE state = ${LEASED}
+    ORDER BY next_attempt_ms LIMIT 1) AS leased,
+  (SELECT next_attempt_ms FROM recipient WHERE state = ${WAITING}
+    ORDER BY next_attempt_ms LIMIT 1) AS waiting`;
+
 const DEFAULT_RECIPIENTS_PER_JOB = 100;
 /** Recipients that an operator's verb touches in one commit. */
 const PORTION = 2000;
@@ -133,16 +143,12 @@ export class SqliteQueue implements QueueStore {
   }
 
   nextDueMs(): number | undefined {
-    const earliest = (state: number, order: string): number | undefined =>
-      this.#deps.database.get<{ ms: number }>(
-        `SELECT next_attempt_ms AS ms FROM recipient WHERE state = ${state} ${order} LIMIT 1`,
-      )?.ms;
-    const byTime = "ORDER BY next_attempt_ms";
+    const found = this.#deps.database.get<NextDue>(NEXT_DUE);
+    const ready = found?.ready ?? undefined;
     // Whatever is ready is due, though the clock may have been put back since it came.
-    const ready = earliest(READY, "");
     const readyMs = ready && Math.min(ready, this.#deps.clock.nowMs());
     // A lease that lapses makes its recipients due again.
-    const times = [readyMs, earliest(LEASED, byTime), earliest(WAITING, byTime)];
+    const times = [readyMs, found?.leased ?? undefined, found?.waiting ?? undefined];
     const known = times.filter((ms) => ms !== undefined);
     return known.length === 0 ? undefined : Math.min(...known);
   }
