@@ -122,7 +122,8 @@ export class StoreMaildrop implements Maildrop {
     return indexes.map((index, at) => {
       const body = bodies[at];
       if (body instanceof Error) return body;
-      const whole = concatBytes([prefixes[at], body]);
+      const prefix = prefixes[at];
+      const whole = prefix.length === 0 ? body : concatBytes([prefix, body]);
       return whole.length === this.sizeOctets(index) ? whole : expunged();
     });
   }
