@@ -235,18 +235,15 @@ test("a large message keeps no dead octets beside it on the disk", () =>
   }));
 
 /** A bite at a time; how much each has written. */
-async function bites(
-  { store, inbox, clock, octetsOnDisk }: World,
-  most: number,
-): Promise<number[]> {
+async function bites(world: World, most: number): Promise<number[]> {
   const written: number[] = [];
-  for (let last = octetsOnDisk(); written.length < most;) {
-    await clock.advance(60_000);
+  for (let last = world.octetsOnDisk(); written.length < most;) {
+    await world.clock.advance(60_000);
     await sleep(5);
     // Behind the bite, for the writer does one thing after the other.
-    await store.mail.expunge(inbox.grant, [4711], false);
-    written.push(octetsOnDisk() - last);
-    last = octetsOnDisk();
+    await world.store.mail.expunge(world.inbox.grant, [4711], false);
+    written.push(world.octetsOnDisk() - last);
+    last = world.octetsOnDisk();
   }
   return written;
 }
