@@ -138,6 +138,24 @@ test("a large mailbox is opened from its file, and not from its rows", async (t)
   assert.notDeepEqual(seenInRows(folder), before);
 });
 
+test("opening reads no column; one whose file is gone by then comes from the rows", async (t) => {
+  const folder = folderFor(t);
+  await makeKept(folder, 20);
+  const store = await openIn(folder);
+  const { grant } = inbox(store);
+  const box = (await store.mail.open(grant)) ?? assert.fail("not open");
+  rmSync(onlyFile(folder));
+  assert.deepEqual([box.count, box.lastUid, box.uidNext, box.firstUnseen()], [18, 20, 21, -1]);
+  await appendTo(store, grant, 1, ["\\Flagged"]);
+  assert.deepEqual([box.count, box.lastUid, box.firstUnseen()], [19, 21, 18]);
+  await Promise.all([box.load("flags"), box.load("all")]);
+  await store.mail.changeFlags(grant, [2], { action: "remove", flags: ["\\Seen"] });
+  assert.equal(box.firstUnseen(), 1);
+  assert.deepEqual(await seenBy(store), seenInRows(folder));
+  box.release();
+  await store.close();
+});
+
 test("what has changed since the file was written is read from the feed and the rows", async (t) => {
   const folder = folderFor(t);
   await makeKept(folder, 40);
