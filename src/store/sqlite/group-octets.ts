@@ -54,7 +54,8 @@ export class GroupOctets {
     ledger.change(ledger.segment(written.segmentId)).lengthOctets = written.octets;
     if (!this.#isFew) return;
     for (const [index, place] of appended.entries()) {
-      if (place !== undefined) this.#redo.keep(place, batches[index].octets);
+      if (place === undefined) continue;
+      this.#redo.keep(place.segmentId, place.start, batches[index].octets);
     }
   }
 

@@ -5,7 +5,6 @@
  */
 
 import type { Database } from "./database.ts";
-import type { Appended } from "./segment-appender.ts";
 
 type Held = {
   readonly segmentId: number;
@@ -29,7 +28,7 @@ export class RedoRows {
   }
 
   /** Within a transaction: what was appended in it. */
-  keep({ segmentId, start }: Appended, octets: Uint8Array): void {
+  keep(segmentId: number, start: number, octets: Uint8Array): void {
     if (octets.length === 0) return;
     this.#database.run(
       "INSERT INTO redo (segment_id, start, octets) VALUES (?, ?, ?)",
