@@ -28,7 +28,7 @@ const SERVER_ALLOCATOR = {
  * V8. Left alone it lets what sessions leave behind grow to several times what lives before it
  * collects it; what has once been taken from the system mostly stays.
  */
-const SERVER_HEAP = ["--max-semi-space-size=16", "--heap-growing-percent=50"];
+const SERVER_HEAP = ["--max-semi-space-size=16", "--heap-growing-percent=25"];
 
 const here = dirname(realpathSync(fileURLToPath(import.meta.url)));
 const root = dirname(here);
