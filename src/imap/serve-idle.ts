@@ -30,7 +30,8 @@ export async function serveIdle(connection: Connection, tag: string): Promise<Co
       }
       await out.flush();
       connection.isWaiting = true;
-      const woken = await alarm.wait();
+      await alarm.rung();
+      const woken = alarm.take();
       connection.isWaiting = false;
       if (woken.isKeepAlive) out.line("* OK Still here");
       if (woken.isEnd) {
@@ -79,14 +80,16 @@ class IdleAlarm {
     this.#cancelTimer = this.#startTimer();
   }
 
-  /** All that has happened since the last call; waits if nothing has. */
-  async wait(): Promise<Woken> {
+  /** Resolves when something has happened since the last call; `take` tells what. */
+  rung(): Promise<void> {
     this.#listen();
-    if (this.#pending === undefined) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+    if (this.#pending !== undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  take(): Woken {
     const woken = this.#pending ?? {};
     this.#pending = undefined;
     if (woken.error !== undefined) throw woken.error;
@@ -102,15 +105,16 @@ class IdleAlarm {
   #listen(): void {
     if (this.#isReading) return;
     this.#isReading = true;
-    const end = (woken: Woken): void => {
-      this.#isReading = false;
-      this.#connection.readDone();
-      this.#ring(woken);
-    };
     this.#connection.read().then(
-      (octets) => end(octets === undefined ? { isEnd: true } : { octets }),
-      (error: unknown) => end({ error }),
+      (octets) => this.#read(octets === undefined ? { isEnd: true } : { octets }),
+      (error: unknown) => this.#read({ error }),
     );
+  }
+
+  #read(woken: Woken): void {
+    this.#isReading = false;
+    this.#connection.readDone();
+    this.#ring(woken);
   }
 
   #gather(): void {

@@ -63,5 +63,6 @@ export async function serveImapSession(
       ["version", deps.version],
     ]),
   });
-  await serveImap(channel, handler, { compress: deflateChannel, ...options, log });
+  // Returned, not awaited: nothing of this call stays for as long as the session lasts.
+  return serveImap(channel, handler, { compress: deflateChannel, ...options, log });
 }
