@@ -1,7 +1,8 @@
 /** What happens to the columns of a mailbox, as values: done to a column at once, or when it comes. */
 
 import { ADDED_STRIDE, type FlagOperation } from "./feed-entry.ts";
-import type { Column } from "./mailbox-columns.ts";
+
+export type Column = Uint32Array | Float64Array;
 
 export type ColumnChange =
   | {

@@ -5,7 +5,8 @@ import { test } from "node:test";
 
 import { makeTempFolder } from "../testing/temp-folder.ts";
 import { ColumnsFile, writeColumns, type WantedColumns } from "./columns-file.ts";
-import { MailboxColumns, type Column } from "./mailbox-columns.ts";
+import type { Column } from "./column-changes.ts";
+import { MailboxColumns } from "./mailbox-columns.ts";
 
 const MESSAGES = 13;
 

@@ -8,13 +8,8 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 
-import {
-  COLUMN_NAMES,
-  MOD_SEQS,
-  UIDS,
-  type Column,
-  type MailboxColumns,
-} from "./mailbox-columns.ts";
+import { COLUMN_NAMES, MOD_SEQS, UIDS, type MailboxColumns } from "./mailbox-columns.ts";
+import type { Column } from "./column-changes.ts";
 import { checksumOf, LANES, sumInto, START, type Sums } from "./column-checksum.ts";
 import { CREATE_FLAGS } from "./store-files.ts";
 

@@ -6,6 +6,7 @@
 
 import { setImmediate } from "node:timers/promises";
 
+import type { Column } from "./column-changes.ts";
 import type { ColumnsFile } from "./columns-file.ts";
 import type { Database } from "./database.ts";
 import {
@@ -14,7 +15,6 @@ import {
   MailboxColumns,
   MOD_SEQS,
   UIDS,
-  type Column,
   type ColumnSource,
 } from "./mailbox-columns.ts";
 import type { KeptColumns } from "./kept-columns.ts";

@@ -7,14 +7,12 @@
 
 import { SEEN } from "../mail.ts";
 import { ADDED_STRIDE, type FlagOperation } from "./feed-entry.ts";
-import { closeGaps, replay, type ColumnChange } from "./column-changes.ts";
+import { closeGaps, replay, type Column, type ColumnChange } from "./column-changes.ts";
 import type { Runs } from "./number-runs.ts";
 
 const FIRST_CAPACITY = 64;
 /** Room behind columns that come late, so that the next message does not copy them; untouched memory costs nothing. */
 const SPARE_SHARE = 1 / 4;
-
-export type Column = Uint32Array | Float64Array;
 
 /** In an order that never changes: files are written in it. */
 export const COLUMN_NAMES = [
