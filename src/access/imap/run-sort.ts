@@ -48,7 +48,7 @@ export const runSort: Run<SortCommand> = async (session, command, context) => {
 
 function inOrder(numbers: readonly number[], order: Uint32Array): number[] {
   // All at once: an array that grows is copied again and again, and nobody else has a turn.
-  const ordered = new Array<number>(order.length);
+  const ordered = numbers.slice();
   for (let at = 0; at < order.length; at++) ordered[at] = numbers[order[at]];
   return ordered;
 }
