@@ -27,7 +27,7 @@ import { ChangeHub } from "./change-hub.ts";
 import { changeableFlags, flagMask, mayChangeFlag } from "./flag-scope.ts";
 import { FeedListeners } from "./feed-listeners.ts";
 import type { MailGate } from "./mail-gate.ts";
-import { mailboxStatus } from "./mailbox-rows.ts";
+import { expungedSince, mailboxStatus } from "./mailbox-rows.ts";
 import {
   deliveryPrefixes,
   holdersOf,
@@ -42,7 +42,6 @@ import { OpenMailboxes, type OpenMailboxesDeps } from "./open-mailboxes.ts";
 import type { SearchedMailbox, SearchIndex } from "./search-index.ts";
 import type { SearchIndexing } from "./search-indexing.ts";
 import { changeOf } from "./shared-mailbox.ts";
-import { decodeRuns } from "./uid-runs.ts";
 
 export type MailDeps = Omit<OpenMailboxesDeps, "feedId" | "onHeld"> & {
   readonly gate: MailGate;
@@ -338,20 +337,7 @@ export class SqliteMail implements MailStore {
   expungedSince(grant: MailboxGrant, modSeq: number): readonly number[] | undefined {
     const mailboxId = this.#gate.useToRead(grant);
     if (mailboxId === undefined) return undefined;
-    const { database } = this.#deps;
-    const row = database.get<{ horizon: number }>(
-      "SELECT vanished_horizon AS horizon FROM mailbox WHERE id = ?",
-      mailboxId,
-    );
-    if (row === undefined || modSeq < row.horizon) return undefined;
-    return database
-      .all<{ uids: Uint8Array }>(
-        "SELECT uids FROM feed WHERE mailbox_id = ? AND kind = 3 AND mod_seq > ?",
-        mailboxId,
-        modSeq,
-      )
-      .flatMap(({ uids }) => numbersIn(decodeRuns(uids)))
-      .sort((a, b) => a - b);
+    return expungedSince(this.#deps.database, mailboxId, modSeq);
   }
 
   onAccountChange(accountId: number, listener: (change: MailboxChange) => void): () => void {

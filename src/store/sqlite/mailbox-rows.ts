@@ -3,6 +3,8 @@
 import type { MailboxInfo, MailboxStatus, SpecialUse } from "../mail.ts";
 import type { Database } from "./database.ts";
 import { CheckedGrant } from "./checked-grant.ts";
+import { numbersIn } from "./number-runs.ts";
+import { decodeRuns } from "./uid-runs.ts";
 
 export type InfoRow = {
   readonly id: number;
@@ -67,4 +69,25 @@ export function mailboxStatus(database: Database, id: number): MailboxStatus | u
     id,
   );
   return row && { ...row };
+}
+
+/** UIDs, ascending; undefined if that is longer ago than tombstones are kept. */
+export function expungedSince(
+  database: Database,
+  mailboxId: number,
+  modSeq: number,
+): number[] | undefined {
+  const row = database.get<{ horizon: number }>(
+    "SELECT vanished_horizon AS horizon FROM mailbox WHERE id = ?",
+    mailboxId,
+  );
+  if (row === undefined || modSeq < row.horizon) return undefined;
+  return database
+    .all<{ uids: Uint8Array }>(
+      "SELECT uids FROM feed WHERE mailbox_id = ? AND kind = 3 AND mod_seq > ?",
+      mailboxId,
+      modSeq,
+    )
+    .flatMap(({ uids }) => numbersIn(decodeRuns(uids)))
+    .sort((a, b) => a - b);
 }
