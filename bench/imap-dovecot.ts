@@ -138,8 +138,13 @@ function readSteps(messages: number, isFirst: boolean): ImapStep[] {
     fetch("BODY.PEEK[] of 5,000", "BODY.PEEK[]", Math.min(5000, messages)),
     search("SEARCH SUBJECT", 'SUBJECT "budget travel"'),
     search("SEARCH FROM", "FROM p77@"),
-    search("SEARCH TEXT", 'TEXT "fox thanks"'),
-    search("SEARCH TEXT, rare", 'TEXT "thanks jumps invoice"'),
+    // Without an index of texts a server reads all of them for each: minutes, and the same again.
+    ...(isFirst || messages < MANY_MESSAGES
+      ? [
+          search("SEARCH TEXT", 'TEXT "fox thanks"'),
+          search("SEARCH TEXT, rare", 'TEXT "thanks jumps invoice"'),
+        ]
+      : []),
     { name: "SORT DATE", command: "SORT (DATE) UTF-8 ALL", messages },
     { name: "THREAD REFERENCES", command: "THREAD REFERENCES UTF-8 ALL", messages },
   ];
