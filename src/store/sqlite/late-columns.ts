@@ -78,11 +78,11 @@ export class LateColumns implements ColumnSource {
 
   readRows(index: number, column: Column, uids: Uint32Array): void {
     const rows = this.#database.arrays(
-      `SELECT uid, ${ROW_COLUMNS[index]} FROM entry WHERE mailbox_id = ? ORDER BY uid`,
+      `SELECT ${ROW_COLUMNS[index]}, uid FROM entry WHERE mailbox_id = ? ORDER BY uid`,
       this.#kept.mailboxId,
     );
     let at = 0;
-    for (const [uid, value] of rows as [number, number][]) {
+    for (const [value, uid] of rows as [number, number][]) {
       while (at < uids.length && uids[at] < uid) at++;
       if (uids[at] === uid) column[at] = value;
     }
