@@ -66,6 +66,9 @@ function runUnder(node) {
 function beginAsServer() {
   const isSettled = process.env.MALLOC_MMAP_THRESHOLD_ !== undefined || process.send !== undefined;
   if (isSettled || typeof process.execve !== "function") return;
+  // A profiler's timer goes on across it, and its signal ends a process that has no profiler yet.
+  if (/--(?:cpu-)?prof\b/.test(`${process.env.NODE_OPTIONS ?? ""} ${process.execArgv.join(" ")}`))
+    return;
   const args = [...process.execArgv, ...process.argv.slice(1)];
   try {
     process.execve(process.execPath, [process.argv0, ...args], {
