@@ -34,7 +34,7 @@ import type { SelectedMailbox } from "./selected-mailbox.ts";
 import { withoutNul, writeOctets } from "./literal-octets.ts";
 
 /** Ranges up to this length are read ahead. */
-export const AHEAD_OCTETS = 65_536;
+export const AHEAD_OCTETS = 131_072;
 /** Chosen fields are read ahead from all but enormous header sections: so much for all items together. */
 const MAX_HEADER_AHEAD_OCTETS = 65_536;
 const PIECE_OCTETS = 262_144;

@@ -107,25 +107,30 @@ export class StoreMaildrop implements Maildrop {
 
   /** Whole messages, read together. */
   async #loadAll(indexes: readonly number[]): Promise<(Uint8Array | Error)[]> {
-    const { mail, octets } = this.#deps;
-    const { grant, uids, messageIds } = this.#snapshot;
-    const prefixes = mail.prefixes(
+    const { messageIds } = this.#snapshot;
+    const bodies = await this.#deps.octets.readMany(
+      indexes.map((index) => ({ id: messageIds[index], start: 0, end: this.sizeOctets(index) })),
+    );
+    const isShort = (body: Uint8Array | Error, at: number): body is Uint8Array =>
+      !(body instanceof Error) && body.length < this.sizeOctets(indexes[at]);
+    // What a delivery put before it (Return-Path…) is missing.
+    const prefixes = this.#prefixesOf(indexes.filter((_, at) => isShort(bodies[at], at)));
+    return bodies.map((body, at) => {
+      if (!isShort(body, at)) return body;
+      const prefix = prefixes.get(indexes[at]) ?? NO_OCTETS;
+      const whole = concatBytes([prefix, body]);
+      return whole.length === this.sizeOctets(indexes[at]) ? whole : expunged();
+    });
+  }
+
+  #prefixesOf(indexes: readonly number[]): ReadonlyMap<number, Uint8Array> {
+    if (indexes.length === 0) return new Map();
+    const { grant, uids } = this.#snapshot;
+    const found = this.#deps.mail.prefixes(
       grant,
       indexes.map((index) => uids[index]),
     );
-    const reads = indexes.map((index) => ({
-      id: messageIds[index],
-      start: 0,
-      end: this.sizeOctets(index),
-    }));
-    const bodies = await octets.readMany(reads);
-    return indexes.map((index, at) => {
-      const body = bodies[at];
-      if (body instanceof Error) return body;
-      const prefix = prefixes[at];
-      const whole = prefix.length === 0 ? body : concatBytes([prefix, body]);
-      return whole.length === this.sizeOctets(index) ? whole : expunged();
-    });
+    return new Map(indexes.map((index, at) => [index, found[at]]));
   }
 
   async update(deleted: readonly number[], retrieved: readonly number[]): Promise<void> {

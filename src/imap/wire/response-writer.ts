@@ -19,7 +19,7 @@ const MAX_CAPACITY = 131_072;
 /** Octets that may gather before `relieve` sends them. */
 const RELIEF_OCTETS = 98_304;
 /** Arrays from this length on are not copied. */
-const BY_REFERENCE_OCTETS = 16_384;
+const BY_REFERENCE_OCTETS = 4_096;
 const MAX_QUOTED_OCTETS = 1_024;
 
 /** `text`, one character an octet, as a quoted string, or as a literal where that is not safe. */
