@@ -231,7 +231,8 @@ suite("programs that fetch", () => {
       "[destination]",
       "type = MDA_external",
       "path = /bin/sh",
-      `arguments = ("-c", "cat >> ${sink}")`,
+      // getmail waits a minute for a command that ends before getmail has begun to wait.
+      `arguments = ("-c", "cat >> ${sink}; sleep 0.2")`,
       "allow_root_commands = true",
       "[options]",
       "read_all = false",

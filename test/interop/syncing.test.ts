@@ -271,7 +271,7 @@ suite("programs that sync", () => {
             "path = /bin/sh",
             "allow_root_commands = true",
           ],
-          `arguments = ("-c", "cat >> ${sink}")`,
+          `arguments = ("-c", "cat >> ${sink}; sleep 0.2")`,
           ...["[options]", "read_all = false", "delete = false", ""],
         ].join("\n"),
         { mode: 0o600 },
