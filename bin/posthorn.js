@@ -22,11 +22,9 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2", "SIGCONT",
  * take half as long again.)
  */
 const SERVER_ALLOCATOR = {
-  MALLOC_MMAP_THRESHOLD_: "8388608",
-  MALLOC_TRIM_THRESHOLD_: "67108864",
+  MALLOC_MMAP_THRESHOLD_: "1048576",
+  MALLOC_TRIM_THRESHOLD_: "4194304",
   MALLOC_ARENA_MAX: "4",
-  // Large pages: buffers are many and short-lived, and the first touch of each page costs.
-  GLIBC_TUNABLES: "glibc.malloc.hugetlb=1",
 };
 
 const here = dirname(realpathSync(fileURLToPath(import.meta.url)));
