@@ -144,11 +144,7 @@ export class CompactionStep {
     } catch (error) {
       doomed.length = 0;
       ledger.reset();
-      try {
-        database.exec("ROLLBACK");
-      } catch {
-        // It could not begin, or SQLite has rolled back by itself.
-      }
+      database.rollBack();
       throw error;
     }
   }

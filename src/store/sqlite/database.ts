@@ -125,6 +125,28 @@ export class Database {
     }
   }
 
+  /** One transaction of all that `action` writes; nothing of it if that throws. */
+  transact<T>(action: () => T): T {
+    this.exec("BEGIN IMMEDIATE");
+    try {
+      const answer = action();
+      this.exec("COMMIT");
+      return answer;
+    } catch (error) {
+      this.rollBack();
+      throw error;
+    }
+  }
+
+  /** Also where the transaction could not begin, or SQLite has rolled back by itself. */
+  rollBack(): void {
+    try {
+      this.exec("ROLLBACK");
+    } catch {
+      // There is none.
+    }
+  }
+
   close(): void {
     this.#statements.clear();
     this.#arrays.clear();

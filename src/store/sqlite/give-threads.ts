@@ -28,8 +28,12 @@ export function giveThreads(database: Database): WriterEvent[] {
     const rows = database.all<EntryRow>(UNTHREADED, after.mailboxId, after.uid);
     const last = rows.at(-1);
     if (last === undefined) break;
-    inTransaction(database, () => {
+    database.transact(() => {
       for (const row of rows) giveThread(database, row);
+      // Their files still say that there are none.
+      for (const id of new Set(rows.map(({ mailboxId }) => mailboxId))) {
+        database.run("DELETE FROM kept_columns WHERE mailbox_id = ?", id);
+      }
     });
     given += rows.length;
     after = last;
@@ -46,17 +50,4 @@ function giveThread(database: Database, { mailboxId, uid, messageId, accountId }
     mailboxId,
     uid,
   );
-  // Its file still says that there are none.
-  database.run("DELETE FROM kept_columns WHERE mailbox_id = ?", mailboxId);
-}
-
-function inTransaction(database: Database, action: () => void): void {
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    action();
-    database.exec("COMMIT");
-  } catch (error) {
-    database.exec("ROLLBACK");
-    throw error;
-  }
 }

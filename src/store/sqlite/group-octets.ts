@@ -93,13 +93,10 @@ export class GroupOctets {
     const { database, ledger } = this.#context;
     for (const segmentId of this.#appender.takeStranded()) {
       try {
-        database.run("BEGIN IMMEDIATE");
-        const octets = rescueRedo(database, segmentId, this.#appender);
-        database.exec("COMMIT");
+        const octets = database.transact(() => rescueRedo(database, segmentId, this.#appender));
         this.#appender.committed();
         this.#tell("warn", "store.octets-rescued", { segmentId, octets });
       } catch (error) {
-        rollBack(this.#context);
         this.#appender.rolledBack();
         this.#tell("error", "store.octets-not-rescued", { segmentId, problem: String(error) });
       }
@@ -131,12 +128,4 @@ const NOTHING: Promise<unknown> = Promise.resolve(undefined);
 
 function octetsOf(batches: readonly Batch[]): number {
   return batches.reduce((sum, { octets, hasOctets }) => sum + (hasOctets ? octets.length : 0), 0);
-}
-
-function rollBack({ database }: CommitContext): void {
-  try {
-    database.exec("ROLLBACK");
-  } catch {
-    // SQLite has rolled back by itself, or the transaction could not begin.
-  }
 }

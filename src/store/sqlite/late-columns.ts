@@ -12,17 +12,32 @@ import type { Database } from "./database.ts";
 import {
   FLAGS,
   FLAGS_HIGH,
+  INTERNAL_DATES_MS,
   MailboxColumns,
+  MESSAGE_IDS,
   MOD_SEQS,
+  SAVED_DATES_MS,
+  SIZES_OCTETS,
+  THREAD_IDS,
   UIDS,
   type ColumnSource,
 } from "./mailbox-columns.ts";
 import type { KeptColumns } from "./kept-columns.ts";
 
-/** uids, flags, flagsHigh, modSeqs, messageIds, sizesOctets, internalDatesMs, threadIds, savedDatesMs */
-const ORDER = [UIDS, FLAGS, FLAGS_HIGH, MOD_SEQS, 5, 3, 6, 8, 7];
+const ORDER = [
+  UIDS,
+  FLAGS,
+  FLAGS_HIGH,
+  MOD_SEQS,
+  MESSAGE_IDS,
+  SIZES_OCTETS,
+  INTERNAL_DATES_MS,
+  THREAD_IDS,
+  SAVED_DATES_MS,
+];
 /** So many of them say which messages there are and how they are flagged. */
 const FLAGS_AMONG = 4;
+/** By the order of columns. */
 const ROW_COLUMNS = [
   "uid",
   "flags",

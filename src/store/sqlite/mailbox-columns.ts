@@ -31,7 +31,12 @@ export const COLUMN_NAMES = [
 export const UIDS = 0;
 export const FLAGS = 1;
 export const FLAGS_HIGH = 2;
+export const SIZES_OCTETS = 3;
 export const MOD_SEQS = 4;
+export const MESSAGE_IDS = 5;
+export const INTERNAL_DATES_MS = 6;
+export const SAVED_DATES_MS = 7;
+export const THREAD_IDS = 8;
 
 /** Where columns are that have not come yet. */
 export type ColumnSource = {
@@ -79,31 +84,31 @@ export class MailboxColumns {
   }
 
   get uids(): Uint32Array {
-    return (this.#columns[0] ?? this.#come(0)) as Uint32Array;
+    return (this.#columns[UIDS] ?? this.#come(UIDS)) as Uint32Array;
   }
   get flags(): Uint32Array {
-    return (this.#columns[1] ?? this.#come(1)) as Uint32Array;
+    return (this.#columns[FLAGS] ?? this.#come(FLAGS)) as Uint32Array;
   }
   get flagsHigh(): Uint32Array {
-    return (this.#columns[2] ?? this.#come(2)) as Uint32Array;
+    return (this.#columns[FLAGS_HIGH] ?? this.#come(FLAGS_HIGH)) as Uint32Array;
   }
   get sizesOctets(): Uint32Array {
-    return (this.#columns[3] ?? this.#come(3)) as Uint32Array;
+    return (this.#columns[SIZES_OCTETS] ?? this.#come(SIZES_OCTETS)) as Uint32Array;
   }
   get modSeqs(): Float64Array {
-    return (this.#columns[4] ?? this.#come(4)) as Float64Array;
+    return (this.#columns[MOD_SEQS] ?? this.#come(MOD_SEQS)) as Float64Array;
   }
   get messageIds(): Float64Array {
-    return (this.#columns[5] ?? this.#come(5)) as Float64Array;
+    return (this.#columns[MESSAGE_IDS] ?? this.#come(MESSAGE_IDS)) as Float64Array;
   }
   get internalDatesMs(): Float64Array {
-    return (this.#columns[6] ?? this.#come(6)) as Float64Array;
+    return (this.#columns[INTERNAL_DATES_MS] ?? this.#come(INTERNAL_DATES_MS)) as Float64Array;
   }
   get savedDatesMs(): Float64Array {
-    return (this.#columns[7] ?? this.#come(7)) as Float64Array;
+    return (this.#columns[SAVED_DATES_MS] ?? this.#come(SAVED_DATES_MS)) as Float64Array;
   }
   get threadIds(): Float64Array {
-    return (this.#columns[8] ?? this.#come(8)) as Float64Array;
+    return (this.#columns[THREAD_IDS] ?? this.#come(THREAD_IDS)) as Float64Array;
   }
 
   /** All of them, in their order. */

@@ -11,8 +11,7 @@ const APPLICATION_ID = 0x504f5354;
 export function migrate(database: Database, steps: readonly SchemaStep[]): number {
   const newest = steps.at(-1)?.version ?? 0;
   if (versionOf(database) === newest) return newest;
-  database.exec("BEGIN IMMEDIATE");
-  try {
+  return database.transact(() => {
     // Read again under the lock: another process may have been faster.
     const found = versionOf(database);
     if (found > newest) {
@@ -25,12 +24,8 @@ export function migrate(database: Database, steps: readonly SchemaStep[]): numbe
     for (const step of steps) if (step.version > found) database.exec(step.sql);
     database.exec(`PRAGMA user_version = ${newest}`);
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-    database.exec("COMMIT");
     return found;
-  } catch (error) {
-    database.exec("ROLLBACK");
-    throw error;
-  }
+  });
 }
 
 function versionOf(database: Database): number {

@@ -27,8 +27,7 @@ type SegmentRow = {
 export function recover(context: CommitContext, appender: SegmentAppender): WriterEvent[] {
   const { database } = context;
   const events: WriterEvent[] = [];
-  database.exec("BEGIN IMMEDIATE");
-  try {
+  database.transact(() => {
     const writers = database.all<WriterRow>("SELECT id, pid, started FROM writer");
     const living = new Set(
       writers.filter((row) => row.id === context.writerId || isAlive(row)).map(({ id }) => id),
@@ -46,11 +45,7 @@ export function recover(context: CommitContext, appender: SegmentAppender): Writ
        AND NOT EXISTS (SELECT 1 FROM message WHERE segment_id = segment.id)`,
     );
     removeStrayFiles(context, living, events);
-    database.exec("COMMIT");
-  } catch (error) {
-    database.exec("ROLLBACK");
-    throw error;
-  }
+  });
   return events;
 }
 

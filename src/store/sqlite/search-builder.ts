@@ -203,16 +203,7 @@ export class SearchBuilder {
   }
 
   #write(action: () => void): void {
-    this.#look((search) => {
-      search.exec("BEGIN IMMEDIATE");
-      try {
-        action();
-        search.exec("COMMIT");
-      } catch (error) {
-        rollBack(search);
-        throw error;
-      }
-    });
+    this.#look((search) => search.transact(action));
   }
 
   #textsOf(rows: readonly EntryRow[]): {
@@ -261,13 +252,5 @@ export class SearchBuilder {
   #closeFile(): void {
     if (this.#file !== undefined) closeSync(this.#file.descriptor);
     this.#file = undefined;
-  }
-}
-
-function rollBack(database: Database): void {
-  try {
-    database.exec("ROLLBACK");
-  } catch {
-    // SQLite has rolled back by itself.
   }
 }

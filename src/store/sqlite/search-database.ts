@@ -62,10 +62,10 @@ export function discardSearch(file: string): void {
 function begunAnew(file: string): Database {
   discardSearch(file);
   const database = Database.openForWriting(file);
-  database.exec("BEGIN IMMEDIATE");
-  // Another process may have been faster.
-  if (!isCurrent(database)) database.exec(`${SCHEMA}; PRAGMA user_version = ${VERSION}`);
-  database.exec("COMMIT");
+  database.transact(() => {
+    // Another process may have been faster.
+    if (!isCurrent(database)) database.exec(`${SCHEMA}; PRAGMA user_version = ${VERSION}`);
+  });
   return database;
 }
 

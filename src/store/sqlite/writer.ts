@@ -270,11 +270,7 @@ export class StoreWriter {
   }
 
   #rollBack(): void {
-    try {
-      this.#database.exec("ROLLBACK");
-    } catch {
-      // SQLite has rolled back by itself, or the transaction could not begin.
-    }
+    this.#database.rollBack();
     this.#ledger.reset();
     this.#context.lanes.forget();
     this.#giveBack(0);
