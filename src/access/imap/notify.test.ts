@@ -147,8 +147,8 @@ test("large news and a command that comes in between do not mix", async () => {
   await session.ok("NOTIFY SET (SELECTED (MessageNew (UID BODY.PEEK[]) MessageExpunge))");
   const large = `Subject: x\r\n\r\n${"0123456789\r\n".repeat(30_000)}`;
   for (let n = 0; n < 3; n++) await world.deliver(user, large);
-  // Octet by octet, while the news are on their way.
-  for (const octet of "t FETCH 1:* (UID)\r\n") {
+  // Octet by octet, while the news are on their way: how many have been told by then is not said.
+  for (const octet of "t UID FETCH 1:* (UID)\r\n") {
     await session.send(octet);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
